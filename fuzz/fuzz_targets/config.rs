@@ -1,0 +1,84 @@
+//! Any bytes as a config: no panic, every problem can be printed, and what is accepted can be
+//! bound and planned.
+
+#![no_main]
+
+use std::collections::BTreeMap;
+
+use artdag::base::{ContentHash, limits};
+use artdag::media::{MediaType, SourceFacts};
+use artdag::plan::{Options, State, plan};
+use artdag::recipe::{Problem, Recipe, Source};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    match Recipe::parse(bytes) {
+        Ok(recipe) => accepted(&recipe),
+        Err(problems) => {
+            assert!(!problems.is_empty());
+            assert!(problems.len() <= limits::CONFIG_PROBLEMS + 1);
+            print(&problems);
+        }
+    }
+});
+
+/// Problems are one harmless line each, and JSON.
+fn print(problems: &[Problem]) {
+    for problem in problems {
+        let text = problem.to_string();
+        assert!(!text.is_empty() && !text.contains(char::is_control), "{text:?}");
+        serde_json::to_string(problem).expect("a problem is JSON");
+    }
+}
+
+fn accepted(recipe: &Recipe) {
+    print(&recipe.warnings);
+    assert!(recipe.output.node < recipe.nodes.len());
+    for node in &recipe.nodes {
+        assert!(node.inputs.iter().all(|input| *input < recipe.nodes.len()));
+        assert_eq!(node.source.is_some(), node.node_type.name() == "SOURCE");
+        node.params.canonical();
+    }
+    let facts = SourceFacts {
+        media_type: MediaType::Png,
+        size: Some((64, 48)),
+        animated: false,
+    };
+    let source = Source {
+        hash: ContentHash::of(b"a picture"),
+        facts,
+        damage: None,
+    };
+    let all = recipe.variable_inputs().chain(recipe.fixed_inputs());
+    let sources: BTreeMap<usize, Source> = all.map(|(index, _)| (index, source.clone())).collect();
+    let graph = match recipe.bind(&sources) {
+        Ok(graph) => graph,
+        Err(problems) => return print(&problems),
+    };
+    for fuse in [true, false] {
+        let options = Options {
+            fuse,
+            ..Options::default()
+        };
+        let planned = match plan(&graph, &options, u64::MAX, &|_| None) {
+            Ok(planned) => planned,
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                return;
+            }
+        };
+        for (index, node) in planned.nodes.iter().enumerate() {
+            assert!(
+                node.inputs.iter().all(|input| *input < index),
+                "a node stands before its input"
+            );
+            assert_eq!(node.stage.is_some(), node.state == State::Miss);
+        }
+        for (index, stage) in planned.stages.iter().enumerate() {
+            assert!(
+                stage.after.iter().all(|before| *before < index),
+                "a stage stands before what it needs"
+            );
+        }
+    }
+}

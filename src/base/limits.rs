@@ -1,0 +1,44 @@
+//! Every limit of the product, each with its reason. A refusal names the limit it met.
+
+/// Bytes of a config: 100,000 nodes written at length take about 10 MB.
+pub const CONFIG_BYTES: usize = 16 << 20;
+/// Nodes of a config: more is a program's work, and belongs into several configs.
+pub const CONFIG_NODES: usize = 100_000;
+/// Nesting of a config after aliases are expanded; the deepest real one has nine.
+pub const CONFIG_DEPTH: usize = 64;
+/// Values of a config after aliases are expanded: forty for each of the most nodes there may be.
+pub const CONFIG_VALUES: usize = 4_000_000;
+/// Bytes of a config's texts after aliases are expanded, so that one long text used often
+/// cannot fill the memory.
+pub const CONFIG_EXPANDED_BYTES: usize = 64 << 20;
+/// Problems reported for one config; a person mends these first.
+pub const CONFIG_PROBLEMS: usize = 100;
+/// Bytes of a node's id, which becomes part of messages, events and addresses.
+pub const NODE_ID_BYTES: usize = 200;
+/// Bytes of an asset's name: what one path component may hold on common file systems.
+pub const ASSET_NAME_BYTES: usize = 255;
+
+/// Pixels of one picture, decoded or computed: 16,384 × 16,384, which is 1 GiB as RGBA.
+pub const IMAGE_PIXELS: u64 = 1 << 28;
+/// Width or height of a picture; what PNG, TIFF and JPEG tools agree on.
+pub const IMAGE_SIDE: u32 = 65_535;
+/// Bytes that an image decoder may take beside the picture itself.
+pub const DECODER_BYTES: u64 = 2 << 30;
+/// Bytes of an embedded ICC profile; real ones stay under 4 MiB.
+pub const ICC_BYTES: usize = 16 << 20;
+/// Bytes of the head of a file that sniffing reads.
+pub const SNIFF_BYTES: usize = 4096;
+
+/// Blobs up to this size live in the database, where they ride the group commit.
+pub const SMALL_BLOB_BYTES: usize = 16 << 10;
+/// Bytes of one record as stored; the largest real one, a run with 10,000 inputs, has 1 MB.
+pub const RECORD_BYTES: usize = 64 << 20;
+/// Writes that one commit takes together: past this a commit's latency grows with its size.
+pub const COMMIT_WRITES: usize = 4096;
+
+/// Seconds that a command waits for another command that holds the home.
+pub const LOCK_WAIT_SECONDS: u64 = 10;
+/// Estimated seconds of work above a checkpoint that make it worth its storage.
+pub const CHECKPOINT_SECONDS: f64 = 10.0;
+/// Times that a stage running alone may bring the process down before its run is given up.
+pub const CRASHES: u32 = 3;

@@ -1,0 +1,116 @@
+//! What a command is given: an open home, and a way to speak.
+
+use std::io::{IsTerminal as _, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::cli::args::Format;
+use crate::cli::error::CliError;
+use crate::engine::Engine;
+
+/// What a command is given.
+pub struct Ctx<'a> {
+    /// The home.
+    pub engine: &'a Engine,
+    /// Where it speaks.
+    pub io: &'a mut Io,
+    /// Tells whether somebody pressed Ctrl-C.
+    pub interrupt: &'a Interrupt,
+    /// How data is printed.
+    pub format: Format,
+    /// Print ids and paths only?
+    pub quiet: bool,
+    /// Does it run in a worker, which goes on after it?
+    pub in_worker: bool,
+}
+
+/// Where a command speaks: data to `out`, talk and progress to `err`.
+pub struct Io {
+    /// Data.
+    pub out: Box<dyn Write + Send>,
+    /// Talk.
+    pub err: Box<dyn Write + Send>,
+    /// Is `err` a terminal? How wide, if so.
+    pub terminal: Option<u16>,
+    /// Relative paths start here.
+    pub cwd: PathBuf,
+    /// May talk have colours?
+    pub colour: bool,
+}
+
+impl Io {
+    /// This process's streams.
+    pub fn of_process() -> Self {
+        let terminal = std::io::stderr().is_terminal().then_some(80);
+        Self {
+            out: Box::new(std::io::BufWriter::new(std::io::stdout())),
+            err: Box::new(std::io::stderr()),
+            terminal,
+            cwd: std::env::current_dir().unwrap_or_default(),
+            colour: terminal.is_some() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        }
+    }
+
+    /// A line of data. A reader that has gone away is no error of ours.
+    pub fn data(&mut self, text: impl std::fmt::Display) {
+        let _ = writeln!(self.out, "{text}");
+    }
+
+    /// A line of talk.
+    pub fn say(&mut self, text: impl std::fmt::Display) {
+        let _ = self.out.flush();
+        let _ = writeln!(self.err, "{text}");
+    }
+}
+
+impl Drop for Io {
+    fn drop(&mut self) {
+        let _ = self.out.flush();
+    }
+}
+
+/// Counts how often Ctrl-C was pressed.
+#[derive(Clone, Default)]
+pub struct Interrupt(Arc<AtomicUsize>);
+
+impl Interrupt {
+    /// Counts this process's SIGINT and SIGTERM. The third ends it at once.
+    pub fn of_process() -> Result<Self, CliError> {
+        let interrupt = Self::default();
+        let counter = interrupt.0.clone();
+        let mut signals = signal_hook::iterator::Signals::new([
+            signal_hook::consts::SIGINT,
+            signal_hook::consts::SIGTERM,
+            signal_hook::consts::SIGHUP,
+        ])
+        .map_err(|error| CliError::machine(format!("signals cannot be caught: {error}")))?;
+        let watch = move || {
+            for _ in signals.forever() {
+                if counter.fetch_add(1, Ordering::Relaxed) >= 2 {
+                    std::process::exit(130);
+                }
+            }
+        };
+        std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(watch)
+            .map_err(|error| CliError::machine(format!("no thread can be started: {error}")))?;
+        Ok(interrupt)
+    }
+
+    /// Was it pressed?
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+
+    /// How often was it pressed?
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Somebody elsewhere pressed it.
+    pub fn press(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,138 @@
+//! Exit codes, and how errors are told.
+
+use std::process::ExitCode;
+
+use crate::cli::ctx::Io;
+use crate::engine::{Class, EngineError};
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// It did what it was asked.
+    Done = 0,
+    /// The run failed.
+    RunFailed = 1,
+    /// The words make no sense.
+    Usage = 2,
+    /// A config or an input is invalid.
+    Invalid = 3,
+    /// Something is not there.
+    NotFound = 4,
+    /// Its state forbids it.
+    Refused = 5,
+    /// Verification found a difference.
+    Different = 8,
+    /// No space is left.
+    Full = 9,
+    /// Ctrl-C.
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}
+
+impl Exit {
+    /// The exit of this code, as a worker tells it.
+    pub fn of_code(code: u8) -> Self {
+        [Self::Done, Self::Usage, Self::Invalid, Self::NotFound, Self::Refused, Self::Different, Self::Full, Self::Interrupted]
+            .into_iter()
+            .find(|exit| *exit as u8 == code)
+            .unwrap_or(Self::RunFailed)
+    }
+}
+
+/// Why a command could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The engine says no.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The settings are wrong.
+    #[error(transparent)]
+    Settings(#[from] crate::config::ConfigError),
+    /// Something of the command's own.
+    #[error("{message}")]
+    Own {
+        /// What is wrong and what to do.
+        message: String,
+        /// The exit code.
+        exit: Exit,
+    },
+    /// Problems of a config, with the name it was given by.
+    #[error("{name}")]
+    Config {
+        /// The config's path or name.
+        name: String,
+        /// All its problems.
+        problems: Vec<crate::recipe::Problem>,
+    },
+}
+
+impl CliError {
+    /// The words make no sense.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::Own { message: message.into(), exit: Exit::Usage }
+    }
+
+    /// An input is invalid.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::Own { message: message.into(), exit: Exit::Invalid }
+    }
+
+    /// Something is not there.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::Own { message: message.into(), exit: Exit::NotFound }
+    }
+
+    /// The machine failed.
+    pub fn machine(message: impl Into<String>) -> Self {
+        Self::Own { message: message.into(), exit: Exit::RunFailed }
+    }
+
+    /// Puts the config's name before its problems.
+    pub fn of_config(name: &str) -> impl FnOnce(EngineError) -> Self {
+        move |error| match error {
+            EngineError::Problems(problems) => Self::Config { name: name.to_owned(), problems },
+            other => Self::Engine(other),
+        }
+    }
+
+    /// Its exit code.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Engine(error) => match error.class() {
+                Class::Machine => Exit::RunFailed,
+                Class::Usage => Exit::Usage,
+                Class::Invalid => Exit::Invalid,
+                Class::NotFound => Exit::NotFound,
+                Class::Refused => Exit::Refused,
+                Class::Full => Exit::Full,
+            },
+            Self::Settings(_) => Exit::Usage,
+            Self::Own { exit, .. } => *exit,
+            Self::Config { .. } => Exit::Invalid,
+        }
+    }
+
+    /// Tells it on standard error.
+    pub fn tell(&self, io: &mut Io) -> Exit {
+        let label = if io.colour { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
+        match self {
+            Self::Config { name, problems } => {
+                for problem in problems {
+                    io.say(format_args!("{label}: {name}:{problem}"));
+                }
+            }
+            Self::Engine(EngineError::Problems(problems)) => {
+                for problem in problems {
+                    io.say(format_args!("{label}: {problem}"));
+                }
+            }
+            other => io.say(format_args!("{label}: {other}")),
+        }
+        self.exit()
+    }
+}

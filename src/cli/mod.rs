@@ -1,0 +1,162 @@
+//! The command line: one file a command.
+//!
+//! A command is its arguments and a `run` that is given an open home and a way to speak
+//! ([`Ctx`]); it does not know whether it runs in the process that was called or in a worker
+//! that holds the home ([`worker`], [`forward`]). To add a command, write its file and add its
+//! lines to [`args::Command`].
+
+mod args;
+mod ctx;
+mod error;
+mod forward;
+mod inputs;
+mod man;
+mod output;
+mod place;
+mod progress;
+mod table;
+mod worker;
+
+mod assets;
+mod cache;
+mod cancel;
+mod completions;
+mod configs;
+mod effects;
+mod node_types;
+mod plan;
+mod provenance;
+mod render;
+mod run;
+mod run_show;
+mod runs;
+mod settings;
+mod verify;
+mod why;
+
+pub use args::Cli;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+use crate::config::Settings;
+use crate::engine::home::Opening;
+use crate::engine::lock::Role;
+use crate::engine::{Engine, Opened};
+use args::Command;
+use ctx::{Ctx, Interrupt, Io};
+use error::{CliError, Exit};
+
+/// Runs the program; what `main` does.
+pub fn main() -> ExitCode {
+    let words: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    let cli = match Cli::command().try_get_matches_from(&words).and_then(|found| Cli::from_arg_matches(&found)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to standard output and are no errors.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    let mut io = Io::of_process();
+    let exit = match dispatch(cli, &words, &mut io) {
+        Ok(exit) => exit,
+        Err(error) => error.tell(&mut io),
+    };
+    exit.into()
+}
+
+fn dispatch(cli: Cli, words: &[std::ffi::OsString], io: &mut Io) -> Result<Exit, CliError> {
+    // What needs no home.
+    match &cli.command {
+        Command::Completions(args) => return completions::run(args, io),
+        Command::Man(args) => return man::run(args, io),
+        Command::Effects(args) => return effects::run(args, io, cli.global.format(), cli.global.quiet),
+        Command::NodeTypes(args) => return node_types::run(args, io, cli.global.format(), cli.global.quiet),
+        _ => {}
+    }
+    let settings = resolve(&cli)?;
+    crate::telemetry::start(&settings.log);
+    match &cli.command {
+        Command::Settings(args) => return settings::run(args, io, cli.global.format(), &settings),
+        Command::Worker(_) => return worker::run(&settings, io),
+        _ => {}
+    }
+    let interrupt = Interrupt::of_process()?;
+    let opening = opening(&settings, Role::Command);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(crate::base::limits::LOCK_WAIT_SECONDS);
+    loop {
+        match Engine::open(&opening)? {
+            Opened::Ours(engine) => {
+                let exit = execute(cli, &engine, io, &interrupt, false);
+                let left = engine.detached_waiting();
+                engine.close()?;
+                if left {
+                    worker::spawn(&settings)?;
+                }
+                return exit;
+            }
+            // The holder may be about to leave: its socket is gone before its lock.
+            Opened::Theirs(holder) => match forward::forward(&settings.home, holder.as_ref(), words, io, &interrupt)? {
+                Some(exit) => return Ok(exit),
+                None if std::time::Instant::now() < deadline => {
+                    std::thread::sleep(std::time::Duration::from_millis(10));
+                }
+                None => {
+                    let home = settings.home.display().to_string();
+                    return Err(crate::engine::EngineError::Held { home, holder }.into());
+                }
+            },
+        }
+    }
+}
+
+/// Carries out a command on an open home.
+fn execute(
+    cli: Cli,
+    engine: &Engine,
+    io: &mut Io,
+    interrupt: &Interrupt,
+    in_worker: bool,
+) -> Result<Exit, CliError> {
+    let (format, quiet) = (cli.global.format(), cli.global.quiet);
+    let mut ctx = Ctx { engine, io, interrupt, format, quiet, in_worker };
+    match cli.command {
+        Command::Render(args) => render::run(&args, &mut ctx),
+        Command::Run(args) => run::run(&args, &mut ctx),
+        Command::Plan(args) => plan::run(&args, &mut ctx),
+        Command::Why(args) => why::run(&args, &mut ctx),
+        Command::Runs(args) => runs::run(&args, &mut ctx),
+        Command::RunShow(args) => run_show::run(&args, &mut ctx),
+        Command::Cancel(args) => cancel::run(&args, &mut ctx),
+        Command::Cache(args) => cache::run(args, &mut ctx),
+        Command::Assets(args) => assets::run(args, &mut ctx),
+        Command::Configs(args) => configs::run(args, &mut ctx),
+        Command::Provenance(args) => provenance::run(&args, &mut ctx),
+        Command::Verify(args) => verify::run(&args, &mut ctx),
+        Command::Effects(args) => effects::run(&args, ctx.io, format, quiet),
+        Command::NodeTypes(args) => node_types::run(&args, ctx.io, format, quiet),
+        Command::Completions(_) | Command::Man(_) | Command::Settings(_) | Command::Worker(_) => {
+            unreachable!("BUG: a command that needs no home was given one")
+        }
+    }
+}
+
+fn resolve(cli: &Cli) -> Result<Settings, CliError> {
+    let flag = |name: &str| cli.global.setting(name);
+    let variable = |name: &str| std::env::var(name).ok();
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Ok(Settings::resolve(&flag, &variable, cores)?)
+}
+
+fn opening(settings: &Settings, role: Role) -> Opening {
+    Opening {
+        home: settings.home.clone(),
+        threads: settings.threads,
+        workers: settings.workers,
+        cache_max_bytes: settings.cache_max_bytes,
+        role,
+    }
+}

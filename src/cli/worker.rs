@@ -1,0 +1,117 @@
+//! `artdag worker`: finishes the runs that wait in a home, then exits. Started by a command
+//! that does not wait for its run; meanwhile it carries out other commands for that home.
+
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+use crate::cli::ctx::{Interrupt, Io};
+use crate::cli::error::{CliError, Exit};
+use crate::cli::forward::{Answer, Socket};
+use crate::cli::{Cli, execute, opening};
+use crate::config::Settings;
+use crate::engine::lock::{Holder, Role};
+use crate::engine::{Engine, EngineError, Opened};
+
+/// Arguments of `worker`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Started by another command: leave its terminal
+    #[arg(long, hide = true)]
+    detached: bool,
+}
+
+/// Works until nothing waits.
+pub fn run(settings: &Settings, io: &mut Io) -> Result<Exit, CliError> {
+    // Fails only where it leads a session already.
+    let _ = rustix::process::setsid();
+    let interrupt = Interrupt::of_process()?;
+    let engine = match Engine::open(&opening(settings, Role::Worker))? {
+        Opened::Ours(engine) => engine,
+        // Whoever holds the home finishes what waits in it.
+        Opened::Theirs(Some(holder)) if holder.role != Role::Command => {
+            io.say(format_args!("{holder} works on this home"));
+            return Ok(Exit::Done);
+        }
+        Opened::Theirs(holder) => {
+            return Err(EngineError::Held { home: settings.home.display().to_string(), holder }.into());
+        }
+    };
+    let socket = Socket::bind(engine.home()).map_err(|error| EngineError::file(engine.home(), &error))?;
+    engine.name_holder(&Holder {
+        pid: std::process::id(),
+        role: Role::Worker,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        address: Some(socket.path().display().to_string()),
+    })?;
+    let clients = Arc::new(AtomicUsize::new(0));
+    let listener = socket.listener().try_clone().map_err(|error| EngineError::file(socket.path(), &error))?;
+    listener.set_nonblocking(true).map_err(|error| EngineError::file(socket.path(), &error))?;
+    engine.start_waiting()?;
+    while !interrupt.is_set() {
+        match listener.accept() {
+            Ok((stream, _)) => serve(&engine, stream, &clients),
+            Err(_) if clients.load(Ordering::Acquire) == 0 && engine.is_idle()? => break,
+            Err(_) => std::thread::sleep(Duration::from_millis(10)),
+        }
+        engine.start_waiting()?;
+    }
+    drop(socket);
+    engine.close()?;
+    Ok(if interrupt.is_set() { Exit::Interrupted } else { Exit::Done })
+}
+
+/// Carries out a client's command on a thread of its own.
+fn serve(engine: &Engine, stream: UnixStream, clients: &Arc<AtomicUsize>) {
+    clients.fetch_add(1, Ordering::AcqRel);
+    let (engine, counter) = (engine.clone(), clients.clone());
+    let answer = move || {
+        if let Err(error) = stream.set_nonblocking(false).and_then(|()| carry_out(&engine, stream)) {
+            tracing::debug!(%error, "a client went away");
+        }
+        counter.fetch_sub(1, Ordering::AcqRel);
+    };
+    if let Err(error) = std::thread::Builder::new().name("command".to_owned()).spawn(answer) {
+        clients.fetch_sub(1, Ordering::AcqRel);
+        tracing::error!(%error, "no thread can be started for a client");
+    }
+}
+
+fn carry_out(engine: &Engine, stream: UnixStream) -> std::io::Result<()> {
+    let interrupt = Interrupt::default();
+    let (call, answer) = Answer::begin(stream, &interrupt)?;
+    let mut io = answer.io(&call);
+    // The client has parsed the same words before it sent them.
+    let parsed = Cli::command().try_get_matches_from(&call.words).and_then(|found| Cli::from_arg_matches(&found));
+    let exit = match parsed {
+        Ok(cli) => execute(cli, engine, &mut io, &interrupt, true).unwrap_or_else(|error| error.tell(&mut io)),
+        Err(error) => {
+            io.say(error);
+            Exit::Usage
+        }
+    };
+    drop(io);
+    answer.exit(exit)
+}
+
+/// Starts a worker for the home, which goes on after this process.
+pub fn spawn(settings: &Settings) -> Result<(), CliError> {
+    let failed = |error: std::io::Error| CliError::machine(format!("no worker can be started: {error}"));
+    let program = std::env::current_exe().map_err(failed)?;
+    let log = std::fs::OpenOptions::new().create(true).append(true).open(settings.home.join("worker.log")).map_err(failed)?;
+    Command::new(program)
+        .args(["worker", "--detached", "--threads", &settings.threads.to_string()])
+        .args(["--workers", &settings.workers.to_string()])
+        .arg("--home")
+        .arg(&settings.home)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .map_err(failed)?;
+    Ok(())
+}

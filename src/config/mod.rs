@@ -1,0 +1,204 @@
+//! Settings: one table, read once from flags, environment, `artdag.toml` and defaults.
+//!
+//! Everything is checked here; nobody reads the environment or the file again.
+
+mod table;
+
+pub use table::{SETTINGS, Setting};
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Where a setting's value came from, strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// A flag of the command line.
+    Flag,
+    /// An `ARTDAG_*` variable.
+    Environment,
+    /// A line of `artdag.toml`.
+    File,
+    /// The built-in default.
+    Default,
+}
+
+/// Settings, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The home directory, absolute.
+    pub home: PathBuf,
+    /// Threads of the pool that renders.
+    pub threads: usize,
+    /// Stages that run at once.
+    pub workers: usize,
+    /// The cap on derived data in bytes; `None` for the default of half of the free space at
+    /// the first start.
+    pub cache_max_bytes: Option<u64>,
+    /// Which log lines are written to standard error.
+    pub log: String,
+    /// Each setting's text and where it came from.
+    pub origins: BTreeMap<&'static str, (String, From)>,
+}
+
+/// What is wrong with the settings.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A value that its setting does not take.
+    #[error("{name} = {value:?} ({place}): {reason}")]
+    Value {
+        /// The setting.
+        name: &'static str,
+        /// The value.
+        value: String,
+        /// Flag, variable or file.
+        place: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A file that is no TOML, or has a line that is no setting.
+    #[error("{path}: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl Settings {
+    /// Resolves all settings. `flag` and `variable` give the text of a flag or environment
+    /// variable if it is there; `cores` is the number of processors.
+    pub fn resolve(
+        flag: &dyn Fn(&str) -> Option<String>,
+        variable: &dyn Fn(&str) -> Option<String>,
+        cores: usize,
+    ) -> Result<Self, ConfigError> {
+        let first = |setting: &Setting| {
+            let from_flag = flag(setting.name).map(|text| (text, From::Flag));
+            from_flag.or_else(|| variable(setting.variable).map(|text| (text, From::Environment)))
+        };
+        let mut origins = BTreeMap::new();
+        let home_text = first(table::HOME).unwrap_or_else(|| (default_home(variable), From::Default));
+        let home = std::path::absolute(&home_text.0).map_err(|error| ConfigError::Value {
+            name: "home",
+            value: home_text.0.clone(),
+            place: place(table::HOME, home_text.1),
+            reason: error.to_string(),
+        })?;
+        origins.insert("home", home_text);
+        let file = read_file(&home.join("artdag.toml"))?;
+        for setting in SETTINGS.iter().filter(|setting| setting.name != "home") {
+            let value = first(setting)
+                .or_else(|| file.get(setting.name).map(|text| (text.clone(), From::File)))
+                .unwrap_or_else(|| ((setting.default)(variable, cores), From::Default));
+            origins.insert(setting.name, value);
+        }
+        Ok(Self {
+            home,
+            threads: number(&origins, "threads", 1, 1024)? as usize,
+            workers: number(&origins, "workers", 1, 1024)? as usize,
+            cache_max_bytes: match origins["cache-max-bytes"].0.as_str() {
+                "auto" => None,
+                _ => Some(number(&origins, "cache-max-bytes", 0, u64::MAX)?),
+            },
+            log: origins["log"].0.clone(),
+            origins,
+        })
+    }
+}
+
+fn default_home(variable: &dyn Fn(&str) -> Option<String>) -> String {
+    let base = variable("HOME").filter(|home| !home.is_empty()).unwrap_or_else(|| ".".to_owned());
+    Path::new(&base).join(".artdag").to_string_lossy().into_owned()
+}
+
+fn place(setting: &Setting, from: From) -> String {
+    match from {
+        From::Flag => format!("--{}", setting.name),
+        From::Environment => setting.variable.to_owned(),
+        From::File => "artdag.toml".to_owned(),
+        From::Default => "default".to_owned(),
+    }
+}
+
+fn number(
+    origins: &BTreeMap<&'static str, (String, From)>,
+    name: &'static str,
+    min: u64,
+    max: u64,
+) -> Result<u64, ConfigError> {
+    let (text, from) = &origins[name];
+    let setting = SETTINGS.iter().find(|setting| setting.name == name).copied().unwrap_or(table::HOME);
+    let refused = |reason: String| ConfigError::Value { name, value: text.clone(), place: place(setting, *from), reason };
+    let value: u64 = text.parse().map_err(|_| refused("a whole number is wanted".to_owned()))?;
+    if (min..=max).contains(&value) { Ok(value) } else { Err(refused(format!("{min} to {max} is allowed"))) }
+}
+
+fn read_file(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
+    let refused = |reason: String| ConfigError::File { path: path.display().to_string(), reason };
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(error) => return Err(refused(error.to_string())),
+    };
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| refused(error.to_string()))?;
+    let known = || SETTINGS.iter().map(|setting| setting.name).filter(|name| *name != "home");
+    let mut lines = BTreeMap::new();
+    for (name, value) in table {
+        if !known().any(|known| known == name) {
+            let suggestion = crate::base::suggest::did_you_mean(&name, known());
+            return Err(refused(format!("unknown setting {name:?}{suggestion}")));
+        }
+        let text = match value {
+            toml::Value::String(text) => text,
+            toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Boolean(flag) => flag.to_string(),
+            _ => return Err(refused(format!("{name}: a text, whole number or true/false is wanted"))),
+        };
+        lines.insert(name, text);
+    }
+    Ok(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(flags: &[(&str, &str)], variables: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+        let find = |list: &[(&str, &str)], name: &str| {
+            list.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
+        Settings::resolve(&|name| find(flags, name), &|name| find(variables, name), 2)
+    }
+
+    #[test]
+    fn flags_win_over_variables_over_the_file_over_defaults() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().to_str().unwrap();
+        std::fs::write(home.path().join("artdag.toml"), "threads = 3\nworkers = 3\n").unwrap();
+        let settings =
+            resolve(&[("home", path), ("threads", "5")], &[("ARTDAG_THREADS", "4"), ("ARTDAG_WORKERS", "4")]).unwrap();
+        assert_eq!((settings.threads, settings.workers), (5, 4));
+        assert_eq!(resolve(&[("home", path)], &[]).unwrap().threads, 3);
+        assert_eq!(resolve(&[("home", path)], &[]).unwrap().origins["threads"].1, From::File);
+    }
+
+    #[test]
+    fn rayons_variable_sizes_the_pool_when_nothing_else_does() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().to_str().unwrap();
+        assert_eq!(resolve(&[("home", path)], &[("RAYON_NUM_THREADS", "7")]).unwrap().threads, 7);
+        assert_eq!(resolve(&[("home", path)], &[]).unwrap().threads, 2);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().to_str().unwrap();
+        let error = resolve(&[("home", path)], &[("ARTDAG_THREADS", "many")]).unwrap_err().to_string();
+        assert_eq!(error, "threads = \"many\" (ARTDAG_THREADS): a whole number is wanted");
+        std::fs::write(home.path().join("artdag.toml"), "treads = 3").unwrap();
+        let error = resolve(&[("home", path)], &[]).unwrap_err().to_string();
+        assert!(error.ends_with("unknown setting \"treads\"; did you mean \"threads\"?"), "{error}");
+    }
+}

@@ -1,0 +1,118 @@
+//! Registered configs. A config's id is the content hash of its bytes.
+
+use redb::ReadableTable as _;
+
+use crate::base::{ContentHash, Timestamp};
+use crate::db::DbError;
+use crate::engine::error::EngineError;
+use crate::engine::{Engine, tables};
+use crate::recipe::{Recipe, SourceSpec};
+use crate::records::tables as names;
+use crate::records::{ConfigRow, Holder, Record};
+
+/// A registered config.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The content hash of its bytes.
+    pub id: ContentHash,
+    /// Its row.
+    pub row: ConfigRow,
+}
+
+impl Engine {
+    /// Checks a config and registers it; true if it was not registered before. Its fixed inputs
+    /// are held from then on, as far as they are here.
+    pub fn add_config(&self, bytes: Vec<u8>) -> Result<(ContentHash, Recipe, bool), EngineError> {
+        let recipe = Recipe::parse(&bytes).map_err(EngineError::Problems)?;
+        let id = ContentHash::of(&bytes);
+        let fixed = self.fixed_hashes(&recipe)?;
+        let store = self.put_record(bytes, "application/yaml")?;
+        let (name, version) = (recipe.name.clone(), recipe.version.clone());
+        let new = self.write(move |tx| {
+                store(tx)?;
+                tables::hold(tx, &id, &Holder::ConfigText(id))?;
+                for hash in &fixed {
+                    tables::hold(tx, hash, &Holder::ConfigInput(id))?;
+                }
+                let known = tables::get::<ConfigRow>(tx, names::CONFIGS, id.as_bytes())?;
+                if known.is_none() {
+                    let sequence = tables::add_to_number(tx, names::SEQUENCE, 1)?;
+                    let row = ConfigRow { name, version, created_at: Timestamp::now(), sequence };
+                    tables::put(tx, names::CONFIGS, id.as_bytes(), &row)?;
+                }
+                Ok::<bool, DbError>(known.is_none())
+            })
+            .wait()?;
+        Ok((id, recipe, new))
+    }
+
+    /// The content of each fixed input of a recipe that is known here.
+    pub fn fixed_hashes(&self, recipe: &Recipe) -> Result<Vec<ContentHash>, EngineError> {
+        let mut hashes = Vec::new();
+        for node in &recipe.nodes {
+            match &node.source {
+                Some(SourceSpec::Hash(hash)) => hashes.push(*hash),
+                Some(SourceSpec::Asset { pinned: Some(hash), .. }) => hashes.push(*hash),
+                Some(SourceSpec::Asset { name, pinned: None }) => hashes.extend(self.find_asset(name.as_str())?),
+                _ => {}
+            }
+        }
+        Ok(hashes)
+    }
+
+    /// All registered configs, newest first.
+    pub fn configs(&self) -> Result<Vec<Config>, EngineError> {
+        let mut configs = self.0.db.read(|tx| {
+            let table = tx.open_table(names::CONFIGS)?;
+            let mut configs = Vec::new();
+            for row in table.iter()? {
+                let (id, bytes) = row?;
+                let row = ConfigRow::from_bytes(bytes.value())?;
+                configs.push(Config { id: ContentHash::from_bytes(*id.value()), row });
+            }
+            Ok(configs)
+        })?;
+        configs.sort_by_key(|config| std::cmp::Reverse(config.row.sequence));
+        Ok(configs)
+    }
+
+    /// The config that a word names: its id, or its name (the newest version).
+    pub fn find_config(&self, word: &str) -> Result<Config, EngineError> {
+        let configs = self.configs()?;
+        let id = word.parse::<ContentHash>().ok();
+        let found = configs.iter().find(|config| Some(config.id) == id);
+        let found = found.or_else(|| configs.iter().find(|config| config.row.name == word));
+        found.cloned().ok_or_else(|| {
+            EngineError::not_found("config", word, configs.iter().map(|config| config.row.name.as_str()))
+        })
+    }
+
+    /// Takes a config out of the register. Runs keep what they need of it.
+    pub fn remove_config(&self, id: ContentHash, dry_run: bool) -> Result<(), EngineError> {
+        if dry_run {
+            return Ok(());
+        }
+        let bytes = self.read_blob(&id)?.to_vec();
+        let fixed = match Recipe::parse(&bytes) {
+            Ok(recipe) => self.fixed_hashes(&recipe)?,
+            // A config that an older version took and this one does not: its own row still goes.
+            Err(_) => Vec::new(),
+        };
+        self.write(move |tx| {
+                tx.open_table(names::CONFIGS)?.remove(id.as_bytes())?;
+                tables::release(tx, &id, &Holder::ConfigText(id))?;
+                for hash in &fixed {
+                    tables::release(tx, hash, &Holder::ConfigInput(id))?;
+                }
+                if tables::holders_in(tx, &id)?.is_empty() {
+                    tables::forget_blob(tx, &id)?;
+                }
+                Ok::<(), DbError>(())
+            })
+            .wait()?;
+        if self.blob_row(&id)?.is_none() {
+            self.0.store.remove(&id)?;
+        }
+        Ok(())
+    }
+}

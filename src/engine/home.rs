@@ -1,0 +1,153 @@
+//! Opening and closing a home.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use crate::base::RunId;
+use crate::base::limits::LOCK_WAIT_SECONDS;
+use crate::cas::{RealDisk, Store};
+use crate::db::Db;
+use crate::engine::error::EngineError;
+use crate::engine::events::Listeners;
+use crate::engine::job::Job;
+use crate::engine::lock::{Holder, HomeLock, Role, Taken};
+use crate::engine::machine::Capacity;
+use crate::engine::scheduler::Scheduler;
+use crate::engine::{first_start, tables};
+
+/// An open home: runs, cache, configs, assets. Cloning shares it.
+#[derive(Clone)]
+pub struct Engine(pub(super) Arc<Inner>);
+
+/// What an open home is made of.
+pub struct Inner {
+    pub(super) home: PathBuf,
+    pub(super) db: Db,
+    pub(super) store: Store,
+    pub(super) listeners: Listeners,
+    pub(super) pool: rayon::ThreadPool,
+    pub(super) scheduler: Scheduler,
+    jobs: Mutex<HashMap<RunId, Arc<Job>>>,
+    /// Held for reading while a plan counts on blobs that no run holds yet; for writing while
+    /// blobs are taken away.
+    eviction: RwLock<()>,
+    lock: Mutex<HomeLock>,
+}
+
+/// What came of opening a home.
+pub enum Opened {
+    /// It is open.
+    Ours(Engine),
+    /// Another process holds it.
+    Theirs(Option<Holder>),
+}
+
+/// How a home is opened.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// The directory, absolute; made if it is missing.
+    pub home: PathBuf,
+    /// Threads of the pool.
+    pub threads: usize,
+    /// Stages at once.
+    pub workers: usize,
+    /// The cap on derived data in bytes, if it is set.
+    pub cache_max_bytes: Option<u64>,
+    /// As what.
+    pub role: Role,
+}
+
+impl Engine {
+    /// Opens a home, making it (with its token and the asset `cat`) if need be. Waits for a
+    /// command that holds it; a worker or server that does is named at once.
+    pub fn open(opening: &Opening) -> Result<Opened, EngineError> {
+        let home = &opening.home;
+        let unusable = |reason: String| EngineError::Home { home: home.display().to_string(), reason };
+        make_home(home).map_err(|error| unusable(error.to_string()))?;
+        let wait = Duration::from_secs(if opening.role == Role::Serve { 1 } else { LOCK_WAIT_SECONDS });
+        let lock = match HomeLock::take(home, opening.role, wait).map_err(|error| unusable(error.to_string()))? {
+            Taken::Ours(lock) => lock,
+            Taken::Theirs(holder) => return Ok(Opened::Theirs(holder)),
+        };
+        let db = Db::open(&home.join("artdag.redb"))?;
+        tables::create(&db)?;
+        let store = Store::open(Arc::new(RealDisk::open(home).map_err(|error| unusable(error.to_string()))?))?;
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(opening.threads)
+            .thread_name(|index| format!("render-{index}"))
+            .build()
+            .map_err(|error| unusable(error.to_string()))?;
+        let memory = rustix::system::sysinfo();
+        let capacity = Capacity {
+            workers: opening.workers,
+            // Pictures may take half of the memory together; one that needs more runs alone.
+            memory: memory.totalram as u64 * u64::from(memory.mem_unit) / 2,
+        };
+        let (scheduler, inbox) = Scheduler::new();
+        let engine = Self(Arc::new(Inner {
+            home: home.clone(),
+            db,
+            store,
+            listeners: Listeners::default(),
+            pool,
+            scheduler,
+            jobs: Mutex::default(),
+            eviction: RwLock::new(()),
+            lock: Mutex::new(lock),
+        }));
+        first_start::ensure(&engine, opening.cache_max_bytes)?;
+        engine.requeue_interrupted()?;
+        inbox.start(&engine, capacity);
+        Ok(Opened::Ours(engine))
+    }
+
+    /// The home's directory.
+    pub fn home(&self) -> &Path {
+        &self.0.home
+    }
+
+    /// Writes into the lock file who holds the home.
+    pub fn name_holder(&self, holder: &Holder) -> Result<(), EngineError> {
+        let mut lock = self.0.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        lock.name(holder).map_err(|error| EngineError::file(&self.0.home.join("lock"), &error))
+    }
+
+    /// Everything that happens to runs from now on.
+    pub fn subscribe(&self) -> std::sync::mpsc::Receiver<crate::engine::events::RunEvent> {
+        self.0.listeners.subscribe()
+    }
+
+    /// Stops the scheduler, commits what is queued and closes the database. Runs that have not
+    /// ended stay as they are recorded.
+    pub fn close(self) -> Result<(), EngineError> {
+        self.0.scheduler.stop();
+        self.0.db.close()?;
+        Ok(())
+    }
+
+    pub(super) fn jobs(&self) -> MutexGuard<'_, HashMap<RunId, Arc<Job>>> {
+        self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// While it is held nothing is evicted.
+    pub(super) fn keep_all(&self) -> RwLockReadGuard<'_, ()> {
+        self.0.eviction.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// While it is held nobody plans.
+    pub(super) fn evict(&self) -> RwLockWriteGuard<'_, ()> {
+        self.0.eviction.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn make_home(home: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(home)?;
+    // The home's own name must be durable before anything in it is promised.
+    if let Some(parent) = home.parent() {
+        std::fs::File::open(parent)?.sync_all()?;
+    }
+    Ok(())
+}

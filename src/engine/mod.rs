@@ -1,0 +1,39 @@
+//! The one composer: what people and clients ask for, carried out on a home.
+//!
+//! [`Engine`] is a cheap handle on an open home. A request is checked and planned
+//! ([`request`]), recorded, and handed to the scheduler, a thread that feeds events to the pure
+//! state machine in [`machine`] and acts on its answers; stages run on a rayon pool ([`work`]).
+//! What a run has achieved is what the memo holds: going on after a crash is planning again.
+//! Nothing here knows of HTTP or of terminals.
+
+pub mod error;
+pub mod events;
+pub mod gc;
+pub mod infra;
+pub mod lock;
+pub mod machine;
+pub mod provenance;
+pub mod request;
+pub mod views;
+pub mod work;
+
+mod assets;
+mod blobs;
+mod configs;
+mod finish;
+mod first_start;
+pub mod home;
+mod job;
+mod references;
+mod runs;
+mod scheduler;
+mod tables;
+mod verify;
+mod why;
+
+pub use blobs::{Bytes, Upload, VerifyReport};
+pub use configs::Config;
+pub use error::{Class, EngineError};
+pub use home::{Engine, Opened};
+pub use references::Freed;
+pub use request::{Inputs, RecipeRef, Request};

@@ -1,0 +1,290 @@
+//! The provenance record of a run: what its output was made from, with what, by whom, where.
+//!
+//! The record is canonical JSON (RFC 8785). It is written from structs whose fields stand in
+//! canonical order, because a record of 10,000 nodes is large; a test holds that against the
+//! canonicaliser.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::base::{ContentHash, Fingerprint, NodeKey, RunId, canonical};
+use crate::engine::error::EngineError;
+use crate::engine::infra::{self, Infrastructure};
+use crate::engine::job::Job;
+use crate::engine::{Engine, finish};
+use crate::nodes::Tool;
+use crate::plan::{Plan, State};
+use crate::records::{InfraRow, MemoRow, RunRow, tables as names};
+
+/// The record. Fields in canonical (alphabetical) order.
+#[derive(Serialize)]
+struct Record<'a> {
+    effects: Vec<Effect>,
+    infrastructure: InfrastructureOf,
+    inputs: Vec<Named>,
+    nodes: Vec<Node<'a>>,
+    output: Output<'a>,
+    plan_hash: ContentHash,
+    recipe: Option<RecipeOf>,
+    rendered_at: String,
+    rendered_by: String,
+    run_id: RunId,
+    task_id: RunId,
+}
+
+#[derive(Serialize)]
+struct Effect {
+    content_hash: Fingerprint,
+    name: String,
+    params: Value,
+    version: String,
+}
+
+#[derive(Serialize)]
+struct InfrastructureOf {
+    cached: bool,
+    hardware: Value,
+    software: Value,
+    tools: Vec<ToolOf>,
+}
+
+#[derive(Serialize, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct ToolOf {
+    content_hash: Fingerprint,
+    name: String,
+    version: String,
+}
+
+#[derive(Serialize)]
+struct Named {
+    content_hash: ContentHash,
+    name: String,
+}
+
+#[derive(Serialize)]
+struct Node<'a> {
+    id: &'a str,
+    inputs: Vec<&'a str>,
+    key: NodeKey,
+    made_by: Option<MadeBy<'a>>,
+    output_hash: Option<ContentHash>,
+    #[serde(rename = "type")]
+    node_type: &'a str,
+}
+
+#[derive(Serialize)]
+struct MadeBy<'a> {
+    cached: bool,
+    host: &'a str,
+    run: RunId,
+    tools: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Output<'a> {
+    content_hash: ContentHash,
+    media_type: &'static str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct RecipeOf {
+    content_hash: ContentHash,
+    name: String,
+    version: Option<String>,
+}
+
+/// Who made each node's value: for each, the memo row that holds it or holds something made
+/// from it; `None` for what this run made itself.
+struct Makers {
+    rows: Vec<Option<MemoRow>>,
+    /// Host names by infrastructure.
+    hosts: std::collections::HashMap<Fingerprint, (String, InfraRow)>,
+}
+
+/// The record of a run that is complete, as canonical JSON.
+pub fn record(engine: &Engine, job: &Job, row: &RunRow) -> Result<String, EngineError> {
+    let plan = &job.plan;
+    let makers = makers(engine, job)?;
+    let here = Infrastructure::here();
+    let output = row.output.unwrap_or_else(|| panic!("BUG: a record of run {} without an output", job.run));
+    let record = Record {
+        effects: effects(plan),
+        infrastructure: infrastructure(plan, &makers, here),
+        inputs: inputs(engine, plan)?,
+        nodes: nodes(job, &makers, &here.hardware.name),
+        output: Output {
+            content_hash: output,
+            media_type: finish::media_type(&plan.nodes[plan.output].facts).mime(),
+            name: &row.output_name,
+        },
+        plan_hash: plan_hash(plan),
+        recipe: row.config.map(|content_hash| RecipeOf {
+            content_hash,
+            name: row.recipe.clone(),
+            version: row.recipe_version.clone(),
+        }),
+        rendered_at: row.completed_at.unwrap_or(row.created_at).to_string(),
+        rendered_by: row.username.clone().unwrap_or_else(|| format!("@{}@{}", infra::user(), infra::host())),
+        run_id: job.run,
+        task_id: job.run,
+    };
+    // `params` and the infrastructure are values whose keys are sorted below.
+    let text = serde_json::to_string(&record);
+    Ok(text.unwrap_or_else(|error| panic!("BUG: a provenance record is always JSON: {error}")))
+}
+
+/// BLAKE3 of the canonical JSON of the nodes' `[id, key]` pairs, in topological order.
+pub fn plan_hash(plan: &Plan) -> ContentHash {
+    let pairs: Vec<(&str, NodeKey)> = plan.nodes.iter().map(|node| (node.id.as_str(), node.key)).collect();
+    ContentHash::of(canonical::to_string(&pairs).as_bytes())
+}
+
+fn makers(engine: &Engine, job: &Job) -> Result<Makers, EngineError> {
+    let plan = &job.plan;
+    let adopted: std::collections::HashSet<usize> = job.progress().adopted.iter().copied().collect();
+    let mut rows: Vec<Option<MemoRow>> = vec![None; plan.nodes.len()];
+    let mut hosts = std::collections::HashMap::new();
+    for index in (0..plan.nodes.len()).rev() {
+        let node = &plan.nodes[index];
+        if node.state == State::Miss && !adopted.contains(&index) && rows[index].is_none() {
+            continue;
+        }
+        if node.source.is_none()
+            && let Some(row) = engine.memo(&node.key)?
+        {
+            rows[index] = Some(row);
+        }
+        // What a known value was made from was made by the same run, unless its own row says
+        // otherwise.
+        if let Some(row) = rows[index] {
+            for input in &node.inputs {
+                if plan.nodes[*input].state != State::Miss {
+                    rows[*input].get_or_insert(row);
+                }
+            }
+            if let std::collections::hash_map::Entry::Vacant(entry) = hosts.entry(row.infra)
+                && let Some(infra) = engine.row::<InfraRow>(names::INFRA, row.infra.as_bytes())?
+            {
+                let value: Value = serde_json::from_str(&infra.json).unwrap_or_default();
+                let host = value["hardware"]["name"].as_str().unwrap_or("infra:unknown").to_owned();
+                entry.insert((host, infra));
+            }
+        }
+    }
+    Ok(Makers { rows, hosts })
+}
+
+fn infrastructure(plan: &Plan, makers: &Makers, here: &Infrastructure) -> InfrastructureOf {
+    let here = serde_json::to_value(here).unwrap_or_default();
+    let of_output = makers.rows[plan.output];
+    let stored = of_output.and_then(|row| makers.hosts.get(&row.infra));
+    let value = stored.and_then(|(_, infra)| serde_json::from_str::<Value>(&infra.json).ok()).unwrap_or(here);
+    let mut tools: Vec<ToolOf> = plan.nodes.iter().flat_map(|node| node.tools.iter().map(tool_of)).collect();
+    tools.sort();
+    tools.dedup();
+    InfrastructureOf {
+        cached: of_output.is_some(),
+        hardware: sorted(&value["hardware"]),
+        software: sorted(&value["software"]),
+        tools,
+    }
+}
+
+fn tool_of(tool: &Tool) -> ToolOf {
+    ToolOf { content_hash: tool.hash, name: tool.name.clone(), version: tool.version.clone() }
+}
+
+fn nodes<'a>(job: &'a Job, makers: &'a Makers, here: &'a str) -> Vec<Node<'a>> {
+    let plan = &job.plan;
+    let progress = job.progress();
+    let each = plan.nodes.iter().enumerate();
+    each.map(|(index, node)| {
+        let known = makers.rows[index];
+        let host = known.and_then(|row| makers.hosts.get(&row.infra)).map_or(here, |(host, _)| host.as_str());
+        let own_row = known.filter(|_| node.source.is_none() && node.state != State::Miss);
+        Node {
+            id: node.id.as_str(),
+            inputs: node.inputs.iter().map(|input| plan.nodes[*input].id.as_str()).collect(),
+            key: node.key,
+            made_by: node.source.is_none().then(|| MadeBy {
+                cached: known.is_some(),
+                host,
+                run: known.map_or(job.run, |row| row.run),
+                tools: node.tools.iter().map(|tool| tool.name.as_str()).collect(),
+            }),
+            output_hash: progress.values.get(&index).copied().or(match (node.state, own_row) {
+                (State::Hit(hash), _) => Some(hash),
+                _ => None,
+            }),
+            node_type: node.node_type.name(),
+        }
+    })
+    .collect()
+}
+
+fn effects(plan: &Plan) -> Vec<Effect> {
+    let of_effects = plan.nodes.iter().filter_map(|node| {
+        let name = node.params.optional_text("effect")?;
+        let effect = crate::effects::find(name)?;
+        Some(Effect {
+            content_hash: crate::effects::hash(effect),
+            name: name.to_owned(),
+            params: sorted(node.params.get("params").unwrap_or(&Value::Object(serde_json::Map::new()))),
+            version: effect.version().to_string(),
+        })
+    });
+    let mut effects: Vec<Effect> = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for effect in of_effects {
+        if seen.insert((effect.name.clone(), effect.params.to_string())) {
+            effects.push(effect);
+        }
+    }
+    effects
+}
+
+fn inputs(engine: &Engine, plan: &Plan) -> Result<Vec<Named>, EngineError> {
+    let sources = plan.nodes.iter().filter(|node| node.source.is_some());
+    let names = engine.names_by_hash()?;
+    let named = sources.filter_map(|node| {
+        let hash = node.source?;
+        let name = names.get(&hash).and_then(|names| names.first());
+        Some(Named { content_hash: hash, name: name.cloned().unwrap_or_else(|| node.id.to_string()) })
+    });
+    Ok(named.collect())
+}
+
+/// A value with its keys in canonical order at every depth.
+fn sorted(value: &Value) -> Value {
+    serde_json::from_str(&canonical::to_string(value)).unwrap_or_default()
+}
+
+impl Engine {
+    /// The provenance record of a run, or of the run that made a blob; or the record itself,
+    /// if the hash is one's.
+    pub fn provenance(&self, word: &str) -> Result<Vec<u8>, EngineError> {
+        let record = match word.parse::<ContentHash>() {
+            Ok(hash) => self.provenance_of_blob(&hash)?,
+            Err(_) => self.run_row(self.find_run(word)?)?.provenance,
+        };
+        let none = || EngineError::NotFound { what: "provenance of", name: word.to_owned(), hint: String::new() };
+        Ok(self.read_checked(&record.ok_or_else(none)?)?.to_vec())
+    }
+
+    fn provenance_of_blob(&self, hash: &ContentHash) -> Result<Option<ContentHash>, EngineError> {
+        use crate::records::Holder;
+        for holder in self.holders(hash)? {
+            match holder {
+                Holder::RunProvenance(_) => return Ok(Some(*hash)),
+                Holder::RunOutput(run) => return Ok(self.run_row(run)?.provenance),
+                _ => {}
+            }
+        }
+        let made = self.memo_rows()?.into_iter().find(|(_, row)| row.hash == *hash);
+        match made {
+            Some((_, row)) => Ok(self.run_row(row.run).ok().and_then(|row| row.provenance)),
+            None => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! From what somebody asks for to a plan: recipe found, inputs matched, sources looked at.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::base::{ContentHash, NodeId, NodeKey};
+use crate::effects;
+use crate::engine::error::EngineError;
+use crate::engine::{Engine, blobs};
+use crate::media::MediaType;
+use crate::media::encode::Format;
+use crate::plan::{self, Checkpoint, Options, Plan};
+use crate::recipe::{Recipe, Source, SourceSpec};
+use crate::records::RunOptions;
+
+/// What somebody asks to be run.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Which recipe.
+    pub recipe: RecipeRef,
+    /// Its variable inputs.
+    pub inputs: Inputs,
+    /// Parameters: of an effect, or by node id of a config.
+    pub params: Map<String, Value>,
+    /// The output's name; by default the recipe's.
+    pub output_name: Option<String>,
+    /// The output's format and quality, in the place of what the recipe asks for.
+    pub format: Option<(Format, Option<u8>)>,
+    /// How it is run.
+    pub options: RunOptions,
+    /// Higher first.
+    pub priority: i32,
+    /// Who asks.
+    pub username: Option<String>,
+    /// What fixed inputs were when the run was first submitted, for a run that is planned
+    /// again: an asset may have been pointed elsewhere since.
+    pub fixed: Vec<(NodeId, ContentHash)>,
+}
+
+/// Which recipe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecipeRef {
+    /// A bare effect.
+    Effect(String),
+    /// A config that the store holds.
+    Config(ContentHash),
+    /// A config's bytes.
+    Bytes(Vec<u8>),
+}
+
+/// The blobs for a recipe's variable inputs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inputs {
+    /// By node id or name. A list input has several.
+    Named(Vec<(String, Vec<ContentHash>)>),
+    /// In the order of the variable inputs.
+    Listed(Vec<ContentHash>),
+}
+
+/// A request that has been checked and planned; nothing has been run or recorded.
+pub struct Prepared {
+    /// The recipe's name.
+    pub recipe_name: String,
+    /// The recipe's version.
+    pub recipe_version: Option<String>,
+    /// The config's hash and bytes.
+    pub config: Option<(ContentHash, Vec<u8>)>,
+    /// The plan.
+    pub plan: Plan,
+    /// The blobs of the variable inputs, by node id, in the config's order.
+    pub bindings: Vec<(NodeId, Vec<ContentHash>)>,
+    /// The blobs of the fixed inputs, by node id.
+    pub fixed: Vec<(NodeId, ContentHash)>,
+    /// The output's name.
+    pub output_name: String,
+    /// Warnings of the config and the inputs.
+    pub warnings: Vec<String>,
+}
+
+impl Prepared {
+    /// The type of the output's bytes.
+    pub fn output_media_type(&self) -> MediaType {
+        super::finish::media_type(&self.plan.nodes[self.plan.output].facts)
+    }
+}
+
+impl Engine {
+    /// The recipe that a word names: an effect, a config's id, or a config's name (its newest
+    /// version).
+    pub fn find_recipe(&self, word: &str) -> Result<RecipeRef, EngineError> {
+        if effects::find(word).is_some() {
+            return Ok(RecipeRef::Effect(word.to_owned()));
+        }
+        let configs = self.configs()?;
+        if let Ok(id) = word.parse::<ContentHash>()
+            && configs.iter().any(|config| config.id == id)
+        {
+            return Ok(RecipeRef::Config(id));
+        }
+        let newest = configs.iter().filter(|config| config.row.name == word).max_by_key(|config| config.row.sequence);
+        match newest {
+            Some(config) => Ok(RecipeRef::Config(config.id)),
+            None => {
+                let mut known: Vec<&str> = effects::names().collect();
+                known.extend(configs.iter().map(|config| config.row.name.as_str()));
+                Err(EngineError::not_found("effect or config", word, known))
+            }
+        }
+    }
+
+    /// Reads and checks a recipe, with its parameters replaced.
+    pub fn read_recipe(
+        &self,
+        recipe: &RecipeRef,
+        params: &Map<String, Value>,
+    ) -> Result<(Recipe, Option<(ContentHash, Vec<u8>)>), EngineError> {
+        let bytes = match recipe {
+            RecipeRef::Effect(name) => {
+                if effects::find(name).is_none() {
+                    return Err(EngineError::not_found("effect", name, effects::names()));
+                }
+                return Ok((Recipe::bare_effect(name, params).map_err(EngineError::Problems)?, None));
+            }
+            RecipeRef::Config(id) => self.read_blob(id)?.to_vec(),
+            RecipeRef::Bytes(bytes) => bytes.clone(),
+        };
+        let parsed = Recipe::parse(&bytes).map_err(EngineError::Problems)?;
+        let parsed = parsed.with_params(params).map_err(EngineError::Problems)?;
+        let hash = ContentHash::of(&bytes);
+        Ok((parsed, Some((hash, bytes))))
+    }
+
+    /// Checks and plans a request. Whoever will run the plan holds the eviction guard, so that
+    /// what it counts on stays.
+    pub fn prepare(&self, request: &Request) -> Result<Prepared, EngineError> {
+        let (recipe, config) = self.read_recipe(&request.recipe, &request.params)?;
+        let (given, mut warnings) = match &request.inputs {
+            Inputs::Named(named) => recipe.match_inputs(named),
+            Inputs::Listed(listed) => {
+                let each: Vec<Vec<ContentHash>> = listed.iter().map(|hash| vec![*hash]).collect();
+                recipe.match_listed(&each)
+            }
+        }
+        .map_err(EngineError::Problems)?;
+        warnings.extend(recipe.warnings.iter().cloned());
+        let mut sources = BTreeMap::new();
+        for (node, hashes) in &given {
+            let id = &recipe.nodes[*node].id;
+            let [hash] = hashes.as_slice() else {
+                return Err(EngineError::Input(format!(
+                    "the input {id} takes one file, and {} were given",
+                    hashes.len()
+                )));
+            };
+            sources.insert(*node, self.source(*hash, &format!("the input {id}"))?);
+        }
+        let mut fixed = Vec::new();
+        for node in recipe.fixed_needed() {
+            let source = self.fixed_source(&recipe, node, &request.fixed)?;
+            fixed.push((recipe.nodes[node].id.clone(), source.hash));
+            sources.insert(node, source);
+        }
+        let mut graph = recipe.bind(&sources).map_err(EngineError::Problems)?;
+        if let Some((format, quality)) = request.format {
+            (graph.format, graph.quality) = (Some(format), quality);
+        }
+        let options = plan_options(&request.options);
+        let plan = plan::plan(&graph, &options, self.derived_room()?, &|key| self.known_value(key))?;
+        let output_name = match &request.output_name {
+            Some(name) => checked_output_name(name)?,
+            None => component(&recipe.name),
+        };
+        Ok(Prepared {
+            bindings: given.into_iter().map(|(node, hashes)| (recipe.nodes[node].id.clone(), hashes)).collect(),
+            fixed,
+            recipe_name: recipe.name.clone(),
+            recipe_version: recipe.version.clone(),
+            config,
+            plan,
+            output_name,
+            warnings: warnings.iter().map(ToString::to_string).collect(),
+        })
+    }
+
+    /// The content hash of a known result whose blob is there.
+    pub fn known_value(&self, key: &NodeKey) -> Option<ContentHash> {
+        let row = self.memo(key).ok().flatten()?;
+        self.has_blob(&row.hash).then_some(row.hash)
+    }
+
+    fn fixed_source(
+        &self,
+        recipe: &Recipe,
+        node: usize,
+        before: &[(NodeId, ContentHash)],
+    ) -> Result<Source, EngineError> {
+        let id = &recipe.nodes[node].id;
+        if let Some((_, hash)) = before.iter().find(|(before, _)| before == id) {
+            return self.source(*hash, &format!("the node {id}"));
+        }
+        match recipe.nodes[node].source.as_ref() {
+            Some(SourceSpec::Hash(hash)) => self.source(*hash, &format!("the node {id}")),
+            Some(SourceSpec::Asset { name, pinned }) => {
+                let hash = match pinned {
+                    Some(hash) => *hash,
+                    None => self.asset(name.as_str())?,
+                };
+                self.source(hash, &format!("the asset {name} of node {id}"))
+            }
+            _ => unreachable!("BUG: a fixed input is an asset or a hash"),
+        }
+    }
+
+    /// A source: its hash, and what was seen of it when it came.
+    fn source(&self, hash: ContentHash, what: &str) -> Result<Source, EngineError> {
+        let row = self.blob_row(&hash)?.ok_or_else(|| EngineError::NotFound {
+            what: "blob",
+            name: hash.to_string(),
+            hint: format!(", which is {what}; add the file with `artdag cache add FILE`"),
+        })?;
+        Ok(Source { hash, facts: blobs::source_facts(&row), damage: row.damage })
+    }
+}
+
+/// The planner's options from a run's.
+pub fn plan_options(options: &RunOptions) -> Options {
+    Options {
+        cache: options.cache,
+        fuse: options.fuse,
+        keep: options.keep.clone(),
+        force: options.force.clone(),
+        checkpoint: match options.checkpoint.as_str() {
+            "auto" => Checkpoint::Auto,
+            "never" => Checkpoint::Never,
+            id => Checkpoint::At(NodeId::new(id)),
+        },
+    }
+}
+
+/// Refuses an output name that is not one path component.
+fn checked_output_name(name: &str) -> Result<String, EngineError> {
+    let refused = name.is_empty()
+        || name.len() > 200
+        || matches!(name, "." | "..")
+        || name.chars().any(|c| c == '/' || c == '\\' || c.is_control());
+    if refused {
+        return Err(EngineError::Usage(format!(
+            "the output name {name:?} is no file name: use 1 to 200 bytes without slashes and control characters"
+        )));
+    }
+    Ok(name.to_owned())
+}
+
+/// A recipe's name as one path component.
+fn component(name: &str) -> String {
+    let safe: String = name.chars().map(|c| if c == '/' || c == '\\' || c.is_control() { '-' } else { c }).collect();
+    let mut end = safe.len().min(200);
+    while !safe.is_char_boundary(end) {
+        end -= 1;
+    }
+    match &safe[..end] {
+        "" | "." | ".." => "output".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_names_are_one_component() {
+        for good in ["a", "my output.png", "ünï"] {
+            assert!(checked_output_name(good).is_ok(), "{good}");
+        }
+        for bad in ["", ".", "..", "a/b", "../x", "a\\b", "a\nb", &"x".repeat(201)] {
+            assert!(checked_output_name(bad).is_err(), "{bad}");
+        }
+        assert_eq!(component("a/b"), "a-b");
+        assert_eq!(component(".."), "output");
+    }
+}

@@ -1,0 +1,193 @@
+//! Reading and writing single rows: what the files beside this one share.
+
+use std::convert::Infallible;
+
+use redb::ReadableTable as _;
+
+use crate::base::{ContentHash, NodeKey};
+use crate::db::{Db, DbError, Ticket, WriteError};
+use crate::engine::Engine;
+use crate::engine::error::EngineError;
+use crate::records::tables as names;
+use crate::records::{BlobRow, Holder, MemoRow, Origin, Record};
+
+/// A write on its way to disk. Writes of the engine check before they are queued, so they are
+/// never refused.
+pub struct Pending<T>(Ticket<T, Infallible>);
+
+impl<T> Pending<T> {
+    /// Waits until it is on disk.
+    pub fn wait(self) -> Result<T, DbError> {
+        self.0.wait().map_err(|error| match error {
+            WriteError::Failed(error) => error,
+            WriteError::Refused(never) => match never {},
+        })
+    }
+}
+
+/// Queues a write.
+pub fn write<T: Send + 'static>(
+    db: &Db,
+    write: impl FnOnce(&redb::WriteTransaction) -> Result<T, DbError> + Send + 'static,
+) -> Pending<T> {
+    Pending(db.write(move |tx| write(tx).map_err(WriteError::Failed)))
+}
+
+/// Makes all tables, so that reading never finds one missing.
+pub fn create(db: &Db) -> Result<(), DbError> {
+    if number(db, names::DERIVED_BYTES).is_ok_and(|number| number.is_some()) {
+        return Ok(());
+    }
+    write(db, |tx| {
+        tx.open_table(names::RUNS)?;
+        tx.open_table(names::UNFINISHED)?;
+        tx.open_table(names::MEMO)?;
+        tx.open_table(names::KEYS)?;
+        tx.open_table(names::BLOBS)?;
+        tx.open_table(names::INLINE)?;
+        tx.open_table(names::HOLDERS)?;
+        tx.open_table(names::ASSETS)?;
+        tx.open_table(names::CONFIGS)?;
+        tx.open_table(names::INFRA)?;
+        tx.open_table(names::TOKENS)?;
+        if tx.open_table(names::NUMBERS)?.get(names::DERIVED_BYTES)?.is_none() {
+            set_number(tx, names::DERIVED_BYTES, 0)?;
+        }
+        Ok(())
+    })
+    .wait()
+}
+
+/// A number of the home.
+pub fn number(db: &Db, name: &'static str) -> Result<Option<u64>, DbError> {
+    db.read(|tx| match tx.open_table(names::NUMBERS) {
+        Ok(table) => Ok(table.get(name)?.map(|number| number.value())),
+        Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    })
+}
+
+/// Sets a number of the home.
+pub fn set_number(tx: &redb::WriteTransaction, name: &'static str, value: u64) -> Result<(), DbError> {
+    tx.open_table(names::NUMBERS)?.insert(name, value)?;
+    Ok(())
+}
+
+/// Adds to a number of the home; it never falls below 0.
+pub fn add_to_number(tx: &redb::WriteTransaction, name: &'static str, change: i64) -> Result<u64, DbError> {
+    let mut table = tx.open_table(names::NUMBERS)?;
+    let old = table.get(name)?.map_or(0, |number| number.value());
+    let new = old.saturating_add_signed(change);
+    table.insert(name, new)?;
+    Ok(new)
+}
+
+/// A row of a table of hashes, within a write.
+pub fn get<R: Record>(tx: &redb::WriteTransaction, table: names::ByHash, key: &[u8; 32]) -> Result<Option<R>, DbError> {
+    let table = tx.open_table(table)?;
+    let row = table.get(key)?.map(|bytes| R::from_bytes(bytes.value())).transpose()?;
+    Ok(row)
+}
+
+/// Writes a row of a table of hashes.
+pub fn put<R: Record>(tx: &redb::WriteTransaction, table: names::ByHash, key: &[u8; 32], row: &R) -> Result<(), DbError> {
+    tx.open_table(table)?.insert(key, row.to_bytes().as_slice())?;
+    Ok(())
+}
+
+/// Records a blob that is in the store, if it is not recorded. Derived ones count against the cap.
+pub fn record_blob(tx: &redb::WriteTransaction, hash: &ContentHash, row: &BlobRow) -> Result<(), DbError> {
+    match get::<BlobRow>(tx, names::BLOBS, hash.as_bytes())? {
+        None => {
+            put(tx, names::BLOBS, hash.as_bytes(), row)?;
+            if row.origin == Origin::Derived {
+                add_to_number(tx, names::DERIVED_BYTES, row.size as i64)?;
+            }
+        }
+        // What somebody brings is theirs, although it was made here before.
+        Some(mut old) if old.origin == Origin::Derived && row.origin == Origin::Upload => {
+            add_to_number(tx, names::DERIVED_BYTES, -(old.size as i64))?;
+            old.origin = Origin::Upload;
+            put(tx, names::BLOBS, hash.as_bytes(), &old)?;
+        }
+        Some(_) => {}
+    }
+    Ok(())
+}
+
+/// Takes a blob's row, with its inline bytes, out.
+pub fn forget_blob(tx: &redb::WriteTransaction, hash: &ContentHash) -> Result<(), DbError> {
+    let Some(row) = get::<BlobRow>(tx, names::BLOBS, hash.as_bytes())? else { return Ok(()) };
+    tx.open_table(names::BLOBS)?.remove(hash.as_bytes())?;
+    tx.open_table(names::INLINE)?.remove(hash.as_bytes())?;
+    if row.origin == Origin::Derived {
+        add_to_number(tx, names::DERIVED_BYTES, -(row.size as i64))?;
+    }
+    Ok(())
+}
+
+/// Says that `holder` holds a blob.
+pub fn hold(tx: &redb::WriteTransaction, hash: &ContentHash, holder: &Holder) -> Result<(), DbError> {
+    tx.open_table(names::HOLDERS)?.insert(names::holder_key(hash, holder).as_slice(), ())?;
+    Ok(())
+}
+
+/// Says that it no longer does.
+pub fn release(tx: &redb::WriteTransaction, hash: &ContentHash, holder: &Holder) -> Result<(), DbError> {
+    tx.open_table(names::HOLDERS)?.remove(names::holder_key(hash, holder).as_slice())?;
+    Ok(())
+}
+
+/// Who holds a blob, within a write.
+pub fn holders_in(tx: &redb::WriteTransaction, hash: &ContentHash) -> Result<Vec<Holder>, DbError> {
+    let table = tx.open_table(names::HOLDERS)?;
+    let range = names::holders_of(hash);
+    let mut holders = Vec::new();
+    for row in table.range(range.start().as_slice()..=range.end().as_slice())? {
+        holders.extend(names::holder_of(row?.0.value()));
+    }
+    Ok(holders)
+}
+
+impl Engine {
+    /// Queues a write.
+    pub(super) fn write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&redb::WriteTransaction) -> Result<T, DbError> + Send + 'static,
+    ) -> Pending<T> {
+        self::write(&self.0.db, write)
+    }
+
+    /// A row of a table of hashes.
+    pub(super) fn row<R: Record>(&self, table: names::ByHash, key: &[u8; 32]) -> Result<Option<R>, EngineError> {
+        let row = self.0.db.read(|tx| {
+            let table = tx.open_table(table)?;
+            Ok(table.get(key)?.map(|bytes| R::from_bytes(bytes.value())).transpose()?)
+        })?;
+        Ok(row)
+    }
+
+    /// The memo row of a key.
+    pub(super) fn memo(&self, key: &NodeKey) -> Result<Option<MemoRow>, EngineError> {
+        self.row(names::MEMO, key.as_bytes())
+    }
+
+    /// The row of a blob.
+    pub(super) fn blob_row(&self, hash: &ContentHash) -> Result<Option<BlobRow>, EngineError> {
+        self.row(names::BLOBS, hash.as_bytes())
+    }
+
+    /// Who holds a blob.
+    pub fn holders(&self, hash: &ContentHash) -> Result<Vec<Holder>, EngineError> {
+        let holders = self.0.db.read(|tx| {
+            let table = tx.open_table(names::HOLDERS)?;
+            let range = names::holders_of(hash);
+            let mut holders = Vec::new();
+            for row in table.range(range.start().as_slice()..=range.end().as_slice())? {
+                holders.extend(names::holder_of(row?.0.value()));
+            }
+            Ok(holders)
+        })?;
+        Ok(holders)
+    }
+}

@@ -1,0 +1,86 @@
+//! Why a node is, or is not, known: its key against the nearest known one.
+
+use std::collections::HashMap;
+
+use redb::ReadableTable as _;
+
+use crate::base::NodeKey;
+use crate::engine::error::EngineError;
+use crate::engine::{Engine, Request};
+use crate::plan::Plan;
+use crate::plan::explain::{self, Why};
+use crate::plan::key::KeyParts;
+use crate::records::{KeyRow, Record, tables as names};
+
+/// Key rows that one explanation looks at; the newest are not told from the oldest, so a home
+/// with more may be told of a key that is not the very nearest.
+const KEYS_LOOKED_AT: usize = 200_000;
+/// Inputs followed to the cause of a difference.
+const DEPTH: usize = 200;
+
+impl Engine {
+    /// Explains a node of a request's plan.
+    pub fn why(&self, request: &Request, node: &str) -> Result<Why, EngineError> {
+        let plan = self.prepare(request)?.plan;
+        let Some(index) = plan.find(node) else {
+            return Err(EngineError::not_found("node", node, plan.nodes.iter().map(|node| node.id.as_str())));
+        };
+        let known = self.known_parts()?;
+        Ok(explain_node(&plan, index, &known, DEPTH))
+    }
+
+    /// Explains a node of a recorded run, as it would be planned now.
+    pub fn why_of_run(&self, run: crate::base::RunId, node: &str) -> Result<Why, EngineError> {
+        self.why(&super::runs::request_of(&self.run_row(run)?), node)
+    }
+
+    fn known_parts(&self) -> Result<HashMap<NodeKey, KeyParts>, EngineError> {
+        let rows = self.0.db.read(|tx| {
+            let table = tx.open_table(names::KEYS)?;
+            let mut rows = HashMap::new();
+            for row in table.iter()?.take(KEYS_LOOKED_AT) {
+                let (key, bytes) = row?;
+                let row = KeyRow::from_bytes(bytes.value())?;
+                let parts = KeyParts {
+                    node_type: row.node_type,
+                    version: row.version,
+                    content: row.content,
+                    params: row.params,
+                    inputs: row.inputs,
+                    tools: row.tools,
+                };
+                rows.insert(NodeKey::from_bytes(*key.value()), parts);
+            }
+            Ok(rows)
+        })?;
+        Ok(rows)
+    }
+}
+
+fn explain_node(plan: &Plan, index: usize, known: &HashMap<NodeKey, KeyParts>, depth: usize) -> Why {
+    let node = &plan.nodes[index];
+    let mut why = Why {
+        node: node.id.to_string(),
+        key: node.key,
+        state: node.state.word().to_owned(),
+        parts: node.parts.lines(),
+        nearest: None,
+        differences: Vec::new(),
+        causes: Vec::new(),
+    };
+    if node.source.is_some() || known.contains_key(&node.key) {
+        return why;
+    }
+    let Some(nearest) = explain::nearest(&node.parts, known.values()) else { return why };
+    why.nearest = Some(nearest.key());
+    why.differences = explain::differences(&node.parts, nearest);
+    if depth > 0 {
+        let differing = node.inputs.iter().zip(&node.parts.inputs).zip(&nearest.inputs);
+        why.causes = differing
+            .filter(|((_, here), there)| here != there)
+            .map(|((input, _), _)| explain_node(plan, *input, known, depth - 1))
+            .filter(|cause| !cause.differences.is_empty() || cause.state == "source")
+            .collect();
+    }
+    why
+}

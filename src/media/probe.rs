@@ -1,0 +1,107 @@
+//! One look at a file: what it is and how large, without its pixels.
+//!
+//! Only headers are read; however large a file claims to be, nothing is allocated for it. The
+//! facts are kept as data beside the blob, so that planning never looks at a file. That a
+//! header is sound does not promise that the pixels are.
+
+use std::io::Cursor;
+
+use crate::media::decode::{DecodeError, Source};
+use crate::media::facts::SourceFacts;
+use crate::media::sniff::{self, MediaType};
+
+/// What a file is. The size is that of the upright picture, if the file is one that can be
+/// decoded; the error says why a picture cannot be.
+pub fn probe(bytes: &[u8]) -> (SourceFacts, Option<DecodeError>) {
+    let media_type = sniff::sniff(bytes);
+    let (size, error) = match Source::open_header(media_type, bytes) {
+        Ok(source) => (Some(source.upright_size()), None),
+        // That it is no picture is no fault.
+        Err(DecodeError::NotAPicture(_)) => (None, None),
+        Err(error) => (None, Some(error)),
+    };
+    (
+        SourceFacts {
+            media_type,
+            size,
+            animated: size.is_some() && is_animated(media_type, bytes),
+        },
+        error,
+    )
+}
+
+/// Has it more than one frame? What is too damaged to tell has not. The further pages of a TIFF
+/// are no frames.
+fn is_animated(media_type: MediaType, bytes: &[u8]) -> bool {
+    match media_type {
+        MediaType::Png => png_frames(bytes) > 1,
+        MediaType::Gif => gif_has_second_frame(bytes).unwrap_or(false),
+        MediaType::Webp => webp_has_second_frame(bytes).unwrap_or(false),
+        _ => false,
+    }
+}
+
+/// The frames that an animation control chunk announces.
+fn png_frames(bytes: &[u8]) -> u32 {
+    let mut decoder = png::Decoder::new(Cursor::new(bytes));
+    decoder.set_ignore_text_chunk(true);
+    decoder.set_ignore_iccp_chunk(true);
+    let reader = decoder.read_info().ok();
+    reader
+        .and_then(|reader| reader.info().animation_control().map(|control| control.num_frames))
+        .unwrap_or(1)
+}
+
+/// Walks over the blocks (`GIF89a`, appendix A) to the second picture, decompressing nothing.
+fn gif_has_second_frame(bytes: &[u8]) -> Option<bool> {
+    let table = |flags: u8| {
+        if flags & 0x80 != 0 {
+            3 << ((flags & 7) + 1)
+        } else {
+            0_usize
+        }
+    };
+    let mut at = 13 + table(*bytes.get(10)?);
+    let mut frames = 0;
+    loop {
+        match *bytes.get(at)? {
+            // A picture: its place and size, its colours, the first code size, then its data.
+            0x2c => {
+                frames += 1;
+                if frames == 2 {
+                    return Some(true);
+                }
+                at = skip_blocks(bytes, at + 11 + table(*bytes.get(at + 9)?))?;
+            }
+            // An extension: its kind, then its data.
+            0x21 => at = skip_blocks(bytes, at + 2)?,
+            _ => return Some(false),
+        }
+    }
+}
+
+/// Behind data in blocks of up to 255 bytes, which an empty one ends.
+fn skip_blocks(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        let size = usize::from(*bytes.get(at)?);
+        at += 1 + size;
+        if size == 0 {
+            return Some(at);
+        }
+    }
+}
+
+/// Walks over the chunks of a RIFF to the second frame.
+fn webp_has_second_frame(bytes: &[u8]) -> Option<bool> {
+    let mut at = 12_usize;
+    let mut frames = 0;
+    loop {
+        let name = bytes.get(at..at + 4)?;
+        let size = u32::from_le_bytes(*bytes.get(at + 4..at + 8)?.first_chunk()?) as usize;
+        frames += u32::from(name == b"ANMF");
+        if frames == 2 {
+            return Some(true);
+        }
+        at = at.checked_add(8 + size.checked_next_multiple_of(2)?)?;
+    }
+}

@@ -1,0 +1,42 @@
+//! Each record's version, and its bytes.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::db::{self, CodecError};
+use crate::records::rows::{AssetRow, BlobRow, ConfigRow, InfraRow, KeyRow, MemoRow, RunRow, TokenRow};
+
+/// A row type with a stored form.
+pub trait Record: Serialize + DeserializeOwned {
+    /// The first byte of its stored form.
+    const VERSION: u8;
+
+    /// Its stored form.
+    fn to_bytes(&self) -> Vec<u8> {
+        db::encode(Self::VERSION, self)
+    }
+
+    /// Reads a stored form.
+    fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
+        db::decode(Self::VERSION, bytes)
+    }
+}
+
+macro_rules! records {
+    ($($row:ty = $version:literal),* $(,)?) => {
+        $(impl Record for $row {
+            const VERSION: u8 = $version;
+        })*
+    };
+}
+
+records! {
+    RunRow = 1,
+    MemoRow = 1,
+    KeyRow = 1,
+    BlobRow = 1,
+    AssetRow = 1,
+    ConfigRow = 1,
+    InfraRow = 1,
+    TokenRow = 1,
+}

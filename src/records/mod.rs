@@ -1,0 +1,14 @@
+//! What is stored in the database: row types, tables, and their codecs.
+//!
+//! Each row is bincode behind a version byte ([`crate::db::encode`]); a golden file holds each
+//! type's bytes. The module knows tables and rows, not when or why they change.
+
+mod codec;
+mod rows;
+pub mod tables;
+
+pub use codec::Record;
+pub use rows::{
+    AssetRow, BlobRow, ConfigRow, Holder, InfraRow, KeyRow, MemoRow, Origin, RunOptions, RunRow, RunStats, RunStatus,
+    TokenRow, Verdict,
+};

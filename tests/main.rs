@@ -1,0 +1,18 @@
+//! Everything that is tested from outside of a module, in one binary: it links once.
+//!
+//! A new file is listed here (a test tells if it is not). What can be shown by a unit test
+//! beside the code belongs there: starting the program costs a hundred times as much.
+
+mod cli;
+mod configs;
+mod crash;
+mod docs;
+mod gc;
+mod images;
+mod imports;
+mod property;
+mod provenance;
+mod records;
+mod scale;
+mod support;
+mod worker;

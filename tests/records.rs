@@ -1,0 +1,119 @@
+//! The bytes of every record type, held by a golden file each: a home written by this version
+//! is read by the next.
+
+use std::path::{Path, PathBuf};
+
+use artdag::base::{ContentHash, Fingerprint, NodeId, NodeKey, RunId, Timestamp};
+use artdag::records::{
+    AssetRow, BlobRow, ConfigRow, InfraRow, KeyRow, MemoRow, Origin, Record, RunOptions, RunRow, RunStats, RunStatus,
+    TokenRow, Verdict,
+};
+
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+/// Compares with the golden file; `ARTDAG_BLESS=1` writes it, for a new record version.
+fn check<R: Record + PartialEq + std::fmt::Debug>(name: &str, row: &R) {
+    let path = golden(&format!("{name}-v{}.bin", R::VERSION));
+    if std::env::var_os("ARTDAG_BLESS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, row.to_bytes()).unwrap();
+    }
+    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    assert_eq!(&R::from_bytes(&bytes).expect("a golden record can be read"), row, "{name}");
+    assert_eq!(row.to_bytes(), bytes, "{name} is written otherwise: raise its version and keep the old file readable");
+}
+
+fn hash(byte: u8) -> ContentHash {
+    ContentHash::from_bytes([byte; 32])
+}
+
+fn run() -> RunRow {
+    RunRow {
+        status: RunStatus::Completed,
+        recipe: "dog".to_owned(),
+        recipe_version: Some("1.0".to_owned()),
+        config: Some(hash(1)),
+        bindings: vec![(NodeId::new("photo"), vec![hash(2), hash(3)])],
+        fixed: vec![(NodeId::new("paper"), hash(4))],
+        inputs: vec![hash(2), hash(3), hash(4)],
+        params: r#"{"sigma":2}"#.to_owned(),
+        format: Some("webp".to_owned()),
+        quality: Some(80),
+        options: RunOptions {
+            cache: true,
+            fuse: false,
+            keep: vec![NodeId::new("a")],
+            force: vec![NodeId::new("b")],
+            checkpoint: "auto".to_owned(),
+        },
+        output_name: "out".to_owned(),
+        output: Some(hash(5)),
+        output_media_type: Some("image/webp".to_owned()),
+        provenance: Some(hash(6)),
+        created_at: Timestamp::from_micros(1),
+        started_at: Some(Timestamp::from_micros(2)),
+        completed_at: Some(Timestamp::from_micros(3)),
+        error: Some("why".to_owned()),
+        error_detail: Some("more".to_owned()),
+        storage_full: false,
+        warnings: vec!["mind".to_owned()],
+        priority: -3,
+        held: true,
+        attempts: 2,
+        detached: true,
+        username: Some("@ann@example.org".to_owned()),
+        stats: RunStats { stages: 1, hits: 2, misses: 3, blobs_written: 4 },
+        progress: (5, 6, 7),
+        verifies: Some(RunId::from_bytes([8; 16])),
+        verdict: Some(Verdict::Same),
+    }
+}
+
+#[test]
+fn every_record_type_has_its_golden_bytes() {
+    check("run", &run());
+    let (key, tool, at) = (NodeKey::from_bytes([9; 32]), Fingerprint::from_bytes([10; 32]), Timestamp::from_micros(11));
+    check("memo", &MemoRow { hash: hash(1), run: RunId::from_bytes([2; 16]), infra: tool, made_at: at });
+    check(
+        "key",
+        &KeyRow {
+            node_type: "EFFECT".to_owned(),
+            version: 1,
+            content: None,
+            params: r#"{"effect":"dog"}"#.to_owned(),
+            inputs: vec![key],
+            tools: vec![("effect:dog".to_owned(), tool)],
+        },
+    );
+    check(
+        "blob",
+        &BlobRow {
+            size: 12,
+            origin: Origin::Derived,
+            created_at: at,
+            used_at: at,
+            media_type: "image/png".to_owned(),
+            dimensions: Some((13, 14)),
+            animated: false,
+            damage: None,
+            inline: false,
+        },
+    );
+    check("asset", &AssetRow { hash: hash(15), created_at: at });
+    let config = ConfigRow { name: "c".to_owned(), version: Some("1.0".to_owned()), created_at: at, sequence: 16 };
+    check("config", &config);
+    check("infra", &InfraRow { json: "{}".to_owned() });
+    let scopes = vec!["read".to_owned(), "admin".to_owned()];
+    check("token", &TokenRow { name: "t".to_owned(), hash: tool, scopes, created_at: at });
+}
+
+#[test]
+fn every_golden_file_is_read_by_a_test() {
+    let known = ["run", "memo", "key", "blob", "asset", "config", "infra", "token"];
+    for entry in std::fs::read_dir(golden("")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(known.iter().any(|known| name == format!("{known}-v1.bin")), "{name} is tested by nobody");
+    }
+}
