@@ -6,8 +6,8 @@ pub const CONFIG_BYTES: usize = 16 << 20;
 pub const CONFIG_NODES: usize = 100_000;
 /// Nesting of a config after aliases are expanded; the deepest real one has nine.
 pub const CONFIG_DEPTH: usize = 64;
-/// Values of a config after aliases are expanded: forty for each of the most nodes there may be.
-pub const CONFIG_VALUES: usize = 4_000_000;
+/// Values of a config after aliases are expanded: twenty for each of the most nodes there may be.
+pub const CONFIG_VALUES: usize = 2_000_000;
 /// Bytes of a config's texts after aliases are expanded, so that one long text used often
 /// cannot fill the memory.
 pub const CONFIG_EXPANDED_BYTES: usize = 64 << 20;

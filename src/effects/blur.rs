@@ -38,9 +38,7 @@ impl Effect for Blur {
     }
 
     fn body(&self, params: &Params) -> Body {
-        Body::Pixels(Box::new(Op {
-            sigma: params.number("sigma") as f32,
-        }))
+        Body::Pixels(Box::new(Op { sigma: params.number("sigma") as f32 }))
     }
 }
 
@@ -66,13 +64,7 @@ mod tests {
 
     /// A picture of this size out of the golden one's pixels.
     fn picture(width: u32, height: u32) -> Arc<Image> {
-        let pixels = golden::picture()
-            .pixels()
-            .iter()
-            .copied()
-            .cycle()
-            .take((width * height * 4) as usize)
-            .collect();
+        let pixels = golden::picture().pixels().iter().copied().cycle().take((width * height * 4) as usize).collect();
         Arc::new(Image::new(width, height, pixels))
     }
 
@@ -102,14 +94,9 @@ mod tests {
                 };
                 for (width, height) in [(1, 1), (1, 300), (300, 1), (5, 3), (560, 270)] {
                     let image = picture(width, height);
-                    let [one, two, eight] = pools
-                        .each_ref()
-                        .map(|pool| pool.install(|| op.start(image.clone()).unwrap()));
-                    assert!(
-                        one == two && two == eight,
-                        "{} {params:?} {width}x{height}",
-                        effect.name()
-                    );
+                    let [one, two, eight] =
+                        pools.each_ref().map(|pool| pool.install(|| op.start(image.clone()).unwrap()));
+                    assert!(one == two && two == eight, "{} {params:?} {width}x{height}", effect.name());
                     assert_eq!((one.width(), one.height()), (width, height));
                 }
             }

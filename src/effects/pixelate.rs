@@ -41,9 +41,7 @@ impl Effect for Pixelate {
     }
 
     fn body(&self, params: &Params) -> Body {
-        Body::Pixels(Box::new(Op {
-            size: params.integer("size") as usize,
-        }))
+        Body::Pixels(Box::new(Op { size: params.integer("size") as usize }))
     }
 }
 
@@ -56,10 +54,7 @@ impl PixelOp for Op {
         let mut image = Arc::unwrap_or_clone(first);
         if self.size > 1 {
             let stride = image.stride();
-            image
-                .pixels_mut()
-                .par_chunks_mut(self.size * stride)
-                .for_each(|rows| self.average(rows, stride));
+            image.pixels_mut().par_chunks_mut(self.size * stride).for_each(|rows| self.average(rows, stride));
         }
         Ok(image)
     }
@@ -90,11 +85,8 @@ impl Op {
         }
         let height = rows.len() / stride;
         let columns = (0..stride).step_by(side).map(|at| side.min(stride - at) / CHANNELS);
-        let means: Vec<[u8; CHANNELS]> = sums
-            .iter()
-            .zip(columns)
-            .map(|(sums, width)| mean(*sums, (width * height) as u64))
-            .collect();
+        let means: Vec<[u8; CHANNELS]> =
+            sums.iter().zip(columns).map(|(sums, width)| mean(*sums, (width * height) as u64)).collect();
         let (first, others) = rows.split_at_mut(stride);
         for (run, mean) in first.chunks_mut(side).zip(&means) {
             run.as_chunks_mut::<CHANNELS>().0.fill(*mean);
@@ -108,11 +100,7 @@ impl Op {
 /// The mean of `pixels` pixels from their sums of colour times alpha and of alpha.
 fn mean([r, g, b, a]: [u64; CHANNELS], pixels: u64) -> [u8; CHANNELS] {
     let nearest = |sum: u64, of: u64| ((sum + of / 2) / of) as u8;
-    if a == 0 {
-        [0; CHANNELS]
-    } else {
-        [nearest(r, a), nearest(g, a), nearest(b, a), nearest(a, pixels)]
-    }
+    if a == 0 { [0; CHANNELS] } else { [nearest(r, a), nearest(g, a), nearest(b, a), nearest(a, pixels)] }
 }
 
 #[cfg(test)]
@@ -129,9 +117,7 @@ mod tests {
 
     #[test]
     fn transparent_pixels_lend_no_colour() {
-        let out = Op { size: 1024 }
-            .start(Arc::new(Image::new(2, 1, vec![200, 100, 50, 100, 0, 0, 0, 0])))
-            .unwrap();
+        let out = Op { size: 1024 }.start(Arc::new(Image::new(2, 1, vec![200, 100, 50, 100, 0, 0, 0, 0]))).unwrap();
         assert_eq!(out.pixels(), [200, 100, 50, 50, 200, 100, 50, 50]);
     }
 }

@@ -62,9 +62,7 @@ impl Op {
             let kept = if row == column { 1.0 - amount } else { 0.0 };
             ((kept + amount * TONE[row][column]) * f64::from(1 << SHIFT) + 0.5) as u32
         };
-        Self {
-            matrix: std::array::from_fn(|row| std::array::from_fn(|column| weight(row, column))),
-        }
+        Self { matrix: std::array::from_fn(|row| std::array::from_fn(|column| weight(row, column))) }
     }
 }
 
@@ -100,9 +98,7 @@ mod tests {
 
     #[test]
     fn black_stays_and_grey_turns_brown() {
-        let out = Op::new(1.0)
-            .start(Arc::new(Image::new(2, 1, vec![0, 0, 0, 5, 100, 100, 100, 255])))
-            .unwrap();
+        let out = Op::new(1.0).start(Arc::new(Image::new(2, 1, vec![0, 0, 0, 5, 100, 100, 100, 255]))).unwrap();
         assert_eq!(out.pixels(), [0, 0, 0, 5, 135, 120, 94, 255]);
     }
 

@@ -1,7 +1,4 @@
-//! Recording what stages made and how runs ended.
-//!
-//! A stage's blobs are durable before its memo rows are queued; commits keep the order in
-//! which writes are queued, so a run's last commit holds all of it.
+//! Recording how runs ended, and planning again what failed for a value that can be made again.
 
 use std::sync::Arc;
 
@@ -10,14 +7,13 @@ use crate::cas::StoreError;
 use crate::engine::blobs::Bytes;
 use crate::engine::error::EngineError;
 use crate::engine::events::What;
-use crate::engine::infra::Infrastructure;
-use crate::engine::job::{Job, NodeFailure};
+use crate::engine::job::Job;
 use crate::engine::machine::Outcome;
-use crate::engine::{Engine, provenance, runs, tables, work};
+use crate::engine::{Engine, provenance, runs, tables};
 use crate::media::{Facts, Form, MediaType};
 use crate::plan::{PlanNode, State};
 use crate::records::tables as names;
-use crate::records::{BlobRow, InfraRow, KeyRow, MemoRow, Origin, RunRow, RunStatus, Verdict};
+use crate::records::{BlobRow, Origin, RunRow, RunStatus, Verdict};
 
 /// Times that a run is planned again because a value it counted on was found damaged.
 const REPLANS: u32 = 3;
@@ -43,85 +39,12 @@ impl Engine {
         Ok(bytes)
     }
 
-    /// Queues the rows of what a stage made. A key that is known to give other bytes fails the
-    /// run: the old row stands and both blobs stay.
-    pub(super) fn publish(&self, job: &Job, stage: usize, outcome: &work::Outcome) -> Result<(), NodeFailure> {
-        let here = Infrastructure::here();
-        let (infra, now) = (here.fingerprint(), Timestamp::now());
-        // A rendering that is to be compared has a verdict, and does not fail.
-        let verifies = job.row().verifies.is_some();
-        let mut rows = Vec::new();
-        let mut contradiction = None;
-        for (index, hash) in &outcome.kept {
-            let node = &job.plan.nodes[*index];
-            if !verifies
-                && let Ok(Some(old)) = self.memo(&node.key)
-                && old.hash != *hash
-            {
-                contradiction.get_or_insert(nondeterministic(node, *index, &old.hash, hash));
-            }
-            let blob = self.row_of_value(node, hash, now);
-            rows.push((node.key, MemoRow { hash: *hash, run: job.run, infra, made_at: now }, blob));
-        }
-        let done: Vec<usize> = if outcome.failure.is_some() { Vec::new() } else { job.plan.stages[stage].nodes.clone() };
-        // With the sources that the stage reads: what can be made again is told from these.
-        let sources = job.plan.stages[stage].reads.iter().filter(|read| job.plan.nodes[**read].source.is_some());
-        let named = done.iter().chain(sources);
-        let keys: Vec<(NodeKey, KeyRow)> = named.map(|node| key_row(&job.plan.nodes[*node])).collect();
-        let infra_json = crate::base::canonical::to_string(here);
-        // The run's end waits for it.
-        let queued = job.queue(self.write(move |tx| {
-            if tables::get::<InfraRow>(tx, names::INFRA, infra.as_bytes())?.is_none() {
-                tables::put(tx, names::INFRA, infra.as_bytes(), &InfraRow { json: infra_json })?;
-            }
-            for (key, memo, blob) in &rows {
-                if let Some(blob) = blob {
-                    tables::record_blob(tx, &memo.hash, blob)?;
-                }
-                if tables::get::<MemoRow>(tx, names::MEMO, key.as_bytes())?.is_none() {
-                    tables::put(tx, names::MEMO, key.as_bytes(), memo)?;
-                }
-            }
-            for (key, row) in &keys {
-                tables::put(tx, names::KEYS, key.as_bytes(), row)?;
-            }
-            Ok(())
-        }));
-        match (contradiction, queued) {
-            (Some(contradiction), _) => Err(contradiction),
-            (None, Ok(())) => Ok(()),
-            (None, Err(error)) => {
-                let node = job.plan.stages[stage].keeps.first().copied().unwrap_or(job.plan.output);
-                Err(NodeFailure { node, message: error.to_string(), damaged: None, full: error.is_full() })
-            }
-        }
-    }
-
-    /// The blob row of a value; `None` for a blob that is there already as somebody's source.
-    fn row_of_value(&self, node: &PlanNode, hash: &ContentHash, now: Timestamp) -> Option<BlobRow> {
-        if crate::plan::hands_on_bytes(node) {
-            return None;
-        }
-        let media_type = match node.facts {
-            Facts { form: Form::Blob(file), .. } => file.media_type,
-            Facts { form: Form::Value, .. } => MediaType::Png,
-        };
-        Some(BlobRow {
-            size: self.0.store.size_of(hash).ok().flatten().unwrap_or_default(),
-            origin: Origin::Derived,
-            created_at: now,
-            used_at: now,
-            media_type: media_type.mime().to_owned(),
-            dimensions: Some((node.facts.width, node.facts.height)),
-            animated: false,
-            damage: None,
-            inline: false,
-        })
-    }
-
     /// Records the end of a run whose stages are all answered, and tells everybody.
     pub(super) fn finish(&self, job: &Arc<Job>, outcome: Outcome) {
         let mut row = job.row();
+        if let Err(error) = self.flush(job) {
+            tracing::error!(run = %job.run, %error, "results cannot be recorded");
+        }
         if outcome == Outcome::Failed && self.replan(job, &row) {
             return;
         }
@@ -160,7 +83,7 @@ impl Engine {
         let store_record = self.put_record(record.into_bytes(), "application/json")?;
         let used: Vec<ContentHash> = job.plan.nodes.iter().filter_map(hit).collect();
         let (run, stored, now) = (job.run, row.clone(), Timestamp::now());
-        job.settle()?;
+        self.flush(job)?;
         self.write(move |tx| {
                 store_record(tx)?;
                 for hash in used.iter().chain([&output]) {
@@ -246,25 +169,4 @@ pub(super) fn media_type(facts: &Facts) -> MediaType {
         Form::Blob(file) => file.media_type,
         Form::Value => MediaType::Png,
     }
-}
-
-fn nondeterministic(node: &PlanNode, index: usize, old: &ContentHash, new: &ContentHash) -> NodeFailure {
-    let message = format!(
-        "nondeterministic: node {} gave {new} now and {old} before under the same key {}; both are kept",
-        node.id, node.key
-    );
-    NodeFailure { node: index, message, damaged: None, full: false }
-}
-
-fn key_row(node: &PlanNode) -> (NodeKey, KeyRow) {
-    let parts = &node.parts;
-    let row = KeyRow {
-        node_type: parts.node_type.clone(),
-        version: parts.version,
-        content: parts.content,
-        params: parts.params.clone(),
-        inputs: parts.inputs.clone(),
-        tools: parts.tools.clone(),
-    };
-    (node.key, row)
 }

@@ -49,6 +49,12 @@ impl Infrastructure {
         &HERE
     }
 
+    /// The identity of what this process runs on.
+    pub fn here_fingerprint() -> Fingerprint {
+        static HERE: LazyLock<Fingerprint> = LazyLock::new(|| Infrastructure::here().fingerprint());
+        *HERE
+    }
+
     /// Its identity in the table of infrastructure.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of_parts("artdag.infra.v1", &[canonical::to_string(self).as_bytes()])

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::base::limits::COMMIT_WRITES;
-use crate::base::{ContentHash, RunId};
+use crate::base::{ContentHash, NodeKey, RunId};
 use crate::db::DbError;
 use crate::engine::tables::Pending;
 use crate::plan::{Plan, State};
-use crate::records::{RunRow, RunStats};
+use crate::records::{BlobRow, KeyRow, MemoRow, RunRow, RunStats};
 
 /// A run in flight.
 pub struct Job {
@@ -26,8 +26,21 @@ pub struct Job {
     progress: Mutex<Progress>,
     /// Writes of its stages on their way to disk.
     pending: Mutex<VecDeque<Pending<()>>>,
+    /// Rows of its stages that are not queued yet.
+    gathered: Mutex<Rows>,
     row: Mutex<RunRow>,
     ended: Condvar,
+    /// Does it render another run again?
+    pub verifies: bool,
+}
+
+/// What stages made, on its way to the database.
+#[derive(Default)]
+pub struct Rows {
+    /// Results, with the row of the blob where it is new.
+    pub results: Vec<(NodeKey, MemoRow, Option<BlobRow>)>,
+    /// What keys are made of.
+    pub keys: Vec<(NodeKey, KeyRow)>,
 }
 
 /// What has come of a run.
@@ -82,6 +95,8 @@ impl Job {
             done: AtomicU64::new(done),
             progress: Mutex::new(progress),
             pending: Mutex::default(),
+            gathered: Mutex::default(),
+            verifies: row.verifies.is_some(),
             row: Mutex::new(row),
             ended: Condvar::new(),
         }
@@ -95,6 +110,19 @@ impl Job {
             if pending.len() > 2 * COMMIT_WRITES { pending.pop_front() } else { None }
         };
         earliest.map_or(Ok(()), Pending::wait)
+    }
+
+    /// Adds rows to those that are to be queued; how many there are now.
+    pub fn gather(&self, rows: Rows) -> usize {
+        let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        gathered.results.extend(rows.results);
+        gathered.keys.extend(rows.keys);
+        gathered.keys.len() + gathered.results.len()
+    }
+
+    /// Takes the rows that are to be queued.
+    pub fn take_rows(&self) -> Rows {
+        std::mem::take(&mut *self.gathered.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Waits until all its writes are on disk.

@@ -24,6 +24,7 @@ mod finish;
 mod first_start;
 pub mod home;
 mod job;
+mod publish;
 mod references;
 mod runs;
 mod scheduler;

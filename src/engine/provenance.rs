@@ -142,6 +142,7 @@ pub fn plan_hash(plan: &Plan) -> ContentHash {
 
 fn makers(engine: &Engine, job: &Job) -> Result<Makers, EngineError> {
     let plan = &job.plan;
+    let found = engine.memos(plan.nodes.iter().map(|node| &node.key))?;
     let adopted: std::collections::HashSet<usize> = job.progress().adopted.iter().copied().collect();
     let mut rows: Vec<Option<MemoRow>> = vec![None; plan.nodes.len()];
     let mut hosts = std::collections::HashMap::new();
@@ -151,7 +152,7 @@ fn makers(engine: &Engine, job: &Job) -> Result<Makers, EngineError> {
             continue;
         }
         if node.source.is_none()
-            && let Some(row) = engine.memo(&node.key)?
+            && let Some(row) = found[index]
         {
             rows[index] = Some(row);
         }

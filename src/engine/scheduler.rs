@@ -1,6 +1,6 @@
 //! The scheduler's thread: takes messages, asks the pure machine what to do, and does it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +14,7 @@ use crate::engine::home::Inner;
 use crate::engine::job::{Job, NodeFailure};
 use crate::engine::machine::{Action, Capacity, Event, Need, State};
 use crate::engine::work::{self, Blobs, Failure, WorkError};
+use crate::plan::Step;
 
 /// The way to the scheduler's thread.
 pub struct Scheduler {
@@ -118,15 +119,24 @@ impl Lead {
         if stopping {
             return;
         }
-        for action in self.state.next(event) {
-            self.act(engine, action);
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            for action in self.state.next(event) {
+                events.extend(self.act(engine, action));
+            }
         }
     }
 
-    fn act(&mut self, engine: &Engine, action: Action) {
+    /// Does what the machine says. A stage that only hands on bytes is done at once, and its
+    /// answer comes back.
+    fn act(&mut self, engine: &Engine, action: Action) -> Option<Event> {
         match action {
             Action::Start(run, stage) => {
-                let Some(job) = self.jobs.get(&run).cloned() else { return };
+                let job = self.jobs.get(&run).cloned()?;
+                if is_light(&job, stage) {
+                    let failed = carry_out(engine, &job, stage);
+                    return Some(if failed { Event::Failed { run, stage } } else { Event::Done { run, stage } });
+                }
                 self.running += 1;
                 let (engine, back) = (engine.clone(), self.back.clone());
                 let inner: Arc<Inner> = engine.0.clone();
@@ -157,7 +167,13 @@ impl Lead {
                 }
             }
         }
+        None
     }
+}
+
+/// Does the stage only hand on bytes?
+fn is_light(job: &Job, stage: usize) -> bool {
+    job.plan.stages[stage].steps.iter().all(|step| matches!(step, Step::Alias(_)))
 }
 
 fn needs(job: &Job) -> Vec<Need> {
@@ -175,7 +191,7 @@ fn needs(job: &Job) -> Vec<Need> {
 
 /// May the stage take values that other runs have made, or are making?
 fn may_share(job: &Job, stage: usize) -> bool {
-    job.share && !job.plan.stages[stage].keeps.iter().any(|node| job.plan.nodes[*node].forced)
+    job.share && !is_light(job, stage) && !job.plan.stages[stage].keeps.iter().any(|node| job.plan.nodes[*node].forced)
 }
 
 /// Runs a stage and records what it made; true if it failed.

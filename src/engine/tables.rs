@@ -172,6 +172,22 @@ impl Engine {
         self.row(names::MEMO, key.as_bytes())
     }
 
+    /// The memo rows of keys, from one snapshot.
+    pub(super) fn memos<'a>(
+        &self,
+        keys: impl Iterator<Item = &'a NodeKey>,
+    ) -> Result<Vec<Option<MemoRow>>, EngineError> {
+        let rows = self.0.db.read(|tx| {
+            let table = tx.open_table(names::MEMO)?;
+            let row = |key: &NodeKey| {
+                let row = table.get(key.as_bytes())?;
+                Ok(row.map(|bytes| MemoRow::from_bytes(bytes.value())).transpose()?)
+            };
+            keys.map(row).collect()
+        })?;
+        Ok(rows)
+    }
+
     /// The row of a blob.
     pub(super) fn blob_row(&self, hash: &ContentHash) -> Result<Option<BlobRow>, EngineError> {
         self.row(names::BLOBS, hash.as_bytes())

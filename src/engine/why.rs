@@ -1,6 +1,6 @@
 //! Why a node is, or is not, known: its key against the nearest known one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use redb::ReadableTable as _;
 
@@ -26,7 +26,8 @@ impl Engine {
             return Err(EngineError::not_found("node", node, plan.nodes.iter().map(|node| node.id.as_str())));
         };
         let known = self.known_parts()?;
-        Ok(explain_node(&plan, index, &known, DEPTH))
+        let mut explanation = Explanation { plan: &plan, known: &known, told: HashSet::new() };
+        Ok(explanation.of(index, DEPTH))
     }
 
     /// Explains a node of a recorded run, as it would be planned now.
@@ -57,30 +58,41 @@ impl Engine {
     }
 }
 
-fn explain_node(plan: &Plan, index: usize, known: &HashMap<NodeKey, KeyParts>, depth: usize) -> Why {
-    let node = &plan.nodes[index];
-    let mut why = Why {
-        node: node.id.to_string(),
-        key: node.key,
-        state: node.state.word().to_owned(),
-        parts: node.parts.lines(),
-        nearest: None,
-        differences: Vec::new(),
-        causes: Vec::new(),
-    };
-    if node.source.is_some() || known.contains_key(&node.key) {
-        return why;
+struct Explanation<'a> {
+    plan: &'a Plan,
+    known: &'a HashMap<NodeKey, KeyParts>,
+    /// Nodes explained already: in a graph with many ways to a node it is still told once.
+    told: HashSet<usize>,
+}
+
+impl Explanation<'_> {
+    fn of(&mut self, index: usize, depth: usize) -> Why {
+        self.told.insert(index);
+        let node = &self.plan.nodes[index];
+        let mut why = Why {
+            node: node.id.to_string(),
+            key: node.key,
+            state: node.state.word().to_owned(),
+            parts: node.parts.lines(),
+            nearest: None,
+            differences: Vec::new(),
+            causes: Vec::new(),
+        };
+        if node.source.is_some() || self.known.contains_key(&node.key) {
+            return why;
+        }
+        let Some(nearest) = explain::nearest(&node.parts, self.known.values()) else { return why };
+        why.nearest = Some(nearest.key());
+        why.differences = explain::differences(&node.parts, nearest);
+        let inputs = node.inputs.iter().zip(&node.parts.inputs).zip(&nearest.inputs);
+        for ((input, _), _) in inputs.filter(|((_, here), there)| here != there) {
+            if depth > 0 && !self.told.contains(input) {
+                let cause = self.of(*input, depth - 1);
+                if !cause.differences.is_empty() || cause.state == "source" {
+                    why.causes.push(cause);
+                }
+            }
+        }
+        why
     }
-    let Some(nearest) = explain::nearest(&node.parts, known.values()) else { return why };
-    why.nearest = Some(nearest.key());
-    why.differences = explain::differences(&node.parts, nearest);
-    if depth > 0 {
-        let differing = node.inputs.iter().zip(&node.parts.inputs).zip(&nearest.inputs);
-        why.causes = differing
-            .filter(|((_, here), there)| here != there)
-            .map(|((input, _), _)| explain_node(plan, *input, known, depth - 1))
-            .filter(|cause| !cause.differences.is_empty() || cause.state == "source")
-            .collect();
-    }
-    why
 }

@@ -20,14 +20,7 @@ pub fn probe(bytes: &[u8]) -> (SourceFacts, Option<DecodeError>) {
         Err(DecodeError::NotAPicture(_)) => (None, None),
         Err(error) => (None, Some(error)),
     };
-    (
-        SourceFacts {
-            media_type,
-            size,
-            animated: size.is_some() && is_animated(media_type, bytes),
-        },
-        error,
-    )
+    (SourceFacts { media_type, size, animated: size.is_some() && is_animated(media_type, bytes) }, error)
 }
 
 /// Has it more than one frame? What is too damaged to tell has not. The further pages of a TIFF
@@ -47,19 +40,13 @@ fn png_frames(bytes: &[u8]) -> u32 {
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     let reader = decoder.read_info().ok();
-    reader
-        .and_then(|reader| reader.info().animation_control().map(|control| control.num_frames))
-        .unwrap_or(1)
+    reader.and_then(|reader| reader.info().animation_control().map(|control| control.num_frames)).unwrap_or(1)
 }
 
 /// Walks over the blocks (`GIF89a`, appendix A) to the second picture, decompressing nothing.
 fn gif_has_second_frame(bytes: &[u8]) -> Option<bool> {
     let table = |flags: u8| {
-        if flags & 0x80 != 0 {
-            3 << ((flags & 7) + 1)
-        } else {
-            0_usize
-        }
+        if flags & 0x80 != 0 { 3 << ((flags & 7) + 1) } else { 0_usize }
     };
     let mut at = 13 + table(*bytes.get(10)?);
     let mut frames = 0;
@@ -103,5 +90,57 @@ fn webp_has_second_frame(bytes: &[u8]) -> Option<bool> {
             return Some(true);
         }
         at = at.checked_add(8 + size.checked_next_multiple_of(2)?)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A GIF of so many frames of one pixel; their data are never looked at.
+    fn gif(frames: usize) -> Vec<u8> {
+        let mut bytes = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff".to_vec();
+        bytes.extend(b"\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0");
+        for _ in 0..frames {
+            bytes.extend(b"\x21\xf9\x04\0\x0a\0\0\0\x2c\0\0\0\0\x01\0\x01\0\x80\0\0\0\xff\xff\xff\x02\x02\x44\x01\0");
+        }
+        bytes.push(0x3b);
+        bytes
+    }
+
+    #[test]
+    fn frames_of_a_gif_are_counted_to_two() {
+        assert_eq!(gif_has_second_frame(&gif(1)), Some(false));
+        assert_eq!(gif_has_second_frame(&gif(2)), Some(true));
+        assert_eq!(gif_has_second_frame(&gif(10_000)), Some(true));
+        let facts = |frames| probe(&gif(frames)).0;
+        assert_eq!(facts(1), SourceFacts { media_type: MediaType::Gif, size: Some((1, 1)), animated: false });
+        assert!(facts(3).animated);
+        let whole = gif(1);
+        for length in 0..whole.len() - 1 {
+            assert_ne!(gif_has_second_frame(&whole[..length]), Some(true));
+        }
+    }
+
+    #[test]
+    fn frames_of_a_webp_are_counted_to_two() {
+        let chunk = |name: &[u8], size: usize| {
+            [name, &(size as u32).to_le_bytes(), &vec![0; size.next_multiple_of(2)]].concat()
+        };
+        let riff = |chunks: &[Vec<u8>]| [&b"RIFF\0\0\0\0WEBP"[..], &chunks.concat()].concat();
+        let frame = chunk(b"ANMF", 33);
+        assert_eq!(webp_has_second_frame(&riff(&[chunk(b"VP8X", 10), frame.clone()])), None);
+        assert_eq!(webp_has_second_frame(&riff(&[chunk(b"VP8X", 10), frame.clone(), frame])), Some(true));
+        assert_eq!(webp_has_second_frame(b"RIFF\0\0\0\0WEBPXXXX\xff\xff\xff\xff"), None);
+    }
+
+    #[test]
+    fn other_files_have_a_type_and_nothing_else() {
+        let (facts, error) = probe(b"{\"a\": 1}");
+        assert_eq!(facts, SourceFacts { media_type: MediaType::Json, size: None, animated: false });
+        assert_eq!(error, None);
+        let (facts, error) = probe(b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
+        assert_eq!((facts.media_type, facts.size), (MediaType::Svg, None));
+        assert_eq!(error, Some(DecodeError::UnknownFormat(MediaType::Svg)));
     }
 }

@@ -46,13 +46,9 @@ pub fn resize(image: &Image, width: u32, height: u32) -> Image {
             scaler.row(y, &mut sums, row);
         }
     } else {
-        pixels
-            .par_chunks_exact_mut(stride)
-            .enumerate()
-            .with_min_len(4)
-            .for_each_init(sums, |sums, (y, row)| {
-                scaler.row(y, sums, row);
-            });
+        pixels.par_chunks_exact_mut(stride).enumerate().with_min_len(4).for_each_init(sums, |sums, (y, row)| {
+            scaler.row(y, sums, row);
+        });
     }
     Image::new(width, height, pixels)
 }
@@ -170,10 +166,7 @@ impl Weights {
         let ratio = f64::from(from) / f64::from(to);
         let widening = ratio.max(1.0);
         let last = i64::from(from) - 1;
-        let mut weights = Self {
-            starts: Vec::with_capacity(to as usize + 1),
-            weights: Vec::new(),
-        };
+        let mut weights = Self { starts: Vec::with_capacity(to as usize + 1), weights: Vec::new() };
         for place in 0..to {
             let centre = (f64::from(place) + 0.5) * ratio - 0.5;
             let reach = (centre - 2.0 * widening).ceil() as i64..=(centre + 2.0 * widening).floor() as i64;
@@ -255,9 +248,7 @@ mod tests {
                 }
             };
             let total: f64 = range.clone().map(weight).sum();
-            range
-                .map(|n| (n.clamp(0, i64::from(from) - 1) as u32, weight(n) / total))
-                .collect::<Vec<_>>()
+            range.map(|n| (n.clamp(0, i64::from(from) - 1) as u32, weight(n) / total)).collect::<Vec<_>>()
         };
         let mut sum = [0.0; 4];
         for (source_y, down) in side(image.height(), height, y) {
@@ -277,17 +268,10 @@ mod tests {
         for (x, y) in (0..height).flat_map(|y| (0..width).map(move |x| (x, y))) {
             let [r, g, b, a] = reference(image, width, height, x, y);
             let found = scaled.pixel(x, y);
-            assert!(
-                (f64::from(found[3]) - a.clamp(0.0, 255.0)).abs() < 1.0,
-                "{x} {y}: alpha {} and not {a}",
-                found[3]
-            );
+            assert!((f64::from(found[3]) - a.clamp(0.0, 255.0)).abs() < 1.0, "{x} {y}: alpha {} and not {a}", found[3]);
             for (found, sum) in found.iter().zip([r, g, b]).filter(|_| found[3] > 0) {
                 let wanted = (sum / a).clamp(0.0, 255.0);
-                assert!(
-                    (f64::from(*found) - wanted).abs() < 1.0,
-                    "{x} {y}: {found} and not {wanted}"
-                );
+                assert!((f64::from(*found) - wanted).abs() < 1.0, "{x} {y}: {found} and not {wanted}");
             }
         }
     }
@@ -312,14 +296,9 @@ mod tests {
 
     #[test]
     fn flat_stays_flat() {
-        for colour in [
-            [0, 0, 0, 255],
-            [255, 255, 255, 255],
-            [1, 127, 254, 255],
-            [200, 100, 3, 7],
-            [9, 99, 199, 254],
-            [0; 4],
-        ] {
+        for colour in
+            [[0, 0, 0, 255], [255, 255, 255, 255], [1, 127, 254, 255], [200, 100, 3, 7], [9, 99, 199, 254], [0; 4]]
+        {
             let image = Image::filled(37, 23, colour);
             for (width, height) in [(1, 1), (36, 24), (5, 90), (111, 7), (74, 46), (1000, 1)] {
                 assert!(

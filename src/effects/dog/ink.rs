@@ -42,11 +42,7 @@ impl Ink {
             let value = lowest + width * step as f64 / last;
             let light = |level: i32| {
                 let below = (value - epsilon * f64::from(level) / f64::from(levels)).min(0.0);
-                if mode == Mode::Hard {
-                    f64::from(u8::from(step == STEPS - 1))
-                } else {
-                    1.0 + libm::tanh(phi * below)
-                }
+                if mode == Mode::Hard { f64::from(u8::from(step == STEPS - 1)) } else { 1.0 + libm::tanh(phi * below) }
             };
             let sum: f64 = (1..=levels).map(light).sum();
             (255.0 * sum / f64::from(levels) + 0.5) as u32 * 0x0001_0101
@@ -84,10 +80,7 @@ mod tests {
                 let below = (value - epsilon).min(0.0);
                 let exact = 255.0 * (1.0 + libm::tanh(phi * below));
                 let grey = ink.grey((255.0 * value) as f32);
-                assert!(
-                    (f64::from(grey & 255) - exact).abs() < 1.0,
-                    "{epsilon} {phi} {value}: {grey:x} for {exact}"
-                );
+                assert!((f64::from(grey & 255) - exact).abs() < 1.0, "{epsilon} {phi} {value}: {grey:x} for {exact}");
                 assert_eq!(grey, (grey & 255) * 0x0001_0101);
             }
         }

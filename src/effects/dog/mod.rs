@@ -124,10 +124,7 @@ impl Op {
 impl PixelOp for Op {
     fn start(&self, first: Arc<Image>) -> Result<Image, OpError> {
         let source = LumaOverWhite(&first);
-        let fields = [
-            Field::gaussian(&source, self.sigma),
-            Field::gaussian(&source, self.wide_sigma),
-        ];
+        let fields = [Field::gaussian(&source, self.sigma), Field::gaussian(&source, self.wide_sigma)];
         let mut out = vec![0; first.pixels().len()];
         sweep(&source, &fields, &mut out, |x, y, blurred, out| {
             let row = &first.pixels()[y * first.stride() + x * CHANNELS..][..out.len()];
@@ -193,37 +190,18 @@ mod tests {
 
     #[test]
     fn paper_is_white_and_shade_is_black() {
-        assert_eq!(
-            draw(Image::filled(30, 20, [200, 180, 150, 255])),
-            Image::filled(30, 20, [255; 4])
-        );
-        assert_eq!(
-            draw(Image::filled(30, 20, [9, 5, 7, 255])),
-            Image::filled(30, 20, [0, 0, 0, 255])
-        );
-        assert_eq!(
-            draw(Image::filled(30, 20, [0; 4])),
-            Image::filled(30, 20, [255, 255, 255, 0])
-        );
+        assert_eq!(draw(Image::filled(30, 20, [200, 180, 150, 255])), Image::filled(30, 20, [255; 4]));
+        assert_eq!(draw(Image::filled(30, 20, [9, 5, 7, 255])), Image::filled(30, 20, [0, 0, 0, 255]));
+        assert_eq!(draw(Image::filled(30, 20, [0; 4])), Image::filled(30, 20, [255, 255, 255, 0]));
     }
 
     #[test]
     fn an_edge_between_two_lights_is_a_line() {
-        let row: Vec<u8> = (0..40)
-            .flat_map(|x| {
-                if x < 20 {
-                    [180, 180, 180, 255]
-                } else {
-                    [240, 240, 240, 255]
-                }
-            })
-            .collect();
+        let row: Vec<u8> =
+            (0..40).flat_map(|x| if x < 20 { [180, 180, 180, 255] } else { [240, 240, 240, 255] }).collect();
         let out = draw(Image::new(40, 9, row.repeat(9)));
         let greys: Vec<u8> = (0..40).map(|x| out.pixel(x, 4)[0]).collect();
-        assert!(
-            greys[..14].iter().chain(&greys[20..]).all(|grey| *grey == 255),
-            "{greys:?}"
-        );
+        assert!(greys[..14].iter().chain(&greys[20..]).all(|grey| *grey == 255), "{greys:?}");
         assert!(greys[18] < 30, "{greys:?}");
     }
 }

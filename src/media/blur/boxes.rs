@@ -46,20 +46,12 @@ struct Columns<'a> {
 impl<'a> Columns<'a> {
     /// Around row `y`.
     fn new(image: &'a Image, radius: usize, y: usize) -> Self {
-        let mut columns = Self {
-            image,
-            radius,
-            sums: vec![[0; CHANNELS]; image.width() as usize],
-        };
+        let mut columns = Self { image, radius, sums: vec![[0; CHANNELS]; image.width() as usize] };
         let last = image.height() as usize - 1;
         let (top, bottom) = (y.saturating_sub(radius), (y + radius).min(last));
         for row in top..=bottom {
             let beyond = if row == 0 { radius.saturating_sub(y) } else { 0 }
-                + if row == last {
-                    (y + radius).saturating_sub(last)
-                } else {
-                    0
-                };
+                + if row == last { (y + radius).saturating_sub(last) } else { 0 };
             columns.add(row, 1 + beyond as u32);
         }
         columns
@@ -120,12 +112,7 @@ impl Sums {
     fn mean(&self, per_area: f64) -> [u8; CHANNELS] {
         let [r, g, b, a] = self.0;
         let share = if a > 0.0 { 1.0 / a } else { 0.0 };
-        [
-            nearest(r * share),
-            nearest(g * share),
-            nearest(b * share),
-            nearest(a * per_area),
-        ]
+        [nearest(r * share), nearest(g * share), nearest(b * share), nearest(a * per_area)]
     }
 }
 
@@ -142,11 +129,7 @@ mod tests {
         let mut state = 7_u32;
         let pixels = (0..width * height * 4).map(|i| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            if i % 4 == 3 && i % 20 < 16 {
-                255
-            } else {
-                (state >> 24) as u8
-            }
+            if i % 4 == 3 && i % 20 < 16 { 255 } else { (state >> 24) as u8 }
         });
         Arc::new(Image::new(width, height, pixels.collect()))
     }
@@ -160,9 +143,8 @@ mod tests {
                 for v in y - radius..=y + radius {
                     for u in x - radius..=x + radius {
                         let u = u.clamp(0, i64::from(image.width()) - 1) as u32;
-                        let [r, g, b, a] = image
-                            .pixel(u, v.clamp(0, i64::from(image.height()) - 1) as u32)
-                            .map(i64::from);
+                        let [r, g, b, a] =
+                            image.pixel(u, v.clamp(0, i64::from(image.height()) - 1) as u32).map(i64::from);
                         sums = [sums[0] + r * a, sums[1] + g * a, sums[2] + b * a, sums[3] + a];
                     }
                 }
@@ -185,12 +167,7 @@ mod tests {
             for radius in [1, 2, 5, 20] {
                 let image = noise(width, height);
                 let expected = plain(&image, i64::from(radius));
-                let off = box_blur(image, radius)
-                    .pixels()
-                    .iter()
-                    .zip(&expected)
-                    .map(|(a, b)| a.abs_diff(*b))
-                    .max();
+                let off = box_blur(image, radius).pixels().iter().zip(&expected).map(|(a, b)| a.abs_diff(*b)).max();
                 // A tie may fall either way, since the reciprocal is rounded.
                 assert!(off <= Some(1), "{width}x{height}, radius {radius}: {off:?}");
             }

@@ -54,14 +54,8 @@ impl<const C: usize> Coarse<C> {
             out.copy_from_slice(&runs[0][..out.len()]);
         });
         cells.data = blurred;
-        let spline = (0..factor)
-            .map(|place| cubic((f64::from(place) + 0.5) / f64::from(factor)))
-            .collect();
-        Self {
-            cells,
-            factor: factor as usize,
-            spline,
-        }
+        let spline = (0..factor).map(|place| cubic((f64::from(place) + 0.5) / f64::from(factor))).collect();
+        Self { cells, factor: factor as usize, spline }
     }
 
     /// Writes the pixels of row `y` from column `x` on.
@@ -134,9 +128,7 @@ fn halve<const C: usize>(source: &impl Source<C>, margin: usize) -> Plane<C> {
             for (i, row) in rows.iter_mut().enumerate() {
                 read_clamped(source, first(0), first(y) + i as isize, row);
             }
-            let [top, upper, lower, bottom] = &mut rows[..] else {
-                unreachable!("BUG: four rows")
-            };
+            let [top, upper, lower, bottom] = &mut rows[..] else { unreachable!("BUG: four rows") };
             for (((sum, upper), lower), bottom) in top.iter_mut().zip(upper).zip(lower).zip(bottom) {
                 *sum = (*sum + *bottom) + 3.0 * (*upper + *lower);
             }

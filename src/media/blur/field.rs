@@ -38,15 +38,8 @@ impl<const C: usize> Field<C> {
 /// with their mirror image they sum to one.
 pub(super) fn weights(sigma: f64) -> Vec<f32> {
     let radius = (3.0 * sigma).ceil() as i32;
-    let bell: Vec<f64> = (0..=radius)
-        .map(|x| {
-            if x == 0 {
-                1.0
-            } else {
-                libm::exp(-f64::from(x * x) / (2.0 * sigma * sigma))
-            }
-        })
-        .collect();
+    let bell: Vec<f64> =
+        (0..=radius).map(|x| if x == 0 { 1.0 } else { libm::exp(-f64::from(x * x) / (2.0 * sigma * sigma)) }).collect();
     let sum = 2.0 * bell.iter().sum::<f64>() - 1.0;
     bell.iter().map(|value| (value / sum) as f32).collect()
 }
@@ -64,25 +57,17 @@ impl Taps {
     /// Taps for these weights (from the centre outwards), the run for the distance `d` from
     /// the centre beginning at `at(d)` of the buffer.
     pub(super) fn new(weights: &[f32], at: impl Fn(isize) -> usize) -> Self {
-        let pairs = weights
-            .iter()
-            .enumerate()
-            .skip(1)
-            .map(|(d, w)| (*w, at(-(d as isize)), at(d as isize)));
-        Self {
-            centre: (weights[0], at(0)),
-            pairs: pairs.collect(),
-        }
+        let pairs = weights.iter().enumerate().skip(1).map(|(d, w)| (*w, at(-(d as isize)), at(d as isize)));
+        Self { centre: (weights[0], at(0)), pairs: pairs.collect() }
     }
 
     /// Writes the weighted sums. `out` is a whole number of blocks, and so much can be read at
     /// each place of the buffer.
+    ///
+    /// Plain loops throughout: closures of `map` and `from_fn` over arrays are not always
+    /// inlined, and then nothing here is vectorised.
     pub(super) fn apply(&self, buffer: &[f32], out: &mut [f32]) {
-        let block_at = |at: usize| {
-            buffer[at..]
-                .first_chunk::<BLOCK>()
-                .expect("BUG: a run ends beyond its buffer")
-        };
+        let block_at = |at: usize| buffer[at..].first_chunk::<BLOCK>().expect("BUG: a run ends beyond its buffer");
         for (i, out) in out.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
             let mut sums = *block_at(self.centre.1 + i * BLOCK);
             for sum in &mut sums {

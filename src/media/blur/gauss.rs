@@ -21,12 +21,7 @@ pub fn gaussian(image: Arc<Image>, sigma: f32) -> Image {
     let fields = [Field::gaussian(&source, sigma)];
     let mut out = vec![0; image.pixels().len()];
     sweep(&source, &fields, &mut out, |_, _, blurred, out| {
-        for (sums, out) in blurred[0]
-            .as_chunks::<CHANNELS>()
-            .0
-            .iter()
-            .zip(out.as_chunks_mut::<CHANNELS>().0)
-        {
+        for (sums, out) in blurred[0].as_chunks::<CHANNELS>().0.iter().zip(out.as_chunks_mut::<CHANNELS>().0) {
             let [r, g, b, a] = *sums;
             let share = if a > 0.0 { 1.0 / a } else { 0.0 };
             *out = to_pixel([r * share, g * share, b * share, a]);
@@ -58,11 +53,7 @@ mod tests {
             for x in 0..width {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 let grating = if (x * 19 / 20) % 2 == 0 { 255 } else { 0 };
-                let alpha = if opaque || (x / 9 + y / 9) % 3 > 0 {
-                    255
-                } else {
-                    (state >> 20) as u8
-                };
+                let alpha = if opaque || (x / 9 + y / 9) % 3 > 0 { 255 } else { (state >> 20) as u8 };
                 pixels.extend([(state >> 24) as u8, grating, if x + y < width { 255 } else { 0 }, alpha]);
             }
         }
@@ -73,17 +64,13 @@ mod tests {
     fn plain(image: &Image, sigma: f64) -> Vec<[f64; 4]> {
         let (width, height) = (i64::from(image.width()), i64::from(image.height()));
         let radius = (5.0 * sigma).ceil() as i64;
-        let bell: Vec<f64> = (-radius..=radius)
-            .map(|d| libm::exp(-((d * d) as f64) / (2.0 * sigma * sigma)))
-            .collect();
+        let bell: Vec<f64> = (-radius..=radius).map(|d| libm::exp(-((d * d) as f64) / (2.0 * sigma * sigma))).collect();
         let sum: f64 = bell.iter().sum();
         let along = |of: &dyn Fn(i64) -> [f64; 4]| {
-            bell.iter()
-                .zip(-radius..)
-                .fold([0.0; 4], |sums: [f64; 4], (weight, d)| {
-                    let values = of(d);
-                    std::array::from_fn(|i| sums[i] + weight / sum * values[i])
-                })
+            bell.iter().zip(-radius..).fold([0.0; 4], |sums: [f64; 4], (weight, d)| {
+                let values = of(d);
+                std::array::from_fn(|i| sums[i] + weight / sum * values[i])
+            })
         };
         let pixel = |x: i64, y: i64| {
             let [r, g, b, a] = image.pixel(x.clamp(0, width - 1) as u32, y as u32).map(f64::from);
@@ -103,24 +90,14 @@ mod tests {
 
     #[test]
     fn it_is_the_gaussian_but_for_rounding() {
-        for (sigma, opaque) in [
-            (0.4, true),
-            (1.4, false),
-            (3.9, true),
-            (4.0, true),
-            (6.5, false),
-            (8.0, true),
-            (33.0, true),
-        ] {
+        for (sigma, opaque) in
+            [(0.4, true), (1.4, false), (3.9, true), (4.0, true), (6.5, false), (8.0, true), (33.0, true)]
+        {
             for (width, height) in [(90, 70), (1, 40), (7, 1)] {
                 let image = picture(width, height, opaque);
                 let out = gaussian(image.clone(), sigma);
                 let exact = plain(&image, f64::from(sigma));
-                let off = out
-                    .pixels()
-                    .iter()
-                    .zip(exact.as_flattened())
-                    .map(|(a, b)| (f64::from(*a) - b).abs());
+                let off = out.pixels().iter().zip(exact.as_flattened()).map(|(a, b)| (f64::from(*a) - b).abs());
                 let worst = off.fold(0.0, f64::max);
                 assert!(worst < 0.8, "sigma {sigma}, {width}x{height}: {worst}");
             }
@@ -139,23 +116,12 @@ mod tests {
 
     #[test]
     fn transparent_pixels_lend_no_colour() {
-        let row: Vec<u8> = (0..40)
-            .flat_map(|x| if x < 20 { [0, 255, 0, 0] } else { [200, 10, 30, 255] })
-            .collect();
+        let row: Vec<u8> = (0..40).flat_map(|x| if x < 20 { [0, 255, 0, 0] } else { [200, 10, 30, 255] }).collect();
         for sigma in [2.0, 12.0] {
             let out = gaussian(Arc::new(Image::new(40, 3, row.repeat(3))), sigma);
-            let seen = out
-                .pixels()
-                .as_chunks::<CHANNELS>()
-                .0
-                .iter()
-                .filter(|pixel| pixel[3] > 0);
+            let seen = out.pixels().as_chunks::<CHANNELS>().0.iter().filter(|pixel| pixel[3] > 0);
             assert!(seen.clone().count() > 66);
-            assert!(
-                seen.into_iter().all(|pixel| pixel[..3] == [200, 10, 30]),
-                "{:?}",
-                out.pixels()
-            );
+            assert!(seen.into_iter().all(|pixel| pixel[..3] == [200, 10, 30]), "{:?}", out.pixels());
         }
     }
 }

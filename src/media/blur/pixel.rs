@@ -11,12 +11,7 @@ pub const ROUNDING: f32 = 8_388_608.0;
 #[inline]
 pub(super) fn floats(pixel: [u8; CHANNELS]) -> [f32; 4] {
     let word = u32::from_le_bytes(pixel) as i32;
-    [
-        (word & 255) as f32,
-        ((word >> 8) & 255) as f32,
-        ((word >> 16) & 255) as f32,
-        ((word >> 24) & 255) as f32,
-    ]
+    [(word & 255) as f32, ((word >> 8) & 255) as f32, ((word >> 16) & 255) as f32, ((word >> 24) & 255) as f32]
 }
 
 /// The pixel nearest to four values on the scale of bytes.

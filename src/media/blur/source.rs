@@ -131,9 +131,8 @@ mod tests {
                 for pixels in 1..12_usize {
                     let mut out = vec![f32::NAN; pixels];
                     read_clamped(&Columns(width), x, 7, &mut out);
-                    let expected: Vec<f32> = (x..x + pixels as isize)
-                        .map(|x| x.clamp(0, width as isize - 1) as f32)
-                        .collect();
+                    let expected: Vec<f32> =
+                        (x..x + pixels as isize).map(|x| x.clamp(0, width as isize - 1) as f32).collect();
                     assert_eq!(out, expected, "{width} {x} {pixels}");
                 }
             }

@@ -28,11 +28,7 @@ pub fn sweep<const C: usize, S: Source<C>, T: Send>(
 ) {
     let (width, height) = (source.width(), source.height());
     let elements = out.len() / (width * height);
-    assert!(
-        elements * width * height == out.len(),
-        "BUG: {} elements for {width}x{height}",
-        out.len()
-    );
+    assert!(elements * width * height == out.len(), "BUG: {} elements for {width}x{height}", out.len());
     let row = elements * width;
     let reach = fields.iter().map(Field::reach).max().unwrap_or(0);
     let band = BAND.max(8 * reach);
@@ -42,11 +38,7 @@ pub fn sweep<const C: usize, S: Source<C>, T: Send>(
             let pixels = (RUN / C).min(width - x);
             let mut strip = Strip::new(source, fields, reach, x, pixels);
             for y in rows.clone() {
-                let needed = if y == rows.start {
-                    y..y + 2 * reach + 1
-                } else {
-                    y + 2 * reach..y + 2 * reach + 1
-                };
+                let needed = if y == rows.start { y..y + 2 * reach + 1 } else { y + 2 * reach..y + 2 * reach + 1 };
                 let at = (y - rows.start) * row + x * elements;
                 store(x, y, strip.blurred(y, needed), &mut out[at..][..pixels * elements]);
             }

@@ -16,19 +16,10 @@ pub fn unsharp(image: Arc<Image>, amount: f32, sigma: f32) -> Image {
         return Arc::unwrap_or_clone(image);
     }
     let source = Premultiplied(&image);
-    masked(
-        &image,
-        &source,
-        Field::gaussian(&source, sigma),
-        |[r, g, b, _], sums: &[f32; 4]| {
-            let share = if sums[3] > 0.0 { 1.0 / sums[3] } else { 0.0 };
-            [
-                amount * (r - sums[0] * share),
-                amount * (g - sums[1] * share),
-                amount * (b - sums[2] * share),
-            ]
-        },
-    )
+    masked(&image, &source, Field::gaussian(&source, sigma), |[r, g, b, _], sums: &[f32; 4]| {
+        let share = if sums[3] > 0.0 { 1.0 / sums[3] } else { 0.0 };
+        [amount * (r - sums[0] * share), amount * (g - sums[1] * share), amount * (b - sums[2] * share)]
+    })
 }
 
 /// FFmpeg's `unsharp` on luma, 5×5: the mean is binomial (1 4 6 4 1 along both axes), and
@@ -57,11 +48,7 @@ fn masked<const C: usize>(
     let mut out = vec![0; image.pixels().len()];
     sweep(source, &[field], &mut out, |x, y, blurred, out| {
         let row = &image.pixels()[y * image.stride() + x * CHANNELS..][..out.len()];
-        let pixels = row
-            .as_chunks::<CHANNELS>()
-            .0
-            .iter()
-            .zip(out.as_chunks_mut::<CHANNELS>().0);
+        let pixels = row.as_chunks::<CHANNELS>().0.iter().zip(out.as_chunks_mut::<CHANNELS>().0);
         for ((pixel, out), sums) in pixels.zip(blurred[0].as_chunks::<C>().0) {
             let values = floats(*pixel);
             let [r, g, b] = added(values, sums);
@@ -80,15 +67,8 @@ mod tests {
 
     /// Black columns left, grey ones right, of this alpha.
     fn step(alpha: u8) -> Arc<Image> {
-        let row: Vec<u8> = (0..12)
-            .flat_map(|x| {
-                if x < 6 {
-                    [60, 60, 60, alpha]
-                } else {
-                    [160, 160, 160, 255]
-                }
-            })
-            .collect();
+        let row: Vec<u8> =
+            (0..12).flat_map(|x| if x < 6 { [60, 60, 60, alpha] } else { [160, 160, 160, 255] }).collect();
         Arc::new(Image::new(12, 5, row.repeat(5)))
     }
 

@@ -63,19 +63,15 @@ pub enum DecodeError {
 impl DecodeError {
     /// What is wrong with a file of this format.
     pub(super) fn damaged(media_type: MediaType, what: impl std::fmt::Display) -> Self {
-        Self::Damaged {
-            media_type,
-            what: sentence(&what.to_string()),
-        }
+        Self::Damaged { media_type, what: sentence(&what.to_string()) }
     }
 
     /// The error of a decoder.
     pub(super) fn of_decoder(media_type: MediaType, error: ImageError) -> Self {
         match error {
-            ImageError::Unsupported(error) => Self::UnknownKind {
-                media_type,
-                what: sentence(&inner(&error, &error.to_string())),
-            },
+            ImageError::Unsupported(error) => {
+                Self::UnknownKind { media_type, what: sentence(&inner(&error, &error.to_string())) }
+            }
             ImageError::Limits(_) => Self::TooMuchMemory { media_type },
             ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
                 Self::damaged(media_type, "it ends early")
@@ -119,11 +115,7 @@ mod tests {
             "AVIF pictures cannot be decoded; convert it to PNG first"
         );
         assert_eq!(
-            DecodeError::TooLarge {
-                width: 50_000,
-                height: 50_000
-            }
-            .to_string(),
+            DecodeError::TooLarge { width: 50_000, height: 50_000 }.to_string(),
             "the picture is 50000x50000, and a picture has at most 268435456 pixels and no side over 65535; scale it down first"
         );
         assert_eq!(

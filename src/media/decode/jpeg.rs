@@ -23,10 +23,7 @@ fn scan(bytes: &[u8]) -> Option<usize> {
             0x00 | 0x01 | 0xd0..=0xd8 => at += 2,
             0xd9 => return None,
             _ => {
-                let size = bytes
-                    .get(at + 2..at + 4)?
-                    .first_chunk()
-                    .map(|size| u16::from_be_bytes(*size))?;
+                let size = bytes.get(at + 2..at + 4)?.first_chunk().map(|size| u16::from_be_bytes(*size))?;
                 at += 2 + usize::from(size);
                 if marker == 0xda {
                     return (at <= bytes.len()).then_some(at);

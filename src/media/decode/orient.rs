@@ -11,11 +11,7 @@ const BAND: usize = 16;
 
 /// Width and height after turning.
 pub(super) fn upright_size(orientation: Orientation, (width, height): (u32, u32)) -> (u32, u32) {
-    if is_transposed(orientation) {
-        (height, width)
-    } else {
-        (width, height)
-    }
+    if is_transposed(orientation) { (height, width) } else { (width, height) }
 }
 
 fn is_transposed(orientation: Orientation) -> bool {
@@ -47,19 +43,16 @@ pub(super) fn upright(orientation: Orientation, image: Image) -> Image {
     let source = image.pixels().as_chunks::<CHANNELS>().0;
     let mut pixels = vec![0; source.len() * CHANNELS];
     let columns = width as usize;
-    pixels
-        .par_chunks_mut(BAND * columns * CHANNELS)
-        .enumerate()
-        .for_each(|(band, rows)| {
-            let rows = rows.as_chunks_mut::<CHANNELS>().0;
-            let count = rows.len() / columns;
-            for x in 0..columns {
-                for row in 0..count {
-                    let (from_x, from_y) = origin(orientation, size, (x, band * BAND + row));
-                    rows[row * columns + x] = source[from_y * size.0 + from_x];
-                }
+    pixels.par_chunks_mut(BAND * columns * CHANNELS).enumerate().for_each(|(band, rows)| {
+        let rows = rows.as_chunks_mut::<CHANNELS>().0;
+        let count = rows.len() / columns;
+        for x in 0..columns {
+            for row in 0..count {
+                let (from_x, from_y) = origin(orientation, size, (x, band * BAND + row));
+                rows[row * columns + x] = source[from_y * size.0 + from_x];
             }
-        });
+        }
+    });
     Image::new(width, height, pixels)
 }
 
@@ -87,19 +80,12 @@ mod tests {
             &["XXXX", " X X", "   X"],
         ];
         let picture = |rows: &[&str]| {
-            let pixels = rows
-                .iter()
-                .flat_map(|row| row.bytes())
-                .flat_map(|c| [if c == b'X' { 255 } else { 0 }; 4]);
+            let pixels = rows.iter().flat_map(|row| row.bytes()).flat_map(|c| [if c == b'X' { 255 } else { 0 }; 4]);
             Image::new(rows[0].len() as u32, rows.len() as u32, pixels.collect())
         };
         for (n, rows) in stored.iter().enumerate() {
             let orientation = Orientation::from_exif(n as u8 + 1).unwrap();
-            assert!(
-                upright(orientation, picture(rows)) == picture(&upright_f),
-                "orientation {}",
-                n + 1
-            );
+            assert!(upright(orientation, picture(rows)) == picture(&upright_f), "orientation {}", n + 1);
         }
     }
 
@@ -109,13 +95,8 @@ mod tests {
             let orientation = Orientation::from_exif(exif).unwrap();
             let turned = upright(orientation, numbered(131, 67));
             assert_eq!((turned.width(), turned.height()), upright_size(orientation, (131, 67)));
-            let mut numbers: Vec<u32> = turned
-                .pixels()
-                .as_chunks()
-                .0
-                .iter()
-                .map(|bytes| u32::from_le_bytes(*bytes))
-                .collect();
+            let mut numbers: Vec<u32> =
+                turned.pixels().as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
             numbers.sort_unstable();
             assert!(numbers.into_iter().eq(0..131 * 67));
         }

@@ -103,9 +103,7 @@ fn with([r, g, b]: [u8; 3], a: u8) -> [u8; CHANNELS] {
 /// What was multiplied by alpha, divided by it and rounded.
 fn straight<S: Sample>(value: u32, alpha: u32) -> u32 {
     let (value, alpha, top) = (u64::from(value), u64::from(alpha), u64::from(S::TOP));
-    (value * top + alpha / 2)
-        .checked_div(alpha)
-        .map_or(0, |straight| straight.min(top) as u32)
+    (value * top + alpha / 2).checked_div(alpha).map_or(0, |straight| straight.min(top) as u32)
 }
 
 /// A sample as a whole number.
@@ -175,10 +173,7 @@ fn each<S: Sample, const N: usize>(mut bytes: Vec<u8>, map: &(impl Fn([u32; N]) 
         if pixels.len() <= RUN * CHANNELS {
             fill((&bytes, &mut pixels));
         } else {
-            bytes
-                .par_chunks(RUN * size)
-                .zip(pixels.par_chunks_mut(RUN * CHANNELS))
-                .for_each(fill);
+            bytes.par_chunks(RUN * size).zip(pixels.par_chunks_mut(RUN * CHANNELS)).for_each(fill);
         }
         return pixels;
     }
@@ -219,17 +214,7 @@ mod tests {
         };
         let size = samples * [1, 2, 4][depth as usize];
         let width = (bytes.len() / size) as u32;
-        Raw {
-            width,
-            height: 1,
-            layout,
-            depth,
-            associated,
-            bytes,
-        }
-        .into_image(None)
-        .pixels()
-        .to_vec()
+        Raw { width, height: 1, layout, depth, associated, bytes }.into_image(None).pixels().to_vec()
     }
 
     fn words(values: &[u16]) -> Vec<u8> {
@@ -242,21 +227,12 @@ mod tests {
 
     #[test]
     fn every_layout_becomes_rgba() {
-        assert_eq!(
-            image(Layout::Grey, Depth::Eight, false, vec![7, 8]),
-            [7, 7, 7, 255, 8, 8, 8, 255]
-        );
+        assert_eq!(image(Layout::Grey, Depth::Eight, false, vec![7, 8]), [7, 7, 7, 255, 8, 8, 8, 255]);
         assert_eq!(image(Layout::GreyAlpha, Depth::Eight, false, vec![7, 8]), [7, 7, 7, 8]);
         assert_eq!(image(Layout::Rgb, Depth::Eight, false, vec![1, 2, 3]), [1, 2, 3, 255]);
         assert_eq!(image(Layout::Rgba, Depth::Eight, false, vec![1, 2, 3, 4]), [1, 2, 3, 4]);
-        assert_eq!(
-            image(Layout::Rgb, Depth::Sixteen, false, words(&[0, 65_535, 32_768])),
-            [0, 255, 128, 255]
-        );
-        assert_eq!(
-            image(Layout::GreyAlpha, Depth::Sixteen, false, words(&[257, 514])),
-            [1, 1, 1, 2]
-        );
+        assert_eq!(image(Layout::Rgb, Depth::Sixteen, false, words(&[0, 65_535, 32_768])), [0, 255, 128, 255]);
+        assert_eq!(image(Layout::GreyAlpha, Depth::Sixteen, false, words(&[257, 514])), [1, 1, 1, 2]);
     }
 
     #[test]
@@ -273,37 +249,20 @@ mod tests {
 
     #[test]
     fn associated_alpha_becomes_straight() {
-        assert_eq!(
-            image(Layout::Rgba, Depth::Eight, true, vec![64, 0, 200, 128]),
-            [128, 0, 255, 128]
-        );
+        assert_eq!(image(Layout::Rgba, Depth::Eight, true, vec![64, 0, 200, 128]), [128, 0, 255, 128]);
         assert_eq!(image(Layout::GreyAlpha, Depth::Eight, true, vec![9, 0]), [0, 0, 0, 0]);
-        assert_eq!(
-            image(Layout::Rgba, Depth::Sixteen, true, words(&[100, 50, 0, 200])),
-            [128, 64, 0, 1]
-        );
+        assert_eq!(image(Layout::Rgba, Depth::Sixteen, true, words(&[100, 50, 0, 200])), [128, 64, 0, 1]);
     }
 
     #[test]
     fn runs_meet() {
         let count = 3 * RUN + 17;
-        let expected: Vec<u8> = (0..count)
-            .flat_map(|n| [n as u8, (n >> 8) as u8, 3, (n >> 16) as u8])
-            .collect();
+        let expected: Vec<u8> = (0..count).flat_map(|n| [n as u8, (n >> 8) as u8, 3, (n >> 16) as u8]).collect();
         let deep = |values: &[u8]| words(&values.iter().map(|value| u16::from(*value) * 257).collect::<Vec<_>>());
         assert_eq!(image(Layout::Rgba, Depth::Sixteen, false, deep(&expected)), expected);
         let mut opaque = expected;
-        opaque
-            .as_chunks_mut::<4>()
-            .0
-            .iter_mut()
-            .for_each(|pixel| pixel[3] = 255);
-        let rgb: Vec<u8> = opaque
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
-            .collect();
+        opaque.as_chunks_mut::<4>().0.iter_mut().for_each(|pixel| pixel[3] = 255);
+        let rgb: Vec<u8> = opaque.as_chunks::<4>().0.iter().flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
         assert_eq!(image(Layout::Rgb, Depth::Sixteen, false, deep(&rgb)), opaque);
         assert_eq!(image(Layout::Rgb, Depth::Eight, false, rgb), opaque);
     }

@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use image::codecs::{bmp, gif, jpeg as jpeg_codec, png as png_codec, tiff as tiff_codec, webp};
 use image::metadata::Orientation;
-use image::{ColorType, ImageDecoder, Limits};
+use image::{ColorType, ImageDecoder, ImageResult, Limits};
 
 use crate::base::limits;
 use crate::media::codec;
@@ -14,6 +14,9 @@ use crate::media::decode::{DecodeError, jpeg, orient, tiff};
 use crate::media::icc::Profile;
 use crate::media::image::{CHANNELS, Image, size_is_allowed};
 use crate::media::sniff::MediaType;
+
+/// Bytes that the texts and the profile of a PNG may take, which are unpacked with its header.
+const PNG_BYTES: u64 = 4 * limits::ICC_BYTES as u64;
 
 /// A picture whose header has been read.
 pub(in crate::media) struct Source<'a> {
@@ -32,11 +35,7 @@ impl<'a> Source<'a> {
 
     /// Opens a file to look at its header alone; [`read`](Self::read) may find less than it needs.
     pub(in crate::media) fn open_header(media_type: MediaType, bytes: &'a [u8]) -> Result<Self, DecodeError> {
-        let part = if media_type == MediaType::Jpeg {
-            jpeg::header(bytes)
-        } else {
-            bytes
-        };
+        let part = if media_type == MediaType::Jpeg { jpeg::header(bytes) } else { bytes };
         Self::open_part(media_type, bytes, part)
     }
 
@@ -48,38 +47,27 @@ impl<'a> Source<'a> {
                 DecodeError::NotAPicture(media_type)
             });
         }
-        let rewritten = if media_type == MediaType::Tiff {
-            tiff::packed(part)?
-        } else {
-            None
+        let (decoder, packed) = match media_type {
+            MediaType::Tiff => {
+                let (rewritten, packed) = tiff::open(part)?;
+                (tiff_codec::TiffDecoder::new(rewritten).map(boxed), packed)
+            }
+            _ => (decoder(media_type, part), None),
         };
-        let (part, packed) = match rewritten {
-            Some((copy, packed)) => (Cow::Owned(copy), Some(packed)),
-            None => (Cow::Borrowed(part), None),
-        };
-        let decoder = decoder(media_type, part)?;
+        let decoder = decoder.map_err(|error| DecodeError::of_decoder(media_type, error))?;
         let is_as_rewritten = |packed: &tiff::Packed| {
             decoder.dimensions().0 == packed.row_bytes() && decoder.color_type() == ColorType::L8
         };
         if !packed.as_ref().is_none_or(is_as_rewritten) {
             return Err(DecodeError::damaged(media_type, "its directory contradicts itself"));
         }
-        let mut source = Self {
-            media_type,
-            bytes,
-            decoder,
-            packed,
-            orientation: Orientation::NoTransforms,
-        };
+        let mut source = Self { media_type, bytes, decoder, packed, orientation: Orientation::NoTransforms };
         let (width, height) = source.size();
         if width == 0 || height == 0 {
             return Err(DecodeError::damaged(media_type, "it has no pixels"));
         }
         if !size_is_allowed(width.into(), height.into()) {
-            return Err(DecodeError::TooLarge {
-                width: width.into(),
-                height: height.into(),
-            });
+            return Err(DecodeError::TooLarge { width: width.into(), height: height.into() });
         }
         source.orientation = source.read_orientation();
         Ok(source)
@@ -140,29 +128,18 @@ impl<'a> Source<'a> {
         let failed = |error| DecodeError::of_decoder(media_type, error);
         let color_type = self.decoder.color_type();
         let Some((layout, depth)) = arrangement(color_type) else {
-            return Err(DecodeError::UnknownKind {
-                media_type,
-                what: format!("{color_type:?} samples"),
-            });
+            return Err(DecodeError::UnknownKind { media_type, what: format!("{color_type:?} samples") });
         };
         let (width, height) = self.decoder.dimensions();
         let size = self.decoder.total_bytes();
         let picture = u64::from(width) * u64::from(height) * CHANNELS as u64;
-        let left = (limits::DECODER_BYTES + picture)
-            .checked_sub(size)
-            .ok_or(DecodeError::TooMuchMemory { media_type })?;
+        let left =
+            (limits::DECODER_BYTES + picture).checked_sub(size).ok_or(DecodeError::TooMuchMemory { media_type })?;
         self.decoder.set_limits(allocations(left)).map_err(failed)?;
         let mut bytes = vec![0; size as usize];
         self.decoder.read_image(&mut bytes).map_err(failed)?;
         let associated = media_type == MediaType::Tiff && tiff::is_associated(self.bytes);
-        let raw = Raw {
-            width,
-            height,
-            layout,
-            depth,
-            associated,
-            bytes,
-        };
+        let raw = Raw { width, height, layout, depth, associated, bytes };
         Ok(match self.packed {
             Some(packed) => packed.unpack(&raw),
             None => raw,
@@ -172,10 +149,7 @@ impl<'a> Source<'a> {
 
 /// Is a file as long as its header says?
 fn riff_is_whole(bytes: &[u8]) -> bool {
-    let size = bytes
-        .get(4..8)
-        .and_then(|size| size.first_chunk())
-        .map(|size| u32::from_le_bytes(*size));
+    let size = bytes.get(4..8).and_then(|size| size.first_chunk()).map(|size| u32::from_le_bytes(*size));
     size.is_some_and(|size| bytes.len() as u64 >= 8 + u64::from(size))
 }
 
@@ -202,19 +176,17 @@ fn allocations(bytes: u64) -> Limits {
     limits
 }
 
-/// The header, read by the decoder of the format.
-fn decoder<'a>(media_type: MediaType, bytes: Cow<'a, [u8]>) -> Result<Box<dyn ImageDecoder + 'a>, DecodeError> {
+/// The header, read by the decoder of any format but TIFF.
+fn decoder(media_type: MediaType, bytes: &[u8]) -> ImageResult<Box<dyn ImageDecoder + '_>> {
     let input = Cursor::new(bytes);
-    let opened: image::ImageResult<Box<dyn ImageDecoder + 'a>> = match media_type {
-        MediaType::Png => png_codec::PngDecoder::with_limits(input, allocations(limits::DECODER_BYTES)).map(boxed),
+    match media_type {
+        MediaType::Png => png_codec::PngDecoder::with_limits(input, allocations(PNG_BYTES)).map(boxed),
         MediaType::Jpeg => jpeg_codec::JpegDecoder::new(input).map(boxed),
         MediaType::Gif => gif::GifDecoder::new(input).map(boxed),
         MediaType::Webp => webp::WebPDecoder::new(input).map(boxed),
-        MediaType::Tiff => tiff_codec::TiffDecoder::new(input).map(boxed),
         MediaType::Bmp => bmp::BmpDecoder::new(input).map(boxed),
-        _ => return Err(DecodeError::UnknownFormat(media_type)),
-    };
-    opened.map_err(|error| DecodeError::of_decoder(media_type, error))
+        other => unreachable!("BUG: {other} has a codec but no decoder"),
+    }
 }
 
 fn boxed<'a>(decoder: impl ImageDecoder + 'a) -> Box<dyn ImageDecoder + 'a> {

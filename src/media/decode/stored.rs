@@ -4,7 +4,6 @@ use std::io::Cursor;
 
 use png::{BitDepth, ColorType};
 
-use crate::base::limits;
 use crate::media::decode::DecodeError;
 use crate::media::image::{Image, size_is_allowed};
 
@@ -18,26 +17,15 @@ pub fn decode_stored(bytes: &[u8]) -> Result<Image, DecodeError> {
     let (width, height) = {
         let info = decoder.read_header_info().map_err(|error| wrong(&error))?;
         if (info.color_type, info.bit_depth, info.interlaced) != (ColorType::Rgba, BitDepth::Eight, false) {
-            return Err(wrong(&format!(
-                "{:?} in {} bits",
-                info.color_type, info.bit_depth as u8
-            )));
+            return Err(wrong(&format!("{:?} in {} bits", info.color_type, info.bit_depth as u8)));
         }
         (info.width, info.height)
     };
     if !size_is_allowed(width.into(), height.into()) {
-        return Err(DecodeError::TooLarge {
-            width: width.into(),
-            height: height.into(),
-        });
+        return Err(DecodeError::TooLarge { width: width.into(), height: height.into() });
     }
-    decoder.set_limits(png::Limits {
-        bytes: limits::DECODER_BYTES as usize,
-    });
     let mut reader = decoder.read_info().map_err(|error| wrong(&error))?;
-    let size = reader
-        .output_buffer_size()
-        .ok_or_else(|| wrong(&"its size overflows"))?;
+    let size = reader.output_buffer_size().ok_or_else(|| wrong(&"its size overflows"))?;
     let mut pixels = vec![0; size];
     reader.next_frame(&mut pixels).map_err(|error| wrong(&error))?;
     Ok(Image::new(width, height, pixels))

@@ -25,11 +25,7 @@ const WIDTH: u32 = 19;
 const HEIGHT: u32 = 13;
 
 fn file(name: &str) -> &'static [u8] {
-    FIXTURES
-        .iter()
-        .find(|(known, _)| *known == name)
-        .unwrap_or_else(|| panic!("no {name}"))
-        .1
+    FIXTURES.iter().find(|(known, _)| *known == name).unwrap_or_else(|| panic!("no {name}")).1
 }
 
 /// The colours that the files were made from.
@@ -86,22 +82,14 @@ fn colours_of_eight_bits_are_exact() {
         assert!(x * y % 256 == 0 || image.pixel(x, y) == with_alpha(x, y), "{x} {y}");
     }
     let clear = rgb(3, 4);
-    check("rgbt.png", |x, y| {
-        if rgb(x, y) == clear {
-            [clear[0], clear[1], clear[2], 0]
-        } else {
-            opaque(rgb(x, y))
-        }
-    });
+    check("rgbt.png", |x, y| if rgb(x, y) == clear { [clear[0], clear[1], clear[2], 0] } else { opaque(rgb(x, y)) });
 }
 
 #[test]
 fn greys_of_every_depth_are_exact() {
     let value = |x: u32, y: u32| (x * 13 + y * 5) as u8;
     check("grey8.png", |x, y| grey(value(x, y)));
-    check("greya8.png", |x, y| {
-        [value(x, y), value(x, y), value(x, y), (x * y) as u8]
-    });
+    check("greya8.png", |x, y| [value(x, y), value(x, y), value(x, y), (x * y) as u8]);
     for bits in [1_u32, 2, 4] {
         let expected = |x, y| grey(((x + y) % (1 << bits) * 255 / ((1 << bits) - 1)) as u8);
         for name in ["grey#.png", "grey#.tiff", "white#.tiff"] {
@@ -151,9 +139,7 @@ fn associated_alpha_is_divided_out() {
         let alpha = x * y;
         let [r, g, b] = rgb(x, y).map(|value| {
             let multiplied = (u32::from(value) * alpha + 127) / 255;
-            (multiplied * 255 + alpha / 2)
-                .checked_div(alpha)
-                .map_or(0, |value| value.min(255) as u8)
+            (multiplied * 255 + alpha / 2).checked_div(alpha).map_or(0, |value| value.min(255) as u8)
         });
         [r, g, b, alpha as u8]
     });
@@ -184,10 +170,7 @@ fn colour_comes_before_orientation() {
         bytes.extend((content.len() as u16 + 2).to_be_bytes());
         bytes.extend(content);
     };
-    segment(
-        0xe1,
-        b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0",
-    );
+    segment(0xe1, b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0");
     segment(0xe2, &[b"ICC_PROFILE\0\x01\x01", profile.as_slice()].concat());
     bytes.extend(&plain[2..]);
     let (before, after) = (decode(plain).unwrap(), decode(&bytes).unwrap());
@@ -215,10 +198,7 @@ fn facts_are_found_in_headers() {
 
 #[test]
 fn what_cannot_be_decoded_says_so() {
-    assert_eq!(
-        decode(b"once upon a time").unwrap_err().to_string(),
-        "this is no picture but text"
-    );
+    assert_eq!(decode(b"once upon a time").unwrap_err().to_string(), "this is no picture but text");
     assert_eq!(probe(b"once upon a time").1, None);
     let avif = b"\0\0\0\x18ftypavif\0\0\0\0mif1avif";
     let says = "AVIF pictures cannot be decoded; convert it to PNG first";
@@ -244,10 +224,7 @@ fn huge_claims_are_refused() {
     let mut gif = file("still.gif").to_vec();
     gif[6..10].copy_from_slice(&[0x50, 0xc3, 0x50, 0xc3]);
     for bytes in [png, tiff, bmp, gif] {
-        let error = DecodeError::TooLarge {
-            width: 50_000,
-            height: 50_000,
-        };
+        let error = DecodeError::TooLarge { width: 50_000, height: 50_000 };
         assert_eq!(decode(&bytes).unwrap_err(), error);
         let (facts, found) = probe(&bytes);
         assert_eq!((facts.size, facts.animated, found), (None, false, Some(error)));
@@ -265,9 +242,7 @@ fn resize_tiff(bytes: &mut [u8], side: u16) {
 /// The checksum of a PNG's chunk.
 fn crc(bytes: &[u8]) -> u32 {
     let step = |crc: u32, byte: &u8| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 }
-        })
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
     };
     !bytes.iter().fold(!0, step)
 }
@@ -307,10 +282,7 @@ fn what_ends_early_is_damaged() {
         for length in (0..bytes.len()).step_by(1 + bytes.len() / 60) {
             let (_, error) = probe(&bytes[..length]);
             let decoded = decode(&bytes[..length]);
-            assert!(
-                error.is_none() || decoded.is_err(),
-                "{name} of {length} bytes: {error:?}"
-            );
+            assert!(error.is_none() || decoded.is_err(), "{name} of {length} bytes: {error:?}");
             // The first frame may be whole, or the missing part without meaning.
             let may_do = is_animated || length * 10 > bytes.len() * 8;
             assert!(may_do || decoded.is_err(), "{name} of {length} bytes");
@@ -329,18 +301,10 @@ fn damage_never_panics() {
         for round in 0..400 {
             let mut damaged = bytes.to_vec();
             // Half of the time in the header, where it does most.
-            let within = if round % 2 == 0 {
-                damaged.len().min(160)
-            } else {
-                damaged.len()
-            };
+            let within = if round % 2 == 0 { damaged.len().min(160) } else { damaged.len() };
             for _ in 0..=round % 4 {
                 let at = next() % within;
-                damaged[at] = if round % 3 == 0 {
-                    damaged[at] ^ 1 << (next() % 8)
-                } else {
-                    next() as u8
-                };
+                damaged[at] = if round % 3 == 0 { damaged[at] ^ 1 << (next() % 8) } else { next() as u8 };
             }
             let (facts, _) = probe(&damaged);
             // Whole pictures of that size are slow to fill, and nothing new.
@@ -356,16 +320,10 @@ fn damage_never_panics() {
 fn only_the_stored_form_is_read_as_stored() {
     assert!(decode_stored(file("rgba8.png")).unwrap() == decode(file("rgba8.png")).unwrap());
     for name in ["rgb8.png", "rgba16.png", "interlaced.png", "420.jpg", "palette4.png"] {
-        assert!(
-            matches!(decode_stored(file(name)), Err(DecodeError::NotStored { .. })),
-            "{name}"
-        );
+        assert!(matches!(decode_stored(file(name)), Err(DecodeError::NotStored { .. })), "{name}");
     }
     let whole = file("rgba8.png");
-    assert!(matches!(
-        decode_stored(&whole[..whole.len() / 2]),
-        Err(DecodeError::NotStored { .. })
-    ));
+    assert!(matches!(decode_stored(&whole[..whole.len() / 2]), Err(DecodeError::NotStored { .. })));
 }
 
 /// If one of these fails, decoding makes other bits: raise the version of that decoder in
@@ -389,8 +347,5 @@ fn golden_pictures() {
         }
         (extension, hasher.finalize().to_hex()[..16].to_owned())
     });
-    assert_eq!(
-        now.each_ref().map(|(extension, hash)| (*extension, hash.as_str())),
-        golden
-    );
+    assert_eq!(now.each_ref().map(|(extension, hash)| (*extension, hash.as_str())), golden);
 }

@@ -2,10 +2,11 @@
 //! greys of 2 and 4 bits, associated alpha and the profile.
 //!
 //! The decoder knows greys of 8 bits. Rows are padded to whole bytes, so that a row of packed
-//! samples is also a shorter row of 8-bit ones, whatever compression is around it: the header
-//! is rewritten to say so in a copy, and the samples are taken apart afterwards.
+//! samples is also a shorter row of 8-bit ones, whatever compression is around it: the decoder
+//! is shown a header that says so, and the samples are taken apart afterwards.
 
 use crate::media::decode::DecodeError;
+use crate::media::decode::patched::{Patch, Patched};
 use crate::media::decode::raw::{Depth, Layout, Raw};
 use crate::media::sniff::MediaType;
 
@@ -45,18 +46,9 @@ struct Entry {
 impl<'a> Directory<'a> {
     fn new(bytes: &'a [u8]) -> Option<Self> {
         let is_big_endian = bytes.starts_with(b"MM");
-        let mut directory = Self {
-            bytes,
-            is_big_endian,
-            is_wide: false,
-            entries: (0, 0),
-        };
+        let mut directory = Self { bytes, is_big_endian, is_wide: false, entries: (0, 0) };
         directory.is_wide = directory.number(2, 2)? == 43;
-        let at = usize::try_from(if directory.is_wide {
-            directory.number(8, 8)?
-        } else {
-            directory.number(4, 4)?
-        });
+        let at = usize::try_from(if directory.is_wide { directory.number(8, 8)? } else { directory.number(4, 4)? });
         let at = at.ok()?;
         let width = if directory.is_wide { 8 } else { 2 };
         let count = usize::try_from(directory.number(at, width)?).ok()?;
@@ -68,11 +60,7 @@ impl<'a> Directory<'a> {
     fn number(&self, at: usize, size: usize) -> Option<u64> {
         let bytes = self.bytes.get(at..at.checked_add(size)?)?;
         let fold = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
-        Some(if self.is_big_endian {
-            bytes.iter().fold(0, fold)
-        } else {
-            bytes.iter().rev().fold(0, fold)
-        })
+        Some(if self.is_big_endian { bytes.iter().fold(0, fold) } else { bytes.iter().rev().fold(0, fold) })
     }
 
     fn entry(&self, tag: u16) -> Option<Entry> {
@@ -84,11 +72,7 @@ impl<'a> Directory<'a> {
                 let count = usize::try_from(self.number(at + 4, width)?).ok()?;
                 let value = at + 4 + width;
                 let inside = count.checked_mul(kind_size(kind)?)? <= width;
-                let at = if inside {
-                    value
-                } else {
-                    usize::try_from(self.number(value, width)?).ok()?
-                };
+                let at = if inside { value } else { usize::try_from(self.number(value, width)?).ok()? };
                 return Some(Entry { kind, count, at });
             }
         }
@@ -101,26 +85,22 @@ impl<'a> Directory<'a> {
         let size = kind_size(entry.kind)?;
         // No list read here is longer than a palette.
         let count = entry.count.min(3 << 16);
-        (0..count)
-            .map(|n| self.number(entry.at.checked_add(n * size)?, size))
-            .collect()
+        (0..count).map(|n| self.number(entry.at.checked_add(n * size)?, size)).collect()
     }
 
     fn first(&self, tag: u16) -> Option<u64> {
         self.numbers(tag)?.first().copied()
     }
 
-    /// Writes the one number of an entry into a copy of the file.
-    fn patch(&self, copy: &mut [u8], tag: u16, value: u64) -> Option<()> {
+    /// Other bytes for the one number of an entry.
+    fn patch(&self, tag: u16, value: u64) -> Option<Patch> {
         let entry = self.entry(tag).filter(|entry| entry.count == 1)?;
         let size = kind_size(entry.kind)?;
-        let target = copy.get_mut(entry.at..entry.at.checked_add(size)?)?;
-        let bytes = value.to_be_bytes();
-        target.copy_from_slice(&bytes[8 - size..]);
+        let mut bytes = value.to_be_bytes()[8 - size..].to_vec();
         if !self.is_big_endian {
-            target.reverse();
+            bytes.reverse();
         }
-        Some(())
+        Some(Patch { at: entry.at, bytes })
     }
 }
 
@@ -138,9 +118,7 @@ fn kind_size(kind: u16) -> Option<usize> {
 /// The embedded profile.
 pub(super) fn profile(bytes: &[u8]) -> Option<&[u8]> {
     let directory = Directory::new(bytes)?;
-    let entry = directory
-        .entry(ICC_PROFILE)
-        .filter(|entry| kind_size(entry.kind) == Some(1))?;
+    let entry = directory.entry(ICC_PROFILE).filter(|entry| kind_size(entry.kind) == Some(1))?;
     bytes.get(entry.at..entry.at.checked_add(entry.count)?)
 }
 
@@ -156,73 +134,56 @@ pub(super) struct Packed {
     palette: Option<Vec<[u8; 3]>>,
 }
 
-/// The file to be decoded in place of this one, and what to do with the samples then; nothing
-/// if the decoder can do it all, or will say what it cannot.
-pub(super) fn packed(bytes: &[u8]) -> Result<Option<(Vec<u8>, Packed)>, DecodeError> {
+/// The file as the decoder is to see it, and what to do with the samples then, if anything. What
+/// is too damaged is left to the decoder to refuse.
+pub(super) fn open(bytes: &[u8]) -> Result<(Patched<'_>, Option<Packed>), DecodeError> {
+    let plain = Patched::new(bytes, Vec::new());
     let Some(directory) = Directory::new(bytes) else {
-        return Ok(None);
+        return Ok((plain, None));
     };
     let bits = directory.first(BITS_PER_SAMPLE).unwrap_or(1);
     let has_palette = directory.first(PHOTOMETRIC) == Some(PALETTE);
-    let is_grey = directory
-        .first(PHOTOMETRIC)
-        .is_some_and(|photometric| photometric <= BLACK_IS_ZERO);
+    let is_grey = directory.first(PHOTOMETRIC).is_some_and(|photometric| photometric <= BLACK_IS_ZERO);
     let is_packed = matches!(bits, 2 | 4) && is_grey || matches!(bits, 1 | 2 | 4 | 8) && has_palette;
     if !is_packed || directory.first(SAMPLES_PER_PIXEL).unwrap_or(1) != 1 {
-        return Ok(None);
+        return Ok((plain, None));
     }
-    let unknown = |what: &str| DecodeError::UnknownKind {
-        media_type: MediaType::Tiff,
-        what: what.to_owned(),
-    };
+    let unknown = |what: &str| DecodeError::UnknownKind { media_type: MediaType::Tiff, what: what.to_owned() };
     if !BYTE_COMPRESSIONS.contains(&directory.first(COMPRESSION).unwrap_or(1)) {
         return Err(unknown("compressed samples of few bits or with a palette"));
     }
-    if bits < 8
-        && (
-            directory.first(PREDICTOR).unwrap_or(1),
-            directory.first(FILL_ORDER).unwrap_or(1),
-        ) != (1, 1)
-    {
+    if bits < 8 && (directory.first(PREDICTOR).unwrap_or(1), directory.first(FILL_ORDER).unwrap_or(1)) != (1, 1) {
         return Err(unknown("a predictor or bit order for samples of few bits"));
     }
     let damaged = |what: &str| DecodeError::damaged(MediaType::Tiff, what);
     let palette = if has_palette {
-        let map = directory
-            .numbers(COLOR_MAP)
-            .and_then(|values| palette(&values, 1 << bits));
+        let map = directory.numbers(COLOR_MAP).and_then(|values| palette(&values, 1 << bits));
         Some(map.ok_or_else(|| damaged("its palette is missing or too short"))?)
     } else {
         None
     };
     let width = directory.first(IMAGE_WIDTH).and_then(|width| u32::try_from(width).ok());
     let width = width.ok_or_else(|| damaged("it has no width"))?;
-    let mut copy = bytes.to_vec();
-    rewrite(&directory, &mut copy, bits, u64::from(width)).ok_or_else(|| damaged("its directory makes no sense"))?;
-    Ok(Some((
-        copy,
-        Packed {
-            width,
-            bits: bits as u32,
-            palette,
-        },
-    )))
+    let packed = Packed { width, bits: bits as u32, palette };
+    let patches = patches(&directory, &packed).ok_or_else(|| damaged("its directory makes no sense"))?;
+    Ok((Patched::new(bytes, patches), Some(packed)))
 }
 
-/// Makes the header one of an 8-bit grey picture with the same rows.
-fn rewrite(directory: &Directory<'_>, copy: &mut [u8], bits: u64, width: u64) -> Option<()> {
-    if directory.first(PHOTOMETRIC)? == PALETTE {
-        directory.patch(copy, PHOTOMETRIC, BLACK_IS_ZERO)?;
+/// What makes the header one of an 8-bit grey picture with the same rows.
+fn patches(directory: &Directory<'_>, packed: &Packed) -> Option<Vec<Patch>> {
+    let mut patches = Vec::new();
+    if packed.palette.is_some() {
+        patches.push(directory.patch(PHOTOMETRIC, BLACK_IS_ZERO)?);
     }
-    if bits < 8 {
-        directory.patch(copy, BITS_PER_SAMPLE, 8)?;
-        directory.patch(copy, IMAGE_WIDTH, (width * bits).div_ceil(8))?;
+    if packed.bits < 8 {
+        patches.push(directory.patch(BITS_PER_SAMPLE, 8)?);
+        patches.push(directory.patch(IMAGE_WIDTH, u64::from(packed.row_bytes()))?);
         if let Some(tile) = directory.first(TILE_WIDTH) {
             // Tiles are multiples of 16 wide, which is whole bytes in any depth.
-            directory.patch(copy, TILE_WIDTH, tile * bits / 8)?;
+            patches.push(directory.patch(TILE_WIDTH, tile.checked_mul(u64::from(packed.bits))? / 8)?);
         }
     }
-    Some(())
+    Some(patches)
 }
 
 /// All reds, then all greens, then all blues, in 16 bits; some old programs wrote 8.
@@ -230,17 +191,9 @@ fn palette(values: &[u64], colours: usize) -> Option<Vec<[u8; 3]>> {
     let values = values.get(..3 * colours)?;
     let is_narrow = values.iter().all(|value| *value < 256);
     let narrow = |value: u64| {
-        if is_narrow {
-            value as u8
-        } else {
-            ((value.min(65_535) * 255 + 32_767) / 65_535) as u8
-        }
+        if is_narrow { value as u8 } else { ((value.min(65_535) * 255 + 32_767) / 65_535) as u8 }
     };
-    Some(
-        (0..colours)
-            .map(|n| [0, 1, 2].map(|part| narrow(values[part * colours + n])))
-            .collect(),
-    )
+    Some((0..colours).map(|n| [0, 1, 2].map(|part| narrow(values[part * colours + n]))).collect())
 }
 
 impl Packed {
@@ -266,19 +219,9 @@ impl Packed {
             })
         });
         let (layout, bytes) = match &self.palette {
-            Some(palette) => (
-                Layout::Rgb,
-                samples.flat_map(|sample| palette[sample as usize]).collect(),
-            ),
+            Some(palette) => (Layout::Rgb, samples.flat_map(|sample| palette[sample as usize]).collect()),
             None => (Layout::Grey, samples.map(|sample| (sample * 255 / top) as u8).collect()),
         };
-        Raw {
-            width: self.width,
-            height: raw.height,
-            layout,
-            depth: Depth::Eight,
-            associated: false,
-            bytes,
-        }
+        Raw { width: self.width, height: raw.height, layout, depth: Depth::Eight, associated: false, bytes }
     }
 }

@@ -16,14 +16,7 @@ pub(super) fn encode(image: &Image) -> Vec<u8> {
     let size = stride * height;
     let mut bytes = Vec::with_capacity(HEADER + size);
     bytes.extend(b"BM");
-    for value in [
-        (HEADER + size) as u32,
-        0,
-        HEADER as u32,
-        40,
-        image.width(),
-        image.height(),
-    ] {
+    for value in [(HEADER + size) as u32, 0, HEADER as u32, 40, image.width(), image.height()] {
         bytes.extend(value.to_le_bytes());
     }
     // One plane, 24 bits.
@@ -34,14 +27,10 @@ pub(super) fn encode(image: &Image) -> Vec<u8> {
     }
     bytes.resize(HEADER + size, 0);
     let rows = image.pixels().par_chunks(image.stride()).rev();
-    bytes[HEADER..]
-        .par_chunks_mut(stride)
-        .zip(rows)
-        .with_min_len(64)
-        .for_each(|(to, from)| {
-            for (to, [r, g, b, _]) in to.as_chunks_mut::<3>().0.iter_mut().zip(from.as_chunks::<CHANNELS>().0) {
-                *to = [*b, *g, *r];
-            }
-        });
+    bytes[HEADER..].par_chunks_mut(stride).zip(rows).with_min_len(64).for_each(|(to, from)| {
+        for (to, [r, g, b, _]) in to.as_chunks_mut::<3>().0.iter_mut().zip(from.as_chunks::<CHANNELS>().0) {
+            *to = [*b, *g, *r];
+        }
+    });
     bytes
 }

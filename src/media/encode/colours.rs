@@ -40,10 +40,7 @@ pub(super) fn packed<const N: usize>(image: &Image, samples: impl Fn([u8; CHANNE
     if image.pixels().len() <= RUN * CHANNELS {
         fill((&mut packed, image.pixels()));
     } else {
-        packed
-            .par_chunks_mut(RUN * N)
-            .zip(image.pixels().par_chunks(RUN * CHANNELS))
-            .for_each(fill);
+        packed.par_chunks_mut(RUN * N).zip(image.pixels().par_chunks(RUN * CHANNELS)).for_each(fill);
     }
     packed
 }
@@ -85,9 +82,6 @@ mod tests {
     #[test]
     fn black_shows_through() {
         let image = Image::new(3, 1, vec![200, 100, 50, 128, 255, 255, 255, 0, 1, 2, 3, 255]);
-        assert_eq!(
-            over_black(&image).pixels(),
-            [100, 50, 25, 255, 0, 0, 0, 255, 1, 2, 3, 255]
-        );
+        assert_eq!(over_black(&image).pixels(), [100, 50, 25, 255, 0, 0, 0, 255, 1, 2, 3, 255]);
     }
 }

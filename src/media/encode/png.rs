@@ -14,20 +14,11 @@ struct Method {
 }
 
 /// Good for whatever has noise or gradients: one pass that looks for nothing but runs.
-const PHOTO: Method = Method {
-    deflate: DeflateCompression::FdeflateUltraFast,
-    filter: Filter::Adaptive,
-};
+const PHOTO: Method = Method { deflate: DeflateCompression::FdeflateUltraFast, filter: Filter::Adaptive };
 /// Good for what repeats itself, such as line drawings and flat colours.
-const DRAWING: Method = Method {
-    deflate: DeflateCompression::Level(1),
-    filter: Filter::NoFilter,
-};
+const DRAWING: Method = Method { deflate: DeflateCompression::Level(1), filter: Filter::NoFilter };
 /// For kept pictures. A fixed filter compresses nearly as well as the choice of one, and more quickly.
-const STORED: Method = Method {
-    deflate: DeflateCompression::FdeflateUltraFast,
-    filter: Filter::Sub,
-};
+const STORED: Method = Method { deflate: DeflateCompression::FdeflateUltraFast, filter: Filter::Sub };
 
 /// Bands of rows that are tried to see which method is the better one.
 const SAMPLE_BANDS: usize = 8;
@@ -44,24 +35,14 @@ pub(super) fn encode(image: &Image) -> Result<Vec<u8>, String> {
         (false, false) => (ColorType::Rgba, Vec::new()),
     };
     let samples = if packed.is_empty() { image.pixels() } else { &packed };
-    let picture = Samples {
-        width: image.width(),
-        color_type,
-        bytes: samples,
-    };
+    let picture = Samples { width: image.width(), color_type, bytes: samples };
     picture.written(picture.method()).map_err(|error| error.to_string())
 }
 
 /// The stored form of a kept picture: an 8-bit RGBA PNG, written for speed.
 pub fn encode_stored(image: &Image) -> Vec<u8> {
-    let picture = Samples {
-        width: image.width(),
-        color_type: ColorType::Rgba,
-        bytes: image.pixels(),
-    };
-    picture
-        .written(STORED)
-        .unwrap_or_else(|error| panic!("BUG: a picture has no stored form: {error}"))
+    let picture = Samples { width: image.width(), color_type: ColorType::Rgba, bytes: image.pixels() };
+    picture.written(STORED).unwrap_or_else(|error| panic!("BUG: a picture has no stored form: {error}"))
 }
 
 /// Rows of samples, as PNG has them.
@@ -97,16 +78,8 @@ impl Samples<'_> {
         let band = SAMPLE_ROWS * self.stride();
         let bands: Vec<&[u8]> = self.bytes.chunks(band).collect();
         let step = bands.len().div_ceil(SAMPLE_BANDS);
-        let sample: Vec<u8> = bands
-            .iter()
-            .skip(step / 2)
-            .step_by(step)
-            .flat_map(|band| band.iter().copied())
-            .collect();
-        let sample = Samples {
-            bytes: &sample,
-            ..*self
-        };
+        let sample: Vec<u8> = bands.iter().skip(step / 2).step_by(step).flat_map(|band| band.iter().copied()).collect();
+        let sample = Samples { bytes: &sample, ..*self };
         let size = |method| sample.written(method).map_or(usize::MAX, |bytes| bytes.len());
         let (photo, drawing) = rayon::join(|| size(PHOTO), || size(DRAWING));
         if drawing < photo - photo / 4 { DRAWING } else { PHOTO }

@@ -60,10 +60,6 @@ pub(super) fn encode(image: &Image) -> Vec<u8> {
     } else {
         bytes.extend(colours::rgb(image));
     }
-    debug_assert_eq!(
-        image.stride(),
-        image.width() as usize * CHANNELS,
-        "rows have no padding"
-    );
+    debug_assert_eq!(image.stride(), image.width() as usize * CHANNELS, "rows have no padding");
     bytes
 }

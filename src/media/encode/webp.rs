@@ -31,7 +31,5 @@ pub(super) fn lossy(image: &Image, quality: u8) -> Result<Vec<u8>, String> {
     config.quality = f32::from(quality);
     config.method = METHOD;
     let encoded = Encoder::from_rgba(image.pixels(), image.width(), image.height()).encode_advanced(&config);
-    encoded
-        .map(|bytes| bytes.to_vec())
-        .map_err(|error| format!("{error:?}"))
+    encoded.map(|bytes| bytes.to_vec()).map_err(|error| format!("{error:?}"))
 }

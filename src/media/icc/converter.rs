@@ -113,27 +113,15 @@ mod tests {
     /// Both spaces have the white D65: no adaptation is needed, nor any connection space.
     fn reference(primaries: [(f64, f64); 3], decode: fn(f64) -> f64, rgb: [u8; 3]) -> [f64; 3] {
         let linear = rgb.map(|value| decode(f64::from(value) / 255.0));
-        let linear = solve(
-            from_chromaticities(BT709, D65),
-            times(from_chromaticities(primaries, D65), linear),
-        );
+        let linear = solve(from_chromaticities(BT709, D65), times(from_chromaticities(primaries, D65), linear));
         linear.map(|light| {
             let light = light.clamp(0.0, 1.0);
-            255.0
-                * if light <= 0.003_130_8 {
-                    12.92 * light
-                } else {
-                    1.055 * light.powf(1.0 / 2.4) - 0.055
-                }
+            255.0 * if light <= 0.003_130_8 { 12.92 * light } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 }
         })
     }
 
     fn srgb_decode(x: f64) -> f64 {
-        if x <= 0.040_45 {
-            x / 12.92
-        } else {
-            ((x + 0.055) / 1.055).powf(2.4)
-        }
+        if x <= 0.040_45 { x / 12.92 } else { ((x + 0.055) / 1.055).powf(2.4) }
     }
 
     fn converter(profile: &ColorProfile, model: Model, top: u32) -> Converter {
@@ -146,45 +134,27 @@ mod tests {
     }
 
     fn check(profile: &ColorProfile, primaries: [(f64, f64); 3], decode: fn(f64) -> f64) {
-        let (bytes, words) = (
-            converter(profile, Model::Rgb, 255),
-            converter(profile, Model::Rgb, 65_535),
-        );
+        let (bytes, words) = (converter(profile, Model::Rgb, 255), converter(profile, Model::Rgb, 65_535));
         for colour in lattice() {
             let found = bytes.rgb(colour.map(u32::from));
-            assert_eq!(
-                words.rgb(colour.map(|value| u32::from(value) * 257)),
-                found,
-                "{colour:?} in 16 bits"
-            );
+            assert_eq!(words.rgb(colour.map(|value| u32::from(value) * 257)), found, "{colour:?} in 16 bits");
             for (found, wanted) in found.iter().zip(reference(primaries, decode, colour)) {
                 let off = (f64::from(*found) - wanted).abs();
                 // Near black the profile's rounded colorants show: 1/65536 is a twentieth of a step there, times the matrix.
-                assert!(
-                    off < if wanted < 24.0 { 1.6 } else { 0.65 },
-                    "{colour:?}: {found} and not {wanted}"
-                );
+                assert!(off < if wanted < 24.0 { 1.6 } else { 0.65 }, "{colour:?}: {found} and not {wanted}");
             }
         }
     }
 
     #[test]
     fn display_p3_is_converted() {
-        check(
-            &ColorProfile::new_display_p3(),
-            [(0.680, 0.320), (0.265, 0.690), (0.150, 0.060)],
-            srgb_decode,
-        );
+        check(&ColorProfile::new_display_p3(), [(0.680, 0.320), (0.265, 0.690), (0.150, 0.060)], srgb_decode);
     }
 
     #[test]
     fn adobe_rgb_is_converted() {
         let decode = |x: f64| x.powf(563.0 / 256.0);
-        check(
-            &ColorProfile::new_adobe_rgb(),
-            [(0.64, 0.33), (0.21, 0.71), (0.15, 0.06)],
-            decode,
-        );
+        check(&ColorProfile::new_adobe_rgb(), [(0.64, 0.33), (0.21, 0.71), (0.15, 0.06)], decode);
     }
 
     #[test]
@@ -193,26 +163,16 @@ mod tests {
         for value in 0..=255_u8 {
             // The profile holds the exponent in 256ths.
             let light = (f64::from(value) / 255.0).powf((1.8_f64 * 256.0).round() / 256.0);
-            let wanted = if light <= 0.003_130_8 {
-                12.92 * light
-            } else {
-                1.055 * light.powf(1.0 / 2.4) - 0.055
-            } * 255.0;
-            assert!(
-                (f64::from(converter.grey(value.into())) - wanted).abs() < 0.55,
-                "{value}"
-            );
+            let wanted =
+                if light <= 0.003_130_8 { 12.92 * light } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 } * 255.0;
+            assert!((f64::from(converter.grey(value.into())) - wanted).abs() < 0.55, "{value}");
             assert_eq!(converter.rgb([value.into(); 3]), [converter.grey(value.into()); 3]);
         }
     }
 
     #[test]
     fn greys_stay_grey() {
-        for profile in [
-            ColorProfile::new_display_p3(),
-            ColorProfile::new_pro_photo_rgb(),
-            ColorProfile::new_bt2020(),
-        ] {
+        for profile in [ColorProfile::new_display_p3(), ColorProfile::new_pro_photo_rgb(), ColorProfile::new_bt2020()] {
             let converter = converter(&profile, Model::Rgb, 255);
             for value in 0..=255 {
                 let [r, g, b] = converter.rgb([value; 3]);
@@ -227,11 +187,9 @@ mod tests {
     #[test]
     fn golden_colours() {
         let mut hasher = blake3::Hasher::new();
-        for profile in [
-            ColorProfile::new_display_p3(),
-            ColorProfile::new_adobe_rgb(),
-            ColorProfile::new_pro_photo_rgb(),
-        ] {
+        for profile in
+            [ColorProfile::new_display_p3(), ColorProfile::new_adobe_rgb(), ColorProfile::new_pro_photo_rgb()]
+        {
             let converter = converter(&profile, Model::Rgb, 255);
             lattice().for_each(|colour| {
                 hasher.update(&converter.rgb(colour.map(u32::from)));

@@ -8,15 +8,7 @@ pub(super) enum Curve {
     /// Nothing changes.
     Identity,
     /// (a·x + b)^g + e from d on, c·x + f below it.
-    Parametric {
-        g: f64,
-        a: f64,
-        b: f64,
-        c: f64,
-        d: f64,
-        e: f64,
-        f: f64,
-    },
+    Parametric { g: f64, a: f64, b: f64, c: f64, d: f64, e: f64, f: f64 },
     /// Evenly spaced values with straight lines between them; at least two.
     Sampled(Vec<f64>),
 }
@@ -38,48 +30,16 @@ impl Curve {
     }
 
     fn power(g: f64) -> Self {
-        Self::Parametric {
-            g,
-            a: 1.0,
-            b: 0.0,
-            c: 0.0,
-            d: 0.0,
-            e: 0.0,
-            f: 0.0,
-        }
+        Self::Parametric { g, a: 1.0, b: 0.0, c: 0.0, d: 0.0, e: 0.0, f: 0.0 }
     }
 
     /// The five function types have 1, 3, 4, 5 and 7 parameters.
     fn parametric(params: &[f64]) -> Option<Self> {
         let curve = match *params {
             [g] => Self::power(g),
-            [g, a, b] if a != 0.0 => Self::Parametric {
-                g,
-                a,
-                b,
-                c: 0.0,
-                d: -b / a,
-                e: 0.0,
-                f: 0.0,
-            },
-            [g, a, b, c] if a != 0.0 => Self::Parametric {
-                g,
-                a,
-                b,
-                c: 0.0,
-                d: -b / a,
-                e: c,
-                f: c,
-            },
-            [g, a, b, c, d] => Self::Parametric {
-                g,
-                a,
-                b,
-                c,
-                d,
-                e: 0.0,
-                f: 0.0,
-            },
+            [g, a, b] if a != 0.0 => Self::Parametric { g, a, b, c: 0.0, d: -b / a, e: 0.0, f: 0.0 },
+            [g, a, b, c] if a != 0.0 => Self::Parametric { g, a, b, c: 0.0, d: -b / a, e: c, f: c },
+            [g, a, b, c, d] => Self::Parametric { g, a, b, c, d, e: 0.0, f: 0.0 },
             [g, a, b, c, d, e, f] => Self::Parametric { g, a, b, c, d, e, f },
             _ => return None,
         };
@@ -126,11 +86,7 @@ mod tests {
     fn check(curve: &ToneReprCurve, points: &[(f64, f64)]) {
         let curve = Curve::new(curve).unwrap();
         for (x, y) in points {
-            assert!(
-                (curve.at(*x) - y).abs() < 1e-6,
-                "{curve:?} at {x}: {} and not {y}",
-                curve.at(*x)
-            );
+            assert!((curve.at(*x) - y).abs() < 1e-6, "{curve:?} at {x}: {} and not {y}", curve.at(*x));
         }
     }
 
@@ -138,54 +94,21 @@ mod tests {
     fn every_form_is_read() {
         check(&ToneReprCurve::Lut(vec![]), &[(0.0, 0.0), (0.3, 0.3), (1.0, 1.0)]);
         check(&ToneReprCurve::Lut(vec![512]), &[(0.0, 0.0), (0.5, 0.25), (1.0, 1.0)]);
-        check(
-            &ToneReprCurve::Lut(vec![0, 13_107, 65_535]),
-            &[(0.25, 0.1), (0.5, 0.2), (0.75, 0.6), (1.0, 1.0)],
-        );
+        check(&ToneReprCurve::Lut(vec![0, 13_107, 65_535]), &[(0.25, 0.1), (0.5, 0.2), (0.75, 0.6), (1.0, 1.0)]);
         check(&ToneReprCurve::Parametric(vec![3.0]), &[(0.5, 0.125)]);
-        check(
-            &ToneReprCurve::Parametric(vec![2.0, 0.5, 0.5]),
-            &[(0.0, 0.25), (1.0, 1.0)],
-        );
-        check(
-            &ToneReprCurve::Parametric(vec![2.0, 2.0, -1.0]),
-            &[(0.25, 0.0), (0.75, 0.25)],
-        );
-        check(
-            &ToneReprCurve::Parametric(vec![2.0, 2.0, -1.0, 0.5]),
-            &[(0.25, 0.5), (0.75, 0.75)],
-        );
-        check(
-            &ToneReprCurve::Parametric(vec![2.0, 1.0, 0.0, 0.5, 0.5]),
-            &[(0.25, 0.125), (0.75, 0.5625)],
-        );
-        check(
-            &ToneReprCurve::Parametric(vec![2.0, 1.0, 0.0, 0.5, 0.5, 0.25, 0.125]),
-            &[(0.25, 0.25), (0.75, 0.8125)],
-        );
+        check(&ToneReprCurve::Parametric(vec![2.0, 0.5, 0.5]), &[(0.0, 0.25), (1.0, 1.0)]);
+        check(&ToneReprCurve::Parametric(vec![2.0, 2.0, -1.0]), &[(0.25, 0.0), (0.75, 0.25)]);
+        check(&ToneReprCurve::Parametric(vec![2.0, 2.0, -1.0, 0.5]), &[(0.25, 0.5), (0.75, 0.75)]);
+        check(&ToneReprCurve::Parametric(vec![2.0, 1.0, 0.0, 0.5, 0.5]), &[(0.25, 0.125), (0.75, 0.5625)]);
+        check(&ToneReprCurve::Parametric(vec![2.0, 1.0, 0.0, 0.5, 0.5, 0.25, 0.125]), &[(0.25, 0.25), (0.75, 0.8125)]);
     }
 
     #[test]
     fn senseless_curves_are_refused_or_stay_in_range() {
-        for params in [
-            vec![],
-            vec![2.0, 0.0, 1.0],
-            vec![1.0, 2.0],
-            vec![f32::NAN],
-            vec![1.0; 9],
-        ] {
-            assert_eq!(
-                Curve::new(&ToneReprCurve::Parametric(params.clone())),
-                None,
-                "{params:?}"
-            );
+        for params in [vec![], vec![2.0, 0.0, 1.0], vec![1.0, 2.0], vec![f32::NAN], vec![1.0; 9]] {
+            assert_eq!(Curve::new(&ToneReprCurve::Parametric(params.clone())), None, "{params:?}");
         }
-        for params in [
-            vec![-1.0],
-            vec![0.5, -3.0, 1.0],
-            vec![2.0, 100.0, 0.0, -9.0, 0.5, 9.0, -9.0],
-            vec![-30_000.0],
-        ] {
+        for params in [vec![-1.0], vec![0.5, -3.0, 1.0], vec![2.0, 100.0, 0.0, -9.0, 0.5, 9.0, -9.0], vec![-30_000.0]] {
             let curve = Curve::new(&ToneReprCurve::Parametric(params.clone())).unwrap();
             for step in 0..=100 {
                 let y = curve.at(f64::from(step) / 100.0);

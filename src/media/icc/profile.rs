@@ -30,9 +30,12 @@ pub(super) enum Kind {
     Table(Box<Table>),
 }
 
-/// Tags of a profile. Real ones have some twenty; each may point at the same megabytes, which
-/// the reader would copy each time.
-const TAGS: u32 = 100;
+/// The tags that matter here: colorants, curves, and the tables from device to connection
+/// space for the colorimetric and the perceptual intent.
+const TAGS: [&[u8; 4]; 9] = [b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC", b"kTRC", b"A2B0", b"A2B1"];
+/// Bytes of a profile's header, and of an entry of the table of tags behind it.
+const HEADER_BYTES: usize = 128;
+const ENTRY_BYTES: usize = 12;
 /// How far the primaries may be off, as parts of linear light, for a profile to be sRGB.
 /// Published sRGB profiles differ by some 0.0005 through their rounding.
 const PRIMARIES_TOLERANCE: f64 = 0.002;
@@ -43,15 +46,16 @@ impl Profile {
     ///
     /// Curves and matrix are preferred to a table where a profile has both.
     pub fn read(bytes: &[u8], model: Model) -> Option<Self> {
-        if bytes.len() > limits::ICC_BYTES || tag_count(bytes)? > TAGS {
+        if bytes.len() > limits::ICC_BYTES {
             return None;
         }
+        let bytes = with_few_tags(bytes)?;
         let options = ParsingOptions {
             max_profile_size: limits::ICC_BYTES + 1,
             max_allowed_clut_size: 10_000_000,
             max_allowed_trc_size: 65_536,
         };
-        let profile = ColorProfile::new_from_slice_with_options(bytes, options).ok()?;
+        let profile = ColorProfile::new_from_slice_with_options(&bytes, options).ok()?;
         match (model, profile.color_space) {
             (Model::Grey, DataColorSpace::Gray) => grey(&profile),
             (Model::Rgb, DataColorSpace::Rgb) => match matrix(&profile) {
@@ -59,9 +63,7 @@ impl Profile {
                     let is_srgb = is_near_one(&matrix) && curves.iter().all(srgb::is_own_curve);
                     (!is_srgb).then(|| Kind::Matrix(Box::new(curves), matrix))
                 }
-                None => Table::new(&profile)
-                    .filter(|table| !table.is_srgb())
-                    .map(|table| Kind::Table(Box::new(table))),
+                None => Table::new(&profile).filter(|table| !table.is_srgb()).map(|table| Kind::Table(Box::new(table))),
             },
             _ => None,
         }
@@ -69,11 +71,20 @@ impl Profile {
     }
 }
 
-fn tag_count(bytes: &[u8]) -> Option<u32> {
-    bytes
-        .get(128..132)?
-        .first_chunk()
-        .map(|count| u32::from_be_bytes(*count))
+/// The profile with no tags but those that matter, each once. The others may hold anything: a
+/// small text tag can name the same megabytes a hundred thousand times, and the reader would
+/// copy them each time.
+fn with_few_tags(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (header, rest) = bytes.split_at_checked(HEADER_BYTES)?;
+    let (count, rest) = rest.split_first_chunk()?;
+    let entries = rest.as_chunks::<ENTRY_BYTES>().0;
+    let entries = entries.get(..u32::from_be_bytes(*count) as usize)?;
+    let found = TAGS.iter().filter_map(|tag| entries.iter().find(|entry| entry.starts_with(*tag)));
+    let found: Vec<[u8; ENTRY_BYTES]> = found.copied().collect();
+    let mut reduced = [header, &(found.len() as u32).to_be_bytes(), found.as_flattened()].concat();
+    // The entries say where the data are, counted from the start.
+    reduced.extend_from_slice(bytes.get(reduced.len()..)?);
+    Some(reduced)
 }
 
 fn grey(profile: &ColorProfile) -> Option<Kind> {
@@ -108,19 +119,13 @@ fn matrix(profile: &ColorProfile) -> Option<([Curve; 3], Matrix)> {
         return None;
     }
     let curve = |curve: &Option<ToneReprCurve>| Curve::new(curve.as_ref()?);
-    let curves = [
-        curve(&profile.red_trc)?,
-        curve(&profile.green_trc)?,
-        curve(&profile.blue_trc)?,
-    ];
+    let curves = [curve(&profile.red_trc)?, curve(&profile.green_trc)?, curve(&profile.blue_trc)?];
     Some((curves, srgb::product(&srgb::from_xyz(), &colorants)))
 }
 
 fn is_near_one(matrix: &Matrix) -> bool {
     matrix.iter().enumerate().all(|(r, row)| {
-        row.iter()
-            .enumerate()
-            .all(|(c, value)| (value - f64::from(u8::from(r == c))).abs() <= PRIMARIES_TOLERANCE)
+        row.iter().enumerate().all(|(c, value)| (value - f64::from(u8::from(r == c))).abs() <= PRIMARIES_TOLERANCE)
     })
 }
 
@@ -138,15 +143,9 @@ mod tests {
         // As older profiles have it: a sampled curve.
         let mut sampled = ColorProfile::new_srgb();
         let decode = |x: f64| {
-            if x <= 0.040_45 {
-                x / 12.92
-            } else {
-                ((x + 0.055) / 1.055).powf(2.4)
-            }
+            if x <= 0.040_45 { x / 12.92 } else { ((x + 0.055) / 1.055).powf(2.4) }
         };
-        let values = (0..1024)
-            .map(|n| (decode(f64::from(n) / 1023.0) * 65_535.0).round() as u16)
-            .collect();
+        let values = (0..1024).map(|n| (decode(f64::from(n) / 1023.0) * 65_535.0).round() as u16).collect();
         let curve = Some(ToneReprCurve::Lut(values));
         (sampled.red_trc, sampled.green_trc, sampled.blue_trc) = (curve.clone(), curve.clone(), curve);
         assert!(Profile::read(&encoded(&sampled), Model::Rgb).is_none());
@@ -160,10 +159,7 @@ mod tests {
             ColorProfile::new_pro_photo_rgb(),
             ColorProfile::new_bt2020(),
         ] {
-            assert!(matches!(
-                Profile::read(&encoded(&profile), Model::Rgb),
-                Some(Profile(Kind::Matrix(..)))
-            ));
+            assert!(matches!(Profile::read(&encoded(&profile), Model::Rgb), Some(Profile(Kind::Matrix(..)))));
         }
         // A curve alone is enough, if it is off by more than half a step: that of gamma 2.2.
         let mut gamma = ColorProfile::new_srgb();
@@ -171,10 +167,7 @@ mod tests {
         (gamma.red_trc, gamma.green_trc, gamma.blue_trc) = (curve.clone(), curve.clone(), curve);
         assert!(Profile::read(&encoded(&gamma), Model::Rgb).is_some());
         let grey = encoded(&ColorProfile::new_gray_with_gamma(1.8));
-        assert!(matches!(
-            Profile::read(&grey, Model::Grey),
-            Some(Profile(Kind::Grey(_)))
-        ));
+        assert!(matches!(Profile::read(&grey, Model::Grey), Some(Profile(Kind::Grey(_)))));
     }
 
     #[test]
@@ -187,10 +180,32 @@ mod tests {
         let mut dark = ColorProfile::new_display_p3();
         dark.green_colorant = moxcms::Xyzd::default();
         assert!(Profile::read(&encoded(&dark), Model::Rgb).is_none());
-        let mut crowded = p3;
-        crowded[128..132].copy_from_slice(&(TAGS + 1).to_be_bytes());
-        crowded.resize(1 << 20, 0);
-        assert!(Profile::read(&crowded, Model::Rgb).is_none());
+        let mut cut = p3;
+        cut[128..132].copy_from_slice(&u32::MAX.to_be_bytes());
+        assert!(Profile::read(&cut, Model::Rgb).is_none());
+    }
+
+    /// Two hundred thousand texts of four megabytes each, all the same.
+    #[test]
+    fn texts_are_not_read() {
+        let mut profile = encoded(&ColorProfile::new_display_p3());
+        let (at, records, text) = (profile.len() as u32, 200_000_u32, 4_u32 << 20);
+        profile.extend(b"mluc\0\0\0\0");
+        profile.extend(records.to_be_bytes());
+        profile.extend(12_u32.to_be_bytes());
+        for _ in 0..records {
+            profile.extend(b"enUS");
+            profile.extend(text.to_be_bytes());
+            profile.extend(16_u32.to_be_bytes());
+        }
+        profile.resize(at as usize + text as usize + 16, b'x');
+        let size = profile.len() as u32 - at;
+        let entries = 132..132 + ENTRY_BYTES * u32::from_be_bytes(*profile[128..].first_chunk().unwrap()) as usize;
+        for entry in profile[entries].chunks_exact_mut(ENTRY_BYTES).filter(|entry| entry.starts_with(b"desc")) {
+            entry[4..8].copy_from_slice(&at.to_be_bytes());
+            entry[8..].copy_from_slice(&size.to_be_bytes());
+        }
+        assert!(Profile::read(&profile, Model::Rgb).is_some());
     }
 
     #[test]

@@ -24,11 +24,7 @@ pub(super) const LIGHT_STEPS: u32 = 65_535;
 
 /// The encoded value of linear light in 0..=1.
 pub(super) fn encode(light: f64) -> f64 {
-    if light <= 0.003_130_8 {
-        12.92 * light
-    } else {
-        1.055 * libm::pow(light, 1.0 / 2.4) - 0.055
-    }
+    if light <= 0.003_130_8 { 12.92 * light } else { 1.055 * libm::pow(light, 1.0 / 2.4) - 0.055 }
 }
 
 /// 8-bit encoded values of linear light in steps of 1/[`LIGHT_STEPS`].
@@ -98,15 +94,8 @@ mod tests {
 
     #[test]
     fn encoded_values_are_the_nearest() {
-        for (light, value) in [
-            (0.0, 0),
-            (1.0, 255),
-            (0.5, 188),
-            (0.214_041_1, 127),
-            (0.001, 3),
-            (-3.0, 0),
-            (7.0, 255),
-        ] {
+        for (light, value) in [(0.0, 0), (1.0, 255), (0.5, 188), (0.214_041_1, 127), (0.001, 3), (-3.0, 0), (7.0, 255)]
+        {
             assert_eq!(encode8(light), value, "{light}");
         }
         assert!(encoding().windows(2).all(|pair| pair[0] <= pair[1]));

@@ -39,10 +39,7 @@ struct Grid {
 impl Table {
     /// The profile's table: the colorimetric one, else the perceptual one.
     pub(super) fn new(profile: &ColorProfile) -> Option<Self> {
-        let table = profile
-            .lut_a_to_b_colorimetric
-            .as_ref()
-            .or(profile.lut_a_to_b_perceptual.as_ref())?;
+        let table = profile.lut_a_to_b_colorimetric.as_ref().or(profile.lut_a_to_b_perceptual.as_ref())?;
         match table {
             LutWarehouse::Lut(lut) => Self::from_lut(lut, profile.pcs),
             LutWarehouse::Multidimensional(lut) => Self::from_stages(lut, profile.pcs),
@@ -60,17 +57,11 @@ impl Table {
             _ => return None,
         };
         Some(Self {
-            first: Some(sampled_curves(
-                &lut.input_table,
-                usize::from(lut.num_input_table_entries),
-            )?),
+            first: Some(sampled_curves(&lut.input_table, usize::from(lut.num_input_table_entries))?),
             grid: Some(Grid::new([lut.num_clut_grid_points; 3], &lut.clut_table)?),
             middle: None,
             matrix: None,
-            last: Some(sampled_curves(
-                &lut.output_table,
-                usize::from(lut.num_output_table_entries),
-            )?),
+            last: Some(sampled_curves(&lut.output_table, usize::from(lut.num_output_table_entries))?),
             space,
             from_xyz: srgb::from_xyz(),
         })
@@ -91,19 +82,11 @@ impl Table {
             _ => None,
         };
         let grid = match &lut.clut {
-            Some(values) => Some(Grid::new(
-                [lut.grid_points[0], lut.grid_points[1], lut.grid_points[2]],
-                values,
-            )?),
+            Some(values) => Some(Grid::new([lut.grid_points[0], lut.grid_points[1], lut.grid_points[2]], values)?),
             None => None,
         };
         let matrix = (lut.matrix.v, lut.bias.v);
-        let is_finite = matrix
-            .0
-            .iter()
-            .flatten()
-            .chain(&matrix.1)
-            .all(|value| value.is_finite());
+        let is_finite = matrix.0.iter().flatten().chain(&matrix.1).all(|value| value.is_finite());
         Some(Self {
             first: curves(&lut.a_curves)?,
             grid,
@@ -170,18 +153,12 @@ impl Grid {
     fn new(points: [u8; 3], store: &LutStore) -> Option<Self> {
         let points = points.map(usize::from);
         let values: Vec<Triple> = match store {
-            LutStore::Store8(values) => values
-                .as_chunks::<3>()
-                .0
-                .iter()
-                .map(|v| v.map(|part| f64::from(part) / 255.0))
-                .collect(),
-            LutStore::Store16(values) => values
-                .as_chunks::<3>()
-                .0
-                .iter()
-                .map(|v| v.map(|part| f64::from(part) / 65_535.0))
-                .collect(),
+            LutStore::Store8(values) => {
+                values.as_chunks::<3>().0.iter().map(|v| v.map(|part| f64::from(part) / 255.0)).collect()
+            }
+            LutStore::Store16(values) => {
+                values.as_chunks::<3>().0.iter().map(|v| v.map(|part| f64::from(part) / 65_535.0)).collect()
+            }
         };
         let is_whole = points.iter().all(|count| *count >= 2) && values.len() == points[0] * points[1] * points[2];
         is_whole.then_some(Self { points, values })
@@ -211,17 +188,9 @@ impl Grid {
 pub(super) fn lab_to_xyz([l, a, b]: Triple) -> Triple {
     let y = (l + 16.0) / 116.0;
     let cube = |t: f64| {
-        if t > 6.0 / 29.0 {
-            t * t * t
-        } else {
-            (t - 4.0 / 29.0) * (108.0 / 841.0)
-        }
+        if t > 6.0 / 29.0 { t * t * t } else { (t - 4.0 / 29.0) * (108.0 / 841.0) }
     };
-    [
-        cube(y + a / 500.0) * srgb::D50[0],
-        cube(y) * srgb::D50[1],
-        cube(y - b / 200.0) * srgb::D50[2],
-    ]
+    [cube(y + a / 500.0) * srgb::D50[0], cube(y) * srgb::D50[1], cube(y - b / 200.0) * srgb::D50[2]]
 }
 
 #[cfg(test)]
@@ -234,11 +203,7 @@ mod tests {
 
     fn xyz_to_lab(xyz: Triple) -> Triple {
         let f = |t: f64| {
-            if t > 216.0 / 24_389.0 {
-                t.cbrt()
-            } else {
-                t * 841.0 / 108.0 + 4.0 / 29.0
-            }
+            if t > 216.0 / 24_389.0 { t.cbrt() } else { t * 841.0 / 108.0 + 4.0 / 29.0 }
         };
         let [x, y, z] = [0, 1, 2].map(|n| f(xyz[n] / srgb::D50[n]));
         [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
@@ -246,13 +211,7 @@ mod tests {
 
     /// XYZ of an encoded sRGB colour, from the numbers of the standard.
     fn srgb_to_xyz(rgb: Triple) -> Triple {
-        let [r, g, b] = rgb.map(|x| {
-            if x <= 0.040_45 {
-                x / 12.92
-            } else {
-                ((x + 0.055) / 1.055).powf(2.4)
-            }
-        });
+        let [r, g, b] = rgb.map(|x| if x <= 0.040_45 { x / 12.92 } else { ((x + 0.055) / 1.055).powf(2.4) });
         [
             0.436_07 * r + 0.385_15 * g + 0.143_07 * b,
             0.222_49 * r + 0.716_87 * g + 0.060_61 * b,
@@ -263,12 +222,7 @@ mod tests {
     fn lattice(value: impl Fn(Triple) -> Triple) -> LutStore {
         let axis = || (0..POINTS).map(|n| n as f64 / (POINTS - 1) as f64);
         let colours = axis().flat_map(|r| axis().flat_map(move |g| axis().map(move |b| [r, g, b])));
-        LutStore::Store16(
-            colours
-                .flat_map(value)
-                .map(|part| (part * 65_535.0).round() as u16)
-                .collect(),
-        )
+        LutStore::Store16(colours.flat_map(value).map(|part| (part * 65_535.0).round() as u16).collect())
     }
 
     /// A device whose green and blue are sRGB's, and whose red is its opposite.
@@ -276,11 +230,7 @@ mod tests {
         let identity = LutStore::Store16([0, 65_535].repeat(3));
         let old_lab = |[r, g, b]: Triple| {
             let [l, a, b] = xyz_to_lab(srgb_to_xyz([1.0 - r, g, b]));
-            [
-                l / 100.0 * 65_280.0 / 65_535.0,
-                (a + 128.0) * 256.0 / 65_535.0,
-                (b + 128.0) * 256.0 / 65_535.0,
-            ]
+            [l / 100.0 * 65_280.0 / 65_535.0, (a + 128.0) * 256.0 / 65_535.0, (b + 128.0) * 256.0 / 65_535.0]
         };
         LutDataType {
             num_input_channels: 3,
@@ -313,9 +263,7 @@ mod tests {
         }
         tag.extend([0, 2, 0, 2]);
         for store in [&lut.input_table, &lut.clut_table, &lut.output_table] {
-            let LutStore::Store16(values) = store else {
-                unreachable!("made above")
-            };
+            let LutStore::Store16(values) = store else { unreachable!("made above") };
             tag.extend(values.iter().flat_map(|value| value.to_be_bytes()));
         }
         let mut bytes = profile(LutWarehouse::Lut(lut.clone()), DataColorSpace::Lab)[..128].to_vec();
@@ -349,11 +297,7 @@ mod tests {
         // Exchanges red and blue in its grid, squares in its middle curves, and ends in XYZ.
         let square = ToneReprCurve::Lut(vec![512]);
         let line = ToneReprCurve::Lut(vec![]);
-        let m = [
-            [0.436_07, 0.385_15, 0.143_07],
-            [0.222_49, 0.716_87, 0.060_61],
-            [0.013_92, 0.097_08, 0.714_10],
-        ];
+        let m = [[0.436_07, 0.385_15, 0.143_07], [0.222_49, 0.716_87, 0.060_61], [0.013_92, 0.097_08, 0.714_10]];
         let table = LutMultidimensionalType {
             num_input_channels: 3,
             num_output_channels: 3,
@@ -362,18 +306,12 @@ mod tests {
             a_curves: vec![line.clone(); 3],
             m_curves: vec![square; 3],
             b_curves: vec![line; 3],
-            matrix: Matrix3d {
-                v: m.map(|row| row.map(|value| value * 32_768.0 / 65_535.0)),
-            },
+            matrix: Matrix3d { v: m.map(|row| row.map(|value| value * 32_768.0 / 65_535.0)) },
             bias: Vector3d { v: [0.0; 3] },
         };
         let bytes = profile(LutWarehouse::Multidimensional(table), DataColorSpace::Xyz);
         let encode = |light: f64| {
-            if light <= 0.003_130_8 {
-                12.92 * light
-            } else {
-                1.055 * light.powf(1.0 / 2.4) - 0.055
-            }
+            if light <= 0.003_130_8 { 12.92 * light } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 }
         };
         let expected = |[r, g, b]: [u8; 3]| {
             [b, g, r].map(|value| (encode((f64::from(value) / 255.0).powi(2)) * 255.0).round() as u8)
@@ -384,9 +322,7 @@ mod tests {
     #[test]
     fn a_table_that_is_srgb_changes_nothing() {
         let mut lut = lut16();
-        let LutStore::Store16(values) = lut.clut_table else {
-            unreachable!("made above")
-        };
+        let LutStore::Store16(values) = lut.clut_table else { unreachable!("made above") };
         // Turns the red axis round.
         let mut slices: Vec<&[u16]> = values.chunks(POINTS * POINTS * 3).collect();
         slices.reverse();

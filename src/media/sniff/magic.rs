@@ -22,10 +22,7 @@ const SIGNATURES: &[(&[u8], MediaType)] = &[
     (b"\0\0\x01\xba", MediaType::MpegPs),
     (b"\0\0\x01\xb3", MediaType::MpegPs),
     (b"FLV\x01", MediaType::Flv),
-    (
-        b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c",
-        MediaType::Asf,
-    ),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c", MediaType::Asf),
     (b"fLaC", MediaType::Flac),
     (b"OggS\0", MediaType::Ogg),
     (b"MThd\0\0\0\x06", MediaType::Midi),
@@ -50,10 +47,7 @@ pub(super) fn strong(head: &[u8]) -> Option<MediaType> {
     if let [0xff, 0xd8, 0xff, 0xc0..=0xfe, ..] = head {
         return Some(MediaType::Jpeg);
     }
-    container(head)
-        .or_else(|| iso(head))
-        .or_else(|| ebml(head))
-        .or_else(|| id3(head))
+    container(head).or_else(|| iso(head)).or_else(|| ebml(head)).or_else(|| id3(head))
 }
 
 /// What the first bytes say if the following ones agree.
@@ -177,10 +171,7 @@ fn is_icon(head: &[u8]) -> bool {
     let [0, 0, 1, 0, count @ 1..=64, 0, _, _, _, 0, rest @ ..] = head else {
         return false;
     };
-    let place = rest
-        .get(8..12)
-        .and_then(|bytes| bytes.first_chunk())
-        .map(|bytes| u32::from_le_bytes(*bytes));
+    let place = rest.get(8..12).and_then(|bytes| bytes.first_chunk()).map(|bytes| u32::from_le_bytes(*bytes));
     place.is_some_and(|place| place as usize >= 6 + 16 * usize::from(*count))
 }
 
@@ -257,14 +248,8 @@ mod tests {
         assert_eq!(sniff(b"RF64\xff\xff\xff\xffWAVEds64"), MediaType::Wav);
         assert_eq!(sniff(b"RIFF\x24\0\0\0CDXA...."), MediaType::Octet);
         assert_eq!(sniff(b"FORM\0\0\0\x24AIFFCOMM"), MediaType::Aiff);
-        assert_eq!(
-            sniff(b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webmB\x87"),
-            MediaType::Webm
-        );
-        assert_eq!(
-            sniff(b"\x1a\x45\xdf\xa3\xa3\x42\x82\x88matroskaB\x87\x81"),
-            MediaType::Matroska
-        );
+        assert_eq!(sniff(b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webmB\x87"), MediaType::Webm);
+        assert_eq!(sniff(b"\x1a\x45\xdf\xa3\xa3\x42\x82\x88matroskaB\x87\x81"), MediaType::Matroska);
         assert_eq!(sniff(b"\x1a\x45\xdf\xa3\xa3\x42\x82\xff"), MediaType::Octet);
     }
 
@@ -292,14 +277,8 @@ mod tests {
         bmp[14] = 0x29;
         assert_eq!(sniff(&bmp), MediaType::Octet);
         assert_eq!(sniff(b"BM is a fine pair of letters to begin with"), MediaType::Text);
-        assert_eq!(
-            sniff(b"\0\0\x01\0\x01\0\x10\x10\0\0\x01\0\x20\0\x68\x04\0\0\x16\0\0\0"),
-            MediaType::Ico
-        );
-        assert_eq!(
-            sniff(b"\0\0\x01\0\x01\0\x10\x10\0\0\x01\0\x20\0\x68\x04\0\0\x03\0\0\0"),
-            MediaType::Octet
-        );
+        assert_eq!(sniff(b"\0\0\x01\0\x01\0\x10\x10\0\0\x01\0\x20\0\x68\x04\0\0\x16\0\0\0"), MediaType::Ico);
+        assert_eq!(sniff(b"\0\0\x01\0\x01\0\x10\x10\0\0\x01\0\x20\0\x68\x04\0\0\x03\0\0\0"), MediaType::Octet);
         assert_eq!(sniff(&frames([0x47, 0, 0, 0], 188)), MediaType::MpegTs);
         assert_eq!(sniff(b"Good morning"), MediaType::Text);
     }

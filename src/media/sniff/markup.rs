@@ -9,16 +9,8 @@ const PAGE_ELEMENTS: &[&str] = &[
     "title", "video",
 ];
 /// What makes text a page wherever it stands.
-const PAGE_MARKS: &[&str] = &[
-    "<script",
-    "<html",
-    "<body",
-    "<iframe",
-    "<object",
-    "<embed",
-    "<!doctype html",
-    "w3.org/1999/xhtml",
-];
+const PAGE_MARKS: &[&str] =
+    &["<script", "<html", "<body", "<iframe", "<object", "<embed", "<!doctype html", "w3.org/1999/xhtml"];
 
 /// The type that the first element tells, behind white space, comments, processing
 /// instructions and a document type. `text` is in lower case.
@@ -64,10 +56,7 @@ fn skip_space(text: &str) -> &str {
 fn after_document_type(document: &str) -> Option<&str> {
     let end = document.find('>')?;
     match document.find('[').filter(|open| *open < end) {
-        Some(open) => document[open..]
-            .split_once(']')
-            .and_then(|(_, rest)| rest.split_once('>'))
-            .map(|(_, rest)| rest),
+        Some(open) => document[open..].split_once(']').and_then(|(_, rest)| rest.split_once('>')).map(|(_, rest)| rest),
         None => Some(&document[end + 1..]),
     }
 }
@@ -121,10 +110,7 @@ mod tests {
             "<x:y xmlns:x=\"http://www.w3.org/1999/xhtml\"/>",
         ] {
             assert_eq!(sniff(page.as_bytes()), MediaType::Html, "{page:?}");
-            let wide: Vec<u8> = std::iter::once(0xfeff)
-                .chain(page.encode_utf16())
-                .flat_map(u16::to_be_bytes)
-                .collect();
+            let wide: Vec<u8> = std::iter::once(0xfeff).chain(page.encode_utf16()).flat_map(u16::to_be_bytes).collect();
             assert_eq!(sniff(&wide), MediaType::Html, "{page:?}");
         }
         // Bytes that are no text do not save a page.

@@ -204,12 +204,7 @@ mod tests {
         for (media_type, place) in known {
             assert_eq!(media_type as u8, place, "{media_type:?}");
         }
-        assert!(
-            MediaType::ALL
-                .iter()
-                .enumerate()
-                .all(|(place, media_type)| *media_type as usize == place)
-        );
+        assert!(MediaType::ALL.iter().enumerate().all(|(place, media_type)| *media_type as usize == place));
     }
 
     #[test]

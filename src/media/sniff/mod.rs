@@ -76,10 +76,7 @@ mod tests {
                 let mut bytes = start.to_vec();
                 bytes.extend((0..length).map(|_| next() as u8));
                 sniff(&bytes);
-                let printable: Vec<u8> = bytes
-                    .iter()
-                    .map(|b| b"<>!-?[]{}\" \nhtmlsvg"[usize::from(*b) % 19])
-                    .collect();
+                let printable: Vec<u8> = bytes.iter().map(|b| b"<>!-?[]{}\" \nhtmlsvg"[usize::from(*b) % 19]).collect();
                 sniff(&[start, &printable].concat());
             }
         }

@@ -43,13 +43,8 @@ pub(super) fn utf16(head: &[u8]) -> Option<MediaType> {
     };
     let units = head[2..].as_chunks::<2>().0.iter().map(|pair| unit(*pair));
     // What is not ASCII is of no interest to any rule: a letter stands for it.
-    let ascii: Vec<u8> = units
-        .map(|unit| u8::try_from(unit).ok().filter(u8::is_ascii).unwrap_or(b'x'))
-        .collect();
-    ascii
-        .iter()
-        .all(|byte| is_printed(*byte))
-        .then(|| readable(&ascii, true))
+    let ascii: Vec<u8> = units.map(|unit| u8::try_from(unit).ok().filter(u8::is_ascii).unwrap_or(b'x')).collect();
+    ascii.iter().all(|byte| is_printed(*byte)).then(|| readable(&ascii, true))
 }
 
 /// The type of UTF-8 text, or of bytes that only begin like a page or a playlist.
@@ -88,10 +83,9 @@ fn lower(content: &[u8]) -> Cow<'_, str> {
 
 fn starts_playlist(content: &[u8]) -> bool {
     let text = content.trim_ascii_start();
-    PLAYLIST_STARTS.iter().any(|start| {
-        text.get(..start.len())
-            .is_some_and(|beginning| beginning.eq_ignore_ascii_case(start.as_bytes()))
-    })
+    PLAYLIST_STARTS
+        .iter()
+        .any(|start| text.get(..start.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(start.as_bytes())))
 }
 
 /// The type of what is text beyond doubt; `whole` if all of it is here.
@@ -122,15 +116,9 @@ fn is_json(content: &[u8], whole: bool) -> bool {
     let next = text[1..].trim_ascii_start();
     let value = |start: &[u8]| match start {
         [b'"' | b'{' | b'[' | b'-' | b'0'..=b'9', ..] => true,
-        start => [&b"true"[..], b"false", b"null"]
-            .iter()
-            .any(|word| start.starts_with(word)),
+        start => [&b"true"[..], b"false", b"null"].iter().any(|word| start.starts_with(word)),
     };
-    if text[0] == b'{' {
-        next.starts_with(b"\"")
-    } else {
-        value(next)
-    }
+    if text[0] == b'{' { next.starts_with(b"\"") } else { value(next) }
 }
 
 #[cfg(test)]
@@ -157,10 +145,7 @@ mod tests {
             "<html><body>#EXTM3U</body></html>",
         ] {
             assert_eq!(sniff(text.as_bytes()), MediaType::Playlist, "{text:?}");
-            let wide: Vec<u8> = std::iter::once(0xfeff)
-                .chain(text.encode_utf16())
-                .flat_map(u16::to_le_bytes)
-                .collect();
+            let wide: Vec<u8> = std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
             assert_eq!(sniff(&wide), MediaType::Playlist, "{text:?}");
         }
         assert_eq!(sniff(b"#EXTM3U\n\0\0\xff\xff"), MediaType::Playlist);
@@ -189,9 +174,6 @@ mod tests {
         assert_eq!(sniff(b"[link](address)"), MediaType::Text);
         let long = format!("[{}1]", "true, ".repeat(1000));
         assert_eq!(sniff(long.as_bytes()), MediaType::Json);
-        assert_eq!(
-            sniff(format!("[see] {}", "x ".repeat(4000)).as_bytes()),
-            MediaType::Text
-        );
+        assert_eq!(sniff(format!("[see] {}", "x ".repeat(4000)).as_bytes()), MediaType::Text);
     }
 }

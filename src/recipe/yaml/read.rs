@@ -135,17 +135,15 @@ impl Iterator for Metered<'_> {
 fn syntax(error: &ScanError, tokens_left: usize, broken_json: Option<Mark>) -> Problem {
     let at = error.marker();
     let mark = Mark { line: at.line() as u32, column: at.col() as u32 + 1 };
+    if let (0, Some(at)) = (tokens_left, broken_json) {
+        return Problem::error("syntax", "not JSON from here on (and too long for YAML in brackets)").at(at);
+    }
     if tokens_left == 0 {
-        return match broken_json {
-            Some(at) => Problem::error("syntax", "not JSON from here on (and too long for YAML in brackets)").at(at),
-            None => {
-                let message = format!(
-                    "a list or map in brackets of more than {HELD_BACK_TOKENS} tokens, which is the limit; write it \
-                     without brackets, an item a line, or the whole config as JSON"
-                );
-                Problem::error("too_large", message).at(mark)
-            }
-        };
+        let message = format!(
+            "a list or map in brackets of more than {HELD_BACK_TOKENS} tokens, which is the limit; write it without \
+             brackets, an item a line, or the whole config as JSON"
+        );
+        return Problem::error("too_large", message).at(mark);
     }
     if error.info() == "recursion limit exceeded" {
         return too_deep().at(mark);

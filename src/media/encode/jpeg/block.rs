@@ -17,11 +17,7 @@ impl Planes {
     /// the pixels of the edge.
     pub(super) fn read(image: &Image, x: usize, y: usize) -> Self {
         let (width, height) = (image.width() as usize, image.height() as usize);
-        let mut planes = Self {
-            luma: [[0.0; 8]; 8],
-            cb: [[0.0; 8]; 8],
-            cr: [[0.0; 8]; 8],
-        };
+        let mut planes = Self { luma: [[0.0; 8]; 8], cb: [[0.0; 8]; 8], cr: [[0.0; 8]; 8] };
         for row in 0..8 {
             let start = (y + row).min(height - 1) * image.stride();
             let pixels = image.pixels()[start..start + image.stride()].as_chunks::<CHANNELS>().0;
@@ -80,14 +76,7 @@ mod tests {
         for row in planes.luma {
             assert!((row[0] + 118.0).abs() < 1e-4 && row[1..].iter().all(|value| (value + 98.0).abs() < 1e-4));
         }
-        assert!(
-            planes
-                .cb
-                .iter()
-                .chain(&planes.cr)
-                .flatten()
-                .all(|value| value.abs() < 1e-4)
-        );
+        assert!(planes.cb.iter().chain(&planes.cr).flatten().all(|value| value.abs() < 1e-4));
     }
 
     #[test]

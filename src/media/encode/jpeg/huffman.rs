@@ -9,34 +9,10 @@ pub(super) struct Code {
 /// Class and number in a file, and the code: first those of luma (differences, coefficients),
 /// then those of chroma.
 pub(super) const CODES: [(u8, Code); 4] = [
-    (
-        0x00,
-        Code {
-            counts: [0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0],
-            symbols: &DIFFERENCES,
-        },
-    ),
-    (
-        0x10,
-        Code {
-            counts: [0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 125],
-            symbols: &LUMA_COEFFICIENTS,
-        },
-    ),
-    (
-        0x01,
-        Code {
-            counts: [0, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0],
-            symbols: &DIFFERENCES,
-        },
-    ),
-    (
-        0x11,
-        Code {
-            counts: [0, 2, 1, 2, 4, 4, 3, 4, 7, 5, 4, 4, 0, 1, 2, 119],
-            symbols: &CHROMA_COEFFICIENTS,
-        },
-    ),
+    (0x00, Code { counts: [0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0], symbols: &DIFFERENCES }),
+    (0x10, Code { counts: [0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 125], symbols: &LUMA_COEFFICIENTS }),
+    (0x01, Code { counts: [0, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0], symbols: &DIFFERENCES }),
+    (0x11, Code { counts: [0, 2, 1, 2, 4, 4, 3, 4, 7, 5, 4, 4, 0, 1, 2, 119], symbols: &CHROMA_COEFFICIENTS }),
 ];
 
 const DIFFERENCES: [u8; 12] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
@@ -95,14 +71,8 @@ pub(super) struct EntropyTables {
 
 impl EntropyTables {
     pub(super) fn new() -> Self {
-        let plane = |n: usize| PlaneTables {
-            differences: words(&CODES[n].1),
-            coefficients: words(&CODES[n + 1].1),
-        };
-        Self {
-            luma: plane(0),
-            chroma: plane(2),
-        }
+        let plane = |n: usize| PlaneTables { differences: words(&CODES[n].1), coefficients: words(&CODES[n + 1].1) };
+        Self { luma: plane(0), chroma: plane(2) }
     }
 }
 
@@ -151,10 +121,7 @@ impl BitWriter {
         let (word, length) = words[(run | magnitude) as usize];
         // Negative values are written less one, without their sign.
         let rest = (value + (value >> 31)) as u32 & ((1 << magnitude) - 1);
-        self.put(
-            u64::from(word) << magnitude | u64::from(rest),
-            u32::from(length) + magnitude,
-        );
+        self.put(u64::from(word) << magnitude | u64::from(rest), u32::from(length) + magnitude);
     }
 
     #[inline]
@@ -207,10 +174,7 @@ mod tests {
     #[test]
     fn codes_are_those_of_the_standard() {
         for (_, code) in &CODES {
-            assert_eq!(
-                code.counts.iter().map(|count| usize::from(*count)).sum::<usize>(),
-                code.symbols.len()
-            );
+            assert_eq!(code.counts.iter().map(|count| usize::from(*count)).sum::<usize>(), code.symbols.len());
         }
         let tables = EntropyTables::new();
         // Tables K.3 to K.6.
@@ -244,10 +208,7 @@ mod tests {
         let (mut bits, mut before) = (BitWriter::default(), 1);
         tables.luma.block(&mut bits, &coefficients, &mut before);
         // A difference of 2 (011 10), sixteen zeros, three zeros and -1 (111010 0), the end (1010).
-        assert_eq!(
-            bits.finish(),
-            0b0111_0111_1111_1001_1110_1001_0101_1111_u32.to_be_bytes()
-        );
+        assert_eq!(bits.finish(), 0b0111_0111_1111_1001_1110_1001_0101_1111_u32.to_be_bytes());
         assert_eq!(before, 3);
     }
 }

@@ -42,11 +42,7 @@ struct Plan {
 pub(super) fn encode(image: &Image, quality: u8) -> Vec<u8> {
     let image = colours::over_black(image);
     let is_grey = colours::is_grey(&image);
-    let unit = if is_grey || quality >= FULL_CHROMA_QUALITY {
-        8
-    } else {
-        16
-    };
+    let unit = if is_grey || quality >= FULL_CHROMA_QUALITY { 8 } else { 16 };
     let units_across = (image.width() as usize).div_ceil(unit);
     let plan = Plan {
         width: image.width() as usize,
@@ -59,10 +55,7 @@ pub(super) fn encode(image: &Image, quality: u8) -> Vec<u8> {
         chroma: Quantiser::new(&tables::CHROMA, quality),
     };
     let entropy = EntropyTables::new();
-    let bands: Vec<Vec<u8>> = (0..plan.bands())
-        .into_par_iter()
-        .map(|band| plan.band(&image, &entropy, band))
-        .collect();
+    let bands: Vec<Vec<u8>> = (0..plan.bands()).into_par_iter().map(|band| plan.band(&image, &entropy, band)).collect();
     let mut bytes = plan.header();
     bytes.reserve(bands.iter().map(|band| band.len() + 2).sum::<usize>() + 2);
     for (n, band) in bands.iter().enumerate() {
@@ -105,9 +98,7 @@ impl Plan {
                     let parts = [(0, 0), (8, 0), (0, 8), (8, 8)].map(|(dx, dy)| Planes::read(image, x + dx, y + dy));
                     let (cb, cr) = Planes::halved_chroma(&parts);
                     for part in parts {
-                        entropy
-                            .luma
-                            .block(&mut bits, &self.luma.apply(part.luma), &mut before[0]);
+                        entropy.luma.block(&mut bits, &self.luma.apply(part.luma), &mut before[0]);
                     }
                     (cb, cr)
                 };
@@ -128,15 +119,8 @@ impl Plan {
         };
         // JFIF 1.1, square pixels.
         segment(0xe0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0");
-        let components: &[(u8, u8)] = if self.is_grey {
-            &[(1, 0)]
-        } else {
-            &[(1, 0), (2, 1), (3, 1)]
-        };
-        for (id, quantiser) in [(0, &self.luma), (1, &self.chroma)]
-            .iter()
-            .take(components.len().min(2))
-        {
+        let components: &[(u8, u8)] = if self.is_grey { &[(1, 0)] } else { &[(1, 0), (2, 1), (3, 1)] };
+        for (id, quantiser) in [(0, &self.luma), (1, &self.chroma)].iter().take(components.len().min(2)) {
             segment(0xdb, &[&[*id][..], &quantiser.in_file_order()].concat());
         }
         let mut frame = vec![8];

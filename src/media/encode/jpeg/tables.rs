@@ -39,19 +39,12 @@ impl Quantiser {
     /// The steps at a quality from 1 to 100, scaled as the Independent JPEG Group does it.
     pub(super) fn new(table: &[u8; 64], quality: u8) -> Self {
         let quality = u32::from(quality);
-        let scale = if quality < 50 {
-            5000 / quality
-        } else {
-            200 - 2 * quality
-        };
+        let scale = if quality < 50 { 5000 / quality } else { 200 - 2 * quality };
         let steps = table.map(|step| ((u32::from(step) * scale + 50) / 100).clamp(1, 255) as u8);
         let factor = |row: usize, column: usize| {
             (1.0 / (f64::from(steps[row * 8 + column]) * dct::SCALES[row] * dct::SCALES[column] * 8.0)) as f32
         };
-        Self {
-            steps,
-            factors: std::array::from_fn(|column| std::array::from_fn(|row| factor(row, column))),
-        }
+        Self { steps, factors: std::array::from_fn(|column| std::array::from_fn(|row| factor(row, column))) }
     }
 
     /// The steps as a file has them.
@@ -95,10 +88,7 @@ mod tests {
         // A slope from left to right is in the first row only, first in the second place.
         let slope = quantiser.apply([std::array::from_fn(|x| x as f32 * 10.0); 8]);
         assert!(slope[1] < -100 && slope[2] == 0, "{slope:?}");
-        let places: Vec<usize> = (0..64)
-            .filter(|n| slope[*n] != 0)
-            .map(|n| usize::from(ZIGZAG[n]))
-            .collect();
+        let places: Vec<usize> = (0..64).filter(|n| slope[*n] != 0).map(|n| usize::from(ZIGZAG[n])).collect();
         assert!(places.iter().all(|place| *place < 8), "{places:?}");
     }
 }
