@@ -31,7 +31,8 @@ fn chain(nodes: usize) -> String {
     let mut yaml = String::from("name: chain\ndag:\n  nodes:\n    - {id: s, type: SOURCE, config: {asset: cat}}\n");
     for index in 0..nodes {
         let before = if index == 0 { "s".to_owned() } else { format!("n{}", index - 1) };
-        let _ = writeln!(yaml, "    - {{id: n{index}, type: EFFECT, config: {{effect: identity}}, inputs: [{before}]}}");
+        let _ =
+            writeln!(yaml, "    - {{id: n{index}, type: EFFECT, config: {{effect: identity}}, inputs: [{before}]}}");
     }
     let _ = writeln!(yaml, "  output: n{}", nodes - 1);
     yaml

@@ -8,7 +8,7 @@ fn the_first_command_of_the_readme_draws_the_cat() {
     let first = home.run(&["render", "dog", "cat", "--sync"]);
     assert_eq!(first.code, 0, "{}", first.err);
     let path = first.out.lines().last().expect("a path is printed").to_owned();
-    assert!(path.starts_with(home.path().join("out/dog-").to_str().unwrap()) && path.ends_with(".png"), "{path}");
+    assert!(path.starts_with(home.path().join("out/dog-").to_str().unwrap()) && path.ends_with("png"), "{path}");
     let drawing = std::fs::read(&path).expect("the path is a file");
     let image = artdag::media::decode::decode(&drawing).expect("it is a picture");
     assert!(image.width() >= 1600 && image.height() >= 1200);
@@ -162,7 +162,8 @@ fn a_plan_runs_nothing_and_why_names_what_differs() {
     let changed = ["plan", "lines.yaml", "-i", "photo=cat", "--param", "draw.sigma=2", "--output", "json"];
     let warm = [("photo", "source"), ("small", "hit"), ("draw", "miss"), ("draw:encode", "miss")];
     assert_eq!(states(&home.run(&changed).json()), expect(&warm));
-    let why = home.run(&["why", "draw", "lines.yaml", "-i", "photo=cat", "--param", "draw.sigma=2", "--output", "json"]);
+    let why =
+        home.run(&["why", "draw", "lines.yaml", "-i", "photo=cat", "--param", "draw.sigma=2", "--output", "json"]);
     let why = why.json();
     assert_eq!(why["state"], "miss");
     let difference = &why["differences"][0];

@@ -63,10 +63,8 @@ fn all_results_of_a_chain_are_there_after_a_kill_at_the_moment_of_its_end() {
     let home = Home::new();
     let mut yaml = String::from("name: chain\ndag:\n  nodes:\n    - {id: n0, type: SOURCE, config: {asset: cat}}\n");
     for index in 1..=2000 {
-        yaml += &format!(
-            "    - {{id: n{index}, type: EFFECT, config: {{effect: identity}}, inputs: [n{}]}}\n",
-            index - 1
-        );
+        yaml +=
+            &format!("    - {{id: n{index}, type: EFFECT, config: {{effect: identity}}, inputs: [n{}]}}\n", index - 1);
     }
     yaml += "  output: n2000\n";
     home.write("chain.yaml", yaml);

@@ -139,6 +139,18 @@ fn collect(directory: &Path, each: &mut dyn FnMut(&Path, &str)) {
 }
 
 #[test]
+fn files_that_the_architecture_names_exist() {
+    let mut files = Vec::new();
+    for directory in ["src", "tests", "benches"] {
+        collect(&root().join(directory), &mut |path, _| files.push(path.to_owned()));
+    }
+    let text = read("ARCHITECTURE.md");
+    let named = text.split('`').skip(1).step_by(2).filter(|word| word.ends_with(".rs"));
+    let missing: Vec<&str> = named.filter(|name| !files.iter().any(|file| file.ends_with(name))).collect();
+    assert!(missing.is_empty(), "ARCHITECTURE.md names files that do not exist: {missing:?}");
+}
+
+#[test]
 fn links_between_documents_lead_somewhere() {
     let mut documents: Vec<PathBuf> = ["", "docs", "fuzz"]
         .iter()

@@ -19,7 +19,8 @@ fn what_can_be_made_again_goes_oldest_first_and_outputs_stay() {
     let home = Home::new();
     let engine = home.open(2);
     let source = engine.add_bytes(&support::png(60, 40, 1), None).expect("bytes can be added").content_hash;
-    let rows: Vec<_> = (1..=4).map(|sigma| run_config(&engine, &config(&source.to_string(), sigma), keeping())).collect();
+    let rows: Vec<_> =
+        (1..=4).map(|sigma| run_config(&engine, &config(&source.to_string(), sigma), keeping())).collect();
     // The first one's intermediate is used again, so it is no longer the oldest.
     let mut again = keeping();
     again.force = vec![artdag::base::NodeId::new("out")];
@@ -144,14 +145,17 @@ fn a_long_chain_keeps_what_is_expensive_before_its_last_node() {
     let engine = home.open(2);
     let source = engine.add_bytes(&support::png(64, 48, 1), None).expect("bytes can be added").content_hash;
     let yaml = |amount: f64| {
-        let mut yaml = format!("name: long\ndag:\n  nodes:\n    - {{id: n0, type: SOURCE, config: {{hash: \"{source}\"}}}}\n");
+        let mut yaml =
+            format!("name: long\ndag:\n  nodes:\n    - {{id: n0, type: SOURCE, config: {{hash: \"{source}\"}}}}\n");
         for index in 1..=6 {
             yaml += &format!(
                 "    - {{id: n{index}, type: EFFECT, config: {{effect: blur, params: {{sigma: {index}}}}}, inputs: [n{}]}}\n",
                 index - 1
             );
         }
-        yaml + &format!("    - {{id: last, type: EFFECT, config: {{effect: sepia, params: {{amount: {amount}}}}}, inputs: [n6]}}\n  output: last\n")
+        yaml + &format!(
+            "    - {{id: last, type: EFFECT, config: {{effect: sepia, params: {{amount: {amount}}}}}, inputs: [n6]}}\n  output: last\n"
+        )
     };
     let at = |checkpoint: &str| RunOptions { checkpoint: checkpoint.to_owned(), ..options(true, true) };
     let first = run_config(&engine, &yaml(0.5), at("n6"));

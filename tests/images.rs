@@ -72,7 +72,9 @@ fn the_checks_of_a_resize_reach_from_config_to_pixels() {
     let home = Home::new();
     home.write("in.png", encode(&picture(40, 20, 4, true), Format::Png, None).unwrap());
     let yaml = |mode: &str| {
-        format!("name: r\ndag:\n  nodes:\n    - {{id: s, type: SOURCE, config: {{input: true}}}}\n    - {{id: r, type: RESIZE, config: {{width: 30, height: 30, mode: {mode}, background: red}}, inputs: [s]}}\n  output: r\n")
+        format!(
+            "name: r\ndag:\n  nodes:\n    - {{id: s, type: SOURCE, config: {{input: true}}}}\n    - {{id: r, type: RESIZE, config: {{width: 30, height: 30, mode: {mode}, background: red}}, inputs: [s]}}\n  output: r\n"
+        )
     };
     for (mode, top) in [("fit", true), ("pad", true), ("fill", false), ("stretch", false)] {
         home.write("r.yaml", yaml(mode));

@@ -28,14 +28,14 @@ fn sample(random: &mut Random, sources: &[ContentHash]) -> Sample {
     let mut yaml = String::from("name: sample\ndag:\n  nodes:\n");
     let mut values: Vec<String> = Vec::new();
     let mut unused: Vec<String> = Vec::new();
-    for index in 0..1 + random.below(3) {
+    for index in 0..=random.below(3) {
         let hash = random.one_of(sources);
         let _ = writeln!(yaml, "    - {{id: s{index}, type: SOURCE, config: {{hash: \"{hash}\"}}}}");
         values.push(format!("s{index}"));
         unused.push(format!("s{index}"));
     }
     let mut nodes = Vec::new();
-    for index in 0..1 + random.below(9) {
+    for index in 0..=random.below(9) {
         let (node_type, config, inputs) = node(random, values.len());
         let mut names = Vec::new();
         for _ in 0..inputs {
@@ -102,7 +102,8 @@ fn node(random: &mut Random, available: usize) -> (&'static str, String, usize) 
             ("LAYER", format!("{{inputs: [{}]}}", layers.join(", ")), inputs)
         }
         _ => {
-            let modes = ["multiply", "screen", "overlay", "add", "subtract", "average", "difference", "lighten", "darken"];
+            let modes =
+                ["multiply", "screen", "overlay", "add", "subtract", "average", "difference", "lighten", "darken"];
             let config = format!("{{mode: {}, opacity: {}}}", random.one_of(&modes), random.unit());
             ("BLEND", config, 2)
         }
@@ -127,9 +128,15 @@ fn sources(engine: &Engine) -> Vec<ContentHash> {
     let opaque = support::picture(33, 21, 1, true);
     let clear = support::picture(20, 31, 2, false);
     let small = support::picture(1, 1, 3, true);
-    [(&opaque, Format::Png), (&opaque, Format::Jpeg), (&clear, Format::Png), (&clear, Format::Webp), (&small, Format::Bmp)]
-        .map(|(image, format)| support::add_picture(engine, image, format))
-        .to_vec()
+    [
+        (&opaque, Format::Png),
+        (&opaque, Format::Jpeg),
+        (&clear, Format::Png),
+        (&clear, Format::Webp),
+        (&small, Format::Bmp),
+    ]
+    .map(|(image, format)| support::add_picture(engine, image, format))
+    .to_vec()
 }
 
 fn request(yaml: &str, options: RunOptions) -> Request {
@@ -290,7 +297,8 @@ fn carry_out(plan: &Plan, blobs: &Memory) -> ContentHash {
     let mut values: HashMap<usize, ContentHash> =
         plan.nodes.iter().enumerate().filter_map(|(index, node)| Some((index, node.source?))).collect();
     for stage in 0..plan.stages.len() {
-        let outcome = work::run_stage(plan, stage, &values, blobs);
+        let inputs = values.iter().map(|(node, hash)| (*node, *hash)).collect();
+        let outcome = work::run_stage(plan, stage, &inputs, blobs);
         assert!(outcome.failure.is_none(), "{:?}", outcome.failure);
         values.extend(outcome.kept);
     }

@@ -22,7 +22,10 @@ fn a_record_is_canonical_json_under_its_own_hash_and_says_what_it_should() {
     assert_eq!((&record["run_id"], &record["task_id"]), (&run["run_id"], &run["run_id"]));
     assert_eq!(record["output"]["content_hash"], run["output_hash"]);
     assert_eq!((&record["output"]["name"], &record["output"]["media_type"]), (&"dog".into(), &"image/png".into()));
-    assert_eq!((&record["inputs"][0]["name"], &record["inputs"][0]["content_hash"]), (&"cat".into(), &run["inputs"][0]));
+    assert_eq!(
+        (&record["inputs"][0]["name"], &record["inputs"][0]["content_hash"]),
+        (&"cat".into(), &run["inputs"][0])
+    );
     assert_eq!(record["recipe"], Value::Null);
     let effect = &record["effects"][0];
     let dog = home.run(&["effects", "dog", "--output", "json"]).json();
@@ -58,7 +61,10 @@ fn a_hit_tells_who_made_it() {
     home.ok(&["render", "dog", "cat", "--sync"]);
     let (second, _) = record(&home, "latest");
     assert_ne!(first["run_id"], second["run_id"]);
-    assert_eq!((&first["infrastructure"]["cached"], &second["infrastructure"]["cached"]), (&false.into(), &true.into()));
+    assert_eq!(
+        (&first["infrastructure"]["cached"], &second["infrastructure"]["cached"]),
+        (&false.into(), &true.into())
+    );
     for node in second["nodes"].as_array().unwrap().iter().skip(1) {
         assert_eq!((&node["made_by"]["cached"], &node["made_by"]["run"]), (&true.into(), &first["run_id"]));
     }

@@ -13,7 +13,8 @@ fn chain(nodes: usize) -> String {
     let mut yaml = String::from("name: chain\ndag:\n  nodes:\n    - {id: s, type: SOURCE, config: {asset: cat}}\n");
     for index in 0..nodes {
         let before = if index == 0 { "s".to_owned() } else { format!("n{}", index - 1) };
-        let _ = writeln!(yaml, "    - {{id: n{index}, type: EFFECT, config: {{effect: identity}}, inputs: [{before}]}}");
+        let _ =
+            writeln!(yaml, "    - {{id: n{index}, type: EFFECT, config: {{effect: identity}}, inputs: [{before}]}}");
     }
     let _ = writeln!(yaml, "  output: n{}", nodes - 1);
     yaml
@@ -24,9 +25,7 @@ fn a_chain_of_10_000_nodes_leaves_10_000_results_and_is_known_afterwards() {
     let home = Home::new();
     home.write("chain.yaml", chain(NODES));
     let cold = home.run(&["run", "chain.yaml", "--output", "json"]).json();
-    let stats = |stages: usize, hits: usize, misses: usize| {
-        serde_json::json!({"stages": stages, "hits": hits, "misses": misses, "blobs_written": 0})
-    };
+    let stats = |stages: usize, hits: usize, misses: usize| serde_json::json!({"stages": stages, "hits": hits, "misses": misses, "blobs_written": 0});
     assert_eq!(cold["stats"], stats(NODES, 0, NODES));
     let warm = home.run(&["run", "chain.yaml", "--output", "json"]).json();
     assert_eq!((&warm["stats"], &warm["output_hash"]), (&stats(0, 1, 0), &cold["output_hash"]));
@@ -45,7 +44,8 @@ fn ten_thousand_sizes_of_one_picture_are_joined_by_one_layer() {
     let home = Home::new();
     let engine = home.open(2);
     let source = engine.add_bytes(&support::png(16, 16, 5), None).expect("bytes can be added").content_hash;
-    let mut yaml = format!("name: sizes\ndag:\n  nodes:\n    - {{id: s, type: SOURCE, config: {{hash: \"{source}\"}}}}\n");
+    let mut yaml =
+        format!("name: sizes\ndag:\n  nodes:\n    - {{id: s, type: SOURCE, config: {{hash: \"{source}\"}}}}\n");
     let mut ids = Vec::new();
     for width in 1..=100 {
         for height in 1..=100 {

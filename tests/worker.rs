@@ -45,7 +45,9 @@ fn commands_are_answered_while_a_worker_holds_the_home() {
     home.write("heavy.yaml", yaml);
     let run = home.ok(&["run", "heavy.yaml", "--detach"]);
     let mut seen_at_work = false;
-    for words in [&["runs", "-q"][..], &["assets", "ls"], &["run-show", &run], &["cache", "get", "cat", "--out", "cat.png"]] {
+    for words in
+        [&["runs", "-q"][..], &["assets", "ls"], &["run-show", &run], &["cache", "get", "cat", "--out", "cat.png"]]
+    {
         let ran = home.run(words);
         assert_eq!(ran.code, 0, "{words:?}: {}", ran.err);
         seen_at_work |= home.run(&["run-show", &run]).out.contains("running");
@@ -74,6 +76,6 @@ fn kill_holder(home: &Home) {
     let holder: serde_json::Value = serde_json::from_str(&lock).unwrap_or_default();
     if holder["role"] == "worker" {
         let pid = holder["pid"].as_u64().unwrap().to_string();
-        let _ = Ran::of(std::process::Command::new("kill").args(["-9", &pid]).output().expect("kill is there"));
+        let _ = Ran::of(&std::process::Command::new("kill").args(["-9", &pid]).output().expect("kill is there"));
     }
 }

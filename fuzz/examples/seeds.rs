@@ -56,23 +56,11 @@ fn configs(corpus: &Corpus, examples: &Path) {
 
 fn records(corpus: &Corpus) {
     let hash = ContentHash::of(b"a blob");
-    let (run, now) = (
-        RunId::from_bytes([7; 16]),
-        Timestamp::from_micros(1_767_744_000_000_000),
-    );
+    let (run, now) = (RunId::from_bytes([7; 16]), Timestamp::from_micros(1_767_744_000_000_000));
     let (key, tool) = (NodeKey::from_bytes([1; 32]), Fingerprint::from_bytes([2; 32]));
     let add = |kind: u8, record: Vec<u8>| corpus.add("records", &[vec![kind], record].concat());
     add(0, run_row(hash, run, now).to_bytes());
-    add(
-        1,
-        MemoRow {
-            hash,
-            run,
-            infra: tool,
-            made_at: now,
-        }
-        .to_bytes(),
-    );
+    add(1, MemoRow { hash, run, infra: tool, made_at: now }.to_bytes());
     let key_row = KeyRow {
         node_type: "BLEND".to_owned(),
         version: 1,
@@ -95,25 +83,11 @@ fn records(corpus: &Corpus) {
     };
     add(3, blob.to_bytes());
     add(4, AssetRow { hash, created_at: now }.to_bytes());
-    let config = ConfigRow {
-        name: "a".to_owned(),
-        version: Some("1.0".to_owned()),
-        created_at: now,
-        sequence: 3,
-    };
+    let config = ConfigRow { name: "a".to_owned(), version: Some("1.0".to_owned()), created_at: now, sequence: 3 };
     add(5, config.to_bytes());
     add(6, InfraRow { json: "{}".to_owned() }.to_bytes());
     let scopes = vec!["read".to_owned(), "run".to_owned()];
-    add(
-        7,
-        TokenRow {
-            name: "t".to_owned(),
-            hash: tool,
-            scopes,
-            created_at: now,
-        }
-        .to_bytes(),
-    );
+    add(7, TokenRow { name: "t".to_owned(), hash: tool, scopes, created_at: now }.to_bytes());
     for holder in [Holder::RunInput(run), Holder::ConfigText(hash)] {
         add(8, tables::holder_key(&hash, &holder));
     }
@@ -131,10 +105,7 @@ fn run_row(hash: ContentHash, run: RunId, now: Timestamp) -> RunRow {
         params: "{}".to_owned(),
         format: Some("webp".to_owned()),
         quality: Some(90),
-        options: RunOptions {
-            keep: vec![NodeId::new("a")],
-            ..RunOptions::default()
-        },
+        options: RunOptions { keep: vec![NodeId::new("a")], ..RunOptions::default() },
         output_name: "dog".to_owned(),
         output: Some(hash),
         output_media_type: Some("image/png".to_owned()),
@@ -161,18 +132,12 @@ fn run_row(hash: ContentHash, run: RunId, now: Timestamp) -> RunRow {
 fn images(corpus: &Corpus) {
     let picture = golden::picture();
     for format in Format::ALL {
-        corpus.add(
-            "image",
-            &encode(&picture, *format, None).expect("a picture in every format"),
-        );
+        corpus.add("image", &encode(&picture, *format, None).expect("a picture in every format"));
     }
     corpus.add("image", &encode_stored(&picture));
-    for text in [
-        "<svg xmlns='http://www.w3.org/2000/svg'/>",
-        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n",
-        "{\"a\": 1}",
-        "text",
-    ] {
+    for text in
+        ["<svg xmlns='http://www.w3.org/2000/svg'/>", "#EXTM3U\n#EXT-X-TARGETDURATION:1\n", "{\"a\": 1}", "text"]
+    {
         corpus.add("image", text.as_bytes());
     }
     // What an encoder of ours does not write: an EXIF block, a palette, an interlaced header.

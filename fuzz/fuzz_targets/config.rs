@@ -39,16 +39,8 @@ fn accepted(recipe: &Recipe) {
         assert_eq!(node.source.is_some(), node.node_type.name() == "SOURCE");
         node.params.canonical();
     }
-    let facts = SourceFacts {
-        media_type: MediaType::Png,
-        size: Some((64, 48)),
-        animated: false,
-    };
-    let source = Source {
-        hash: ContentHash::of(b"a picture"),
-        facts,
-        damage: None,
-    };
+    let facts = SourceFacts { media_type: MediaType::Png, size: Some((64, 48)), animated: false };
+    let source = Source { hash: ContentHash::of(b"a picture"), facts, damage: None };
     let all = recipe.variable_inputs().chain(recipe.fixed_inputs());
     let sources: BTreeMap<usize, Source> = all.map(|(index, _)| (index, source.clone())).collect();
     let graph = match recipe.bind(&sources) {
@@ -56,10 +48,7 @@ fn accepted(recipe: &Recipe) {
         Err(problems) => return print(&problems),
     };
     for fuse in [true, false] {
-        let options = Options {
-            fuse,
-            ..Options::default()
-        };
+        let options = Options { fuse, ..Options::default() };
         let planned = match plan(&graph, &options, u64::MAX, &|_| None) {
             Ok(planned) => planned,
             Err(error) => {
@@ -68,17 +57,11 @@ fn accepted(recipe: &Recipe) {
             }
         };
         for (index, node) in planned.nodes.iter().enumerate() {
-            assert!(
-                node.inputs.iter().all(|input| *input < index),
-                "a node stands before its input"
-            );
+            assert!(node.inputs.iter().all(|input| *input < index), "a node stands before its input");
             assert_eq!(node.stage.is_some(), node.state == State::Miss);
         }
         for (index, stage) in planned.stages.iter().enumerate() {
-            assert!(
-                stage.after.iter().all(|before| *before < index),
-                "a stage stands before what it needs"
-            );
+            assert!(stage.after.iter().all(|before| *before < index), "a stage stands before what it needs");
         }
     }
 }

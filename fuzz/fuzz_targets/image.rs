@@ -30,12 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     // A PNG's width and height stand at a fixed place.
-    let side = |at: usize| {
-        bytes
-            .get(at..at + 4)
-            .and_then(<[u8]>::first_chunk)
-            .map(|side| u32::from_be_bytes(*side))
-    };
+    let side = |at: usize| bytes.get(at..at + 4).and_then(<[u8]>::first_chunk).map(|side| u32::from_be_bytes(*side));
     if let (Some(width), Some(height)) = (side(16), side(20))
         && u64::from(width) * u64::from(height) <= PIXELS
         && let Ok(image) = decode_stored(bytes)

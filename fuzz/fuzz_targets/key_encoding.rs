@@ -27,11 +27,7 @@ impl Input {
             content: self.content.map(ContentHash::from_bytes),
             params: self.params.clone(),
             inputs: self.inputs.iter().map(|key| NodeKey::from_bytes(*key)).collect(),
-            tools: self
-                .tools
-                .iter()
-                .map(|(name, hash)| (name.clone(), Fingerprint::from_bytes(*hash)))
-                .collect(),
+            tools: self.tools.iter().map(|(name, hash)| (name.clone(), Fingerprint::from_bytes(*hash))).collect(),
         }
     }
 }
@@ -97,20 +93,11 @@ impl Reader<'_> {
             _ => return None,
         };
         let params = self.text()?;
-        let inputs = (0..self.number()?)
-            .map(|_| self.hash().map(NodeKey::from_bytes))
-            .collect::<Option<_>>()?;
+        let inputs = (0..self.number()?).map(|_| self.hash().map(NodeKey::from_bytes)).collect::<Option<_>>()?;
         let tools = (0..self.number()?)
             .map(|_| Some((self.text()?, Fingerprint::from_bytes(self.hash()?))))
             .collect::<Option<_>>()?;
-        self.0.is_empty().then_some(KeyParts {
-            node_type,
-            version,
-            content,
-            params,
-            inputs,
-            tools,
-        })
+        self.0.is_empty().then_some(KeyParts { node_type, version, content, params, inputs, tools })
     }
 
     fn take(&mut self, count: usize) -> Option<&[u8]> {

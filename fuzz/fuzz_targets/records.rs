@@ -40,9 +40,7 @@ fn check<R: Record + PartialEq + Debug>(bytes: &[u8]) {
 /// The key of a holder row: hash, kind, id.
 fn check_holder(bytes: &[u8]) {
     if let Some(holder) = tables::holder_of(bytes) {
-        let hash = bytes
-            .first_chunk()
-            .map(|hash| artdag::base::ContentHash::from_bytes(*hash));
+        let hash = bytes.first_chunk().map(|hash| artdag::base::ContentHash::from_bytes(*hash));
         let hash = hash.expect("a holder's key begins with a hash");
         assert_eq!(tables::holder_key(&hash, &holder), bytes);
         assert!(tables::holders_of(&hash).contains(&bytes.to_vec()));

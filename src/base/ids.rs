@@ -118,7 +118,9 @@ impl FromStr for AssetName {
         if let Some(first) = text.chars().next().filter(|c| matches!(c, '.' | '-')) {
             return Err(BadAssetName::Character(first));
         }
-        let refused = |c: &char| c.is_control() || matches!(c, '/' | '\\' | ',' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let refused = |c: &char| {
+            c.is_control() || matches!(c, '/' | '\\' | ',' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        };
         match text.chars().find(refused) {
             Some(c) => Err(BadAssetName::Character(c)),
             None => Ok(Self(text.to_owned())),

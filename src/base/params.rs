@@ -70,6 +70,7 @@ impl Params {
     }
 
     /// A map parameter as parameters of its own; empty when absent.
+    #[must_use]
     pub fn nested(&self, name: &str) -> Params {
         Params(self.get(name).and_then(Value::as_object).cloned().unwrap_or_default())
     }

@@ -101,7 +101,9 @@ impl Param {
             Default::Bool(flag) => Some(Value::Bool(flag)),
             Default::Text(text) => Some(Value::String(text.to_owned())),
             Default::EmptyList => Some(Value::Array(Vec::new())),
-            Default::Numbers(numbers) => Some(Value::Array(numbers.iter().map(|n| number_value(self.kind, *n)).collect())),
+            Default::Numbers(numbers) => {
+                Some(Value::Array(numbers.iter().map(|n| number_value(self.kind, *n)).collect()))
+            }
             Default::Entries => match self.kind {
                 Kind::Map(entries) => Some(Value::Object(defaults(entries).entries().clone())),
                 _ => Some(Value::Object(Map::new())),

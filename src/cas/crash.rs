@@ -18,11 +18,7 @@ fn open(disk: &FaultDisk) -> Store {
 
 /// Three blobs of different lengths; the last takes several writes.
 fn samples() -> [Vec<u8>; 3] {
-    [
-        b"a blob".to_vec(),
-        Vec::new(),
-        (0..1_100_000_u32).map(|i| (i % 251) as u8).collect(),
-    ]
+    [b"a blob".to_vec(), Vec::new(), (0..1_100_000_u32).map(|i| (i % 251) as u8).collect()]
 }
 
 /// Puts one blob in pieces, and says whether that was acknowledged.
@@ -33,21 +29,13 @@ fn put(store: &Store, bytes: &[u8]) -> Option<ContentHash> {
 /// Every blob that the store shows is whole, and those acknowledged are there.
 fn check(store: &Store, acknowledged: &[ContentHash], context: &str) {
     for found in store {
-        let Found::Blob { hash, .. } = found.unwrap() else {
-            panic!("a foreign file, {context}")
-        };
-        assert!(
-            matches!(store.verify(&hash).unwrap(), Verdict::Whole { .. }),
-            "half a blob, {context}"
-        );
+        let Found::Blob { hash, .. } = found.unwrap() else { panic!("a foreign file, {context}") };
+        assert!(matches!(store.verify(&hash).unwrap(), Verdict::Whole { .. }), "half a blob, {context}");
     }
     for hash in acknowledged {
         assert!(store.contains(hash).unwrap(), "lost {}, {context}", hash.short());
     }
-    assert!(
-        store.disk().list(Path::new("tmp")).unwrap().is_empty(),
-        "tmp/ holds leftovers, {context}"
-    );
+    assert!(store.disk().list(Path::new("tmp")).unwrap().is_empty(), "tmp/ holds leftovers, {context}");
 }
 
 /// Cuts the power before and after every operation of `work`, and looks at what is found with
@@ -62,9 +50,7 @@ fn cut_everywhere(prepare: impl Fn(&Store), work: impl Fn(&Store) -> Vec<Content
             disk.order(operation, fault);
             let acknowledged = work(&store);
             reached |= disk.is_off();
-            let spared = [Spared::Nothing, Spared::Everything]
-                .into_iter()
-                .chain((0..SEEDS).map(Spared::Some));
+            let spared = [Spared::Nothing, Spared::Everything].into_iter().chain((0..SEEDS).map(Spared::Some));
             for spared in spared {
                 let context = format!("power cut: {fault:?} {operation}, {spared:?}");
                 let found = disk.after_power_cut(spared);
@@ -83,10 +69,7 @@ fn cut_everywhere(prepare: impl Fn(&Store), work: impl Fn(&Store) -> Vec<Content
 
 #[test]
 fn a_put_is_whole_or_absent_after_a_power_cut_and_an_acknowledged_one_stays() {
-    cut_everywhere(
-        |_| {},
-        |store| samples().iter().filter_map(|bytes| put(store, bytes)).collect(),
-    );
+    cut_everywhere(|_| {}, |store| samples().iter().filter_map(|bytes| put(store, bytes)).collect());
 }
 
 #[test]
@@ -166,11 +149,7 @@ fn a_failing_or_full_disk_fails_the_put_alone_and_no_second_sync_heals_it() {
             check(&store, &[before], &context);
             // The same store goes on, and what it acknowledges now is durable.
             let after = put(&store, bytes).expect(&context);
-            check(
-                &open(&disk.after_power_cut(Spared::Nothing)),
-                &[before, after],
-                &context,
-            );
+            check(&open(&disk.after_power_cut(Spared::Nothing)), &[before, after], &context);
         }
     }
 }
@@ -233,10 +212,7 @@ fn a_put_costs_these_operations_and_no_more() {
     disk.take_log();
     assert!(!store.copy_in(&mut &bytes[..], Some(hash)).unwrap().existing);
     let renamed = format!("rename tmp/1 {}", path.display());
-    assert_eq!(
-        disk.take_log(),
-        ["create tmp/1", "write tmp/1 6", "sync tmp/1", &renamed, &first[8]]
-    );
+    assert_eq!(disk.take_log(), ["create tmp/1", "write tmp/1 6", "sync tmp/1", &renamed, &first[8]]);
 
     // What is there is not written again.
     assert!(store.put_bytes(bytes).unwrap().existing);

@@ -34,15 +34,11 @@ impl Dirs {
         let mut durable = vec![leaf];
         if !self.known().tops.contains(&leaf.top) {
             disk.create_dir(&top).map_err(StoreError::io("make directory", &top))?;
-            disk.sync_dir(Path::new(CACHE))
-                .map_err(StoreError::io("sync directory", CACHE))?;
+            disk.sync_dir(Path::new(CACHE)).map_err(StoreError::io("sync directory", CACHE))?;
             // One sync of the top directory makes all that stand in it durable.
             let entries = disk.list(&top).map_err(StoreError::io("list", &top))?;
             let subs = entries.iter().filter(|entry| entry.kind == EntryKind::Directory);
-            durable.extend(
-                subs.filter_map(|entry| fan_out_byte(&entry.name))
-                    .map(|sub| Leaf { sub, ..leaf }),
-            );
+            durable.extend(subs.filter_map(|entry| fan_out_byte(&entry.name)).map(|sub| Leaf { sub, ..leaf }));
         }
         disk.create_dir(&dir).map_err(StoreError::io("make directory", &dir))?;
         disk.sync_dir(&top).map_err(StoreError::io("sync directory", &top))?;

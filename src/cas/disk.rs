@@ -83,18 +83,12 @@ enum Source {
 impl Opened {
     /// A file of the system with its length.
     pub fn file(file: File, len: u64) -> Self {
-        Self {
-            len,
-            source: Source::File(file),
-        }
+        Self { len, source: Source::File(file) }
     }
 
     /// A file that a disk keeps in memory.
     pub fn memory(bytes: Arc<[u8]>) -> Self {
-        Self {
-            len: bytes.len() as u64,
-            source: Source::Memory(bytes),
-        }
+        Self { len: bytes.len() as u64, source: Source::Memory(bytes) }
     }
 
     /// Its length in bytes when it was opened.

@@ -20,10 +20,7 @@ impl Store {
         if path.file_name().is_none() {
             return Err(StoreError::NotAFile { path: path.to_owned() });
         }
-        let dir = path
-            .parent()
-            .filter(|dir| !dir.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
+        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let write = || -> io::Result<()> {
             let temp = tempfile::Builder::new()
                 .prefix(".artdag-")

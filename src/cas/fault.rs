@@ -50,26 +50,15 @@ struct Model {
 
 #[derive(Clone)]
 enum Node {
-    File {
-        bytes: Vec<u8>,
-        durable: Vec<u8>,
-        sync_failed: bool,
-    },
-    Dir {
-        entries: Names,
-        durable: Names,
-        lost: BTreeSet<OsString>,
-    },
+    File { bytes: Vec<u8>, durable: Vec<u8>, sync_failed: bool },
+    Dir { entries: Names, durable: Names, lost: BTreeSet<OsString> },
 }
 
 type Names = BTreeMap<OsString, Id>;
 
 impl FaultDisk {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Model {
-            nodes: vec![new_dir()],
-            ..Model::default()
-        })))
+        Self(Arc::new(Mutex::new(Model { nodes: vec![new_dir()], ..Model::default() })))
     }
 
     /// Orders a fault at the `operation`-th change from now, counted from 0.
@@ -94,10 +83,7 @@ impl FaultDisk {
     /// and no more durable.
     pub(super) fn after_kill(&self) -> Self {
         let nodes = self.model().nodes.clone();
-        Self(Arc::new(Mutex::new(Model {
-            nodes,
-            ..Model::default()
-        })))
+        Self(Arc::new(Mutex::new(Model { nodes, ..Model::default() })))
     }
 
     /// The disk as it is found when the power comes back.
@@ -110,19 +96,14 @@ impl FaultDisk {
             Spared::Some(_) => chance.next() as usize % 4,
         };
         let nodes = model.nodes.iter().map(|node| node.after_power_cut(&mut keep)).collect();
-        Self(Arc::new(Mutex::new(Model {
-            nodes,
-            ..Model::default()
-        })))
+        Self(Arc::new(Mutex::new(Model { nodes, ..Model::default() })))
     }
 
     /// Changes a file's bytes behind the store's back.
     pub(super) fn damage(&self, path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
         let mut model = self.model();
         let id = model.find(path).unwrap();
-        let Node::File { bytes, durable, .. } = &mut model.nodes[id] else {
-            panic!("{path:?} is no file")
-        };
+        let Node::File { bytes, durable, .. } = &mut model.nodes[id] else { panic!("{path:?} is no file") };
         change(bytes);
         durable.clone_from(bytes);
     }
@@ -144,11 +125,7 @@ impl Node {
                     2 => vec![0; bytes.len()],
                     _ => bytes[..bytes.len() / 2].to_vec(),
                 };
-                Self::File {
-                    bytes: left.clone(),
-                    durable: left,
-                    sync_failed: false,
-                }
+                Self::File { bytes: left.clone(), durable: left, sync_failed: false }
             }
             Self::Dir { entries, durable, .. } => {
                 let names: BTreeSet<_> = entries.keys().chain(durable.keys()).collect();
@@ -158,11 +135,7 @@ impl Node {
                     Some(((*name).clone(), *id?))
                 };
                 let left: Names = names.iter().filter_map(choose).collect();
-                Self::Dir {
-                    entries: left.clone(),
-                    durable: left,
-                    lost: BTreeSet::new(),
-                }
+                Self::Dir { entries: left.clone(), durable: left, lost: BTreeSet::new() }
             }
         }
     }
@@ -206,11 +179,7 @@ impl Model {
                 result
             }
             Some((_, fault)) => {
-                let result = if fault == Fault::CutAfter {
-                    Some(run(self, None))
-                } else {
-                    None
-                };
+                let result = if fault == Fault::CutAfter { Some(run(self, None)) } else { None };
                 self.off = true;
                 result.unwrap_or_else(|| Err(io::Error::other("the power is off")))
             }
@@ -233,53 +202,39 @@ impl Disk for FaultDisk {
         }
         let id = model.nodes.len();
         model.simple(format!("create {}", path.display()), |model| {
-            model.nodes.push(Node::File {
-                bytes: Vec::new(),
-                durable: Vec::new(),
-                sync_failed: false,
-            });
+            model.nodes.push(Node::File { bytes: Vec::new(), durable: Vec::new(), sync_failed: false });
             model.link(path, Some(id))
         })?;
-        Ok(Box::new(FaultFile {
-            disk: self.clone(),
-            id,
-            path: path.display().to_string(),
-        }))
+        Ok(Box::new(FaultFile { disk: self.clone(), id, path: path.display().to_string() }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.model()
-            .simple(format!("rename {} {}", from.display(), to.display()), |model| {
-                let id = model.find(from)?;
-                model.link(to, Some(id))?;
-                model.link(from, None)
-            })
+        self.model().simple(format!("rename {} {}", from.display(), to.display()), |model| {
+            let id = model.find(from)?;
+            model.link(to, Some(id))?;
+            model.link(from, None)
+        })
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.model()
-            .change(format!("sync directory {}", path.display()), |model, errno| {
-                let id = model.find(path)?;
-                let is_dir: Vec<bool> = (model.nodes.iter())
-                    .map(|node| matches!(node, Node::Dir { .. }))
-                    .collect();
-                let Node::Dir { entries, durable, lost } = &mut model.nodes[id] else {
-                    unreachable!()
-                };
-                let changed: Vec<OsString> = (entries.keys().chain(durable.keys()))
-                    .filter(|name| entries.get(*name) != durable.get(*name) && !lost.contains(*name))
-                    .cloned()
-                    .collect();
-                for name in changed {
-                    match (errno, entries.get(&name)) {
-                        (None, Some(id)) => drop(durable.insert(name, *id)),
-                        (None, None) => drop(durable.remove(&name)),
-                        (Some(_), Some(id)) if is_dir[*id] => {}
-                        (Some(_), _) => drop(lost.insert(name)),
-                    }
+        self.model().change(format!("sync directory {}", path.display()), |model, errno| {
+            let id = model.find(path)?;
+            let is_dir: Vec<bool> = (model.nodes.iter()).map(|node| matches!(node, Node::Dir { .. })).collect();
+            let Node::Dir { entries, durable, lost } = &mut model.nodes[id] else { unreachable!() };
+            let changed: Vec<OsString> = (entries.keys().chain(durable.keys()))
+                .filter(|name| entries.get(*name) != durable.get(*name) && !lost.contains(*name))
+                .cloned()
+                .collect();
+            for name in changed {
+                match (errno, entries.get(&name)) {
+                    (None, Some(id)) => drop(durable.insert(name, *id)),
+                    (None, None) => drop(durable.remove(&name)),
+                    (Some(_), Some(id)) if is_dir[*id] => {}
+                    (Some(_), _) => drop(lost.insert(name)),
                 }
-                errno.map_or(Ok(()), |code| Err(io::Error::from_raw_os_error(code)))
-            })
+            }
+            errno.map_or(Ok(()), |code| Err(io::Error::from_raw_os_error(code)))
+        })
     }
 
     fn create_dir(&self, path: &Path) -> io::Result<()> {
@@ -312,13 +267,7 @@ impl Disk for FaultDisk {
             Node::File { .. } => EntryKind::File,
             Node::Dir { .. } => EntryKind::Directory,
         };
-        Ok(entries
-            .iter()
-            .map(|(name, id)| Entry {
-                name: name.clone(),
-                kind: kind(id),
-            })
-            .collect())
+        Ok(entries.iter().map(|(name, id)| Entry { name: name.clone(), kind: kind(id) }).collect())
     }
 
     fn open(&self, path: &Path) -> io::Result<Opened> {
@@ -350,28 +299,17 @@ struct FaultFile {
 
 impl DiskFile for FaultFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.disk
-            .model()
-            .change(format!("write {} {}", self.path, bytes.len()), |model, errno| {
-                let Node::File { bytes: held, .. } = &mut model.nodes[self.id] else {
-                    unreachable!()
-                };
-                let written = if errno.is_some() { bytes.len() / 2 } else { bytes.len() };
-                held.extend_from_slice(&bytes[..written]);
-                errno.map_or(Ok(()), |code| Err(io::Error::from_raw_os_error(code)))
-            })
+        self.disk.model().change(format!("write {} {}", self.path, bytes.len()), |model, errno| {
+            let Node::File { bytes: held, .. } = &mut model.nodes[self.id] else { unreachable!() };
+            let written = if errno.is_some() { bytes.len() / 2 } else { bytes.len() };
+            held.extend_from_slice(&bytes[..written]);
+            errno.map_or(Ok(()), |code| Err(io::Error::from_raw_os_error(code)))
+        })
     }
 
     fn sync(&mut self) -> io::Result<()> {
         self.disk.model().change(format!("sync {}", self.path), |model, errno| {
-            let Node::File {
-                bytes,
-                durable,
-                sync_failed,
-            } = &mut model.nodes[self.id]
-            else {
-                unreachable!()
-            };
+            let Node::File { bytes, durable, sync_failed } = &mut model.nodes[self.id] else { unreachable!() };
             *sync_failed |= errno.is_some();
             if !*sync_failed {
                 durable.clone_from(bytes);
@@ -382,11 +320,7 @@ impl DiskFile for FaultFile {
 }
 
 fn new_dir() -> Node {
-    Node::Dir {
-        entries: Names::new(),
-        durable: Names::new(),
-        lost: BTreeSet::new(),
-    }
+    Node::Dir { entries: Names::new(), durable: Names::new(), lost: BTreeSet::new() }
 }
 
 /// A small generator of numbers (`SplitMix64`).

@@ -16,36 +16,21 @@ pub struct RealDisk {
     home: OwnedFd,
 }
 
-const READ_DIR: OFlags = OFlags::RDONLY
-    .union(OFlags::DIRECTORY)
-    .union(OFlags::CLOEXEC)
-    .union(OFlags::NOFOLLOW);
+const READ_DIR: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
 /// Without `NONBLOCK`, opening a pipe that someone left in the home would hang.
-const READ_FILE: OFlags = OFlags::RDONLY
-    .union(OFlags::CLOEXEC)
-    .union(OFlags::NOFOLLOW)
-    .union(OFlags::NONBLOCK);
-const NEW_FILE: OFlags = OFlags::WRONLY
-    .union(OFlags::CREATE)
-    .union(OFlags::EXCL)
-    .union(OFlags::CLOEXEC)
-    .union(OFlags::NOFOLLOW);
+const READ_FILE: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK);
+const NEW_FILE: OFlags =
+    OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
 
 impl RealDisk {
     /// The home at `path`, a directory that exists.
     pub fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Self {
-            home: rustix::fs::open(path, flags, Mode::empty())?,
-        })
+        Ok(Self { home: rustix::fs::open(path, flags, Mode::empty())? })
     }
 
     fn open_dir(&self, path: &Path) -> io::Result<OwnedFd> {
-        let path = if path.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            path
-        };
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         Ok(rustix::fs::openat(&self.home, path, READ_DIR, Mode::empty())?)
     }
 }
@@ -103,10 +88,7 @@ impl Disk for RealDisk {
                 },
                 kind => kind,
             };
-            entries.push(Entry {
-                name: name.to_owned(),
-                kind: entry_kind(kind),
-            });
+            entries.push(Entry { name: name.to_owned(), kind: entry_kind(kind) });
         }
         entries.sort_unstable();
         Ok(entries)
@@ -180,21 +162,8 @@ mod tests {
             assert!(disk.size(Path::new(other)).is_err(), "{other}");
             assert!(disk.open(Path::new(other)).is_err(), "{other}");
         }
-        let kinds: Vec<_> = disk
-            .list(Path::new(""))
-            .unwrap()
-            .into_iter()
-            .map(|entry| entry.kind)
-            .collect();
-        assert_eq!(
-            kinds,
-            [
-                EntryKind::Directory,
-                EntryKind::File,
-                EntryKind::Other,
-                EntryKind::Other
-            ]
-        );
+        let kinds: Vec<_> = disk.list(Path::new("")).unwrap().into_iter().map(|entry| entry.kind).collect();
+        assert_eq!(kinds, [EntryKind::Directory, EntryKind::File, EntryKind::Other, EntryKind::Other]);
     }
 
     #[test]

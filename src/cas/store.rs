@@ -28,17 +28,11 @@ impl Store {
     /// removes what earlier processes left in `tmp/`.
     pub fn open(disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
         for dir in [CACHE, TMP] {
-            disk.create_dir(Path::new(dir))
-                .map_err(StoreError::io("make directory", dir))?;
+            disk.create_dir(Path::new(dir)).map_err(StoreError::io("make directory", dir))?;
         }
-        disk.sync_dir(Path::new(""))
-            .map_err(StoreError::io("sync directory", "."))?;
+        disk.sync_dir(Path::new("")).map_err(StoreError::io("sync directory", "."))?;
         empty(&*disk, Path::new(TMP))?;
-        Ok(Self(Arc::new(Inner {
-            disk,
-            dirs: Dirs::default(),
-            next_temp: AtomicU64::new(0),
-        })))
+        Ok(Self(Arc::new(Inner { disk, dirs: Dirs::default(), next_temp: AtomicU64::new(0) })))
     }
 
     /// A writer for a blob whose bytes are still to come.
@@ -85,11 +79,7 @@ impl Store {
     pub fn open_blob(&self, hash: &ContentHash, expected_size: Option<u64>) -> Result<Blob, StoreError> {
         let opened = self.open_file(hash)?;
         if let Some(expected) = expected_size.filter(|expected| *expected != opened.len()) {
-            return Err(StoreError::Damaged {
-                hash: *hash,
-                expected,
-                found: opened.len(),
-            });
+            return Err(StoreError::Damaged { hash: *hash, expected, found: opened.len() });
         }
         opened.map().map_err(StoreError::io("map", blob_path(hash)))
     }
@@ -122,10 +112,7 @@ impl Store {
 
     /// Bytes that may still be written to the store's file system.
     pub fn free_bytes(&self) -> Result<u64, StoreError> {
-        self.0
-            .disk
-            .free_bytes()
-            .map_err(StoreError::io("ask for the free space of", "."))
+        self.0.disk.free_bytes().map_err(StoreError::io("ask for the free space of", "."))
     }
 
     pub(super) fn disk(&self) -> &dyn Disk {
@@ -145,13 +132,7 @@ impl Store {
             let path = Path::new(TMP).join(number.to_string());
             match self.0.disk.create(&path) {
                 Ok(file) => {
-                    return Ok(Draft {
-                        file: Some(file),
-                        temp: Temp {
-                            store: self.clone(),
-                            path,
-                        },
-                    });
+                    return Ok(Draft { file: Some(file), temp: Temp { store: self.clone(), path } });
                 }
                 // What is there was not made by this store, and there is an end to such files.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -178,8 +159,7 @@ impl Store {
         let existing = draft.is_none();
         if let Some(temp) = draft {
             let path = blob_path(&hash);
-            disk.rename(&temp.path, &path)
-                .map_err(StoreError::io("rename to", path))?;
+            disk.rename(&temp.path, &path).map_err(StoreError::io("rename to", path))?;
             temp.forget();
         }
         self.0.dirs.sync(disk, leaf)?;
@@ -285,22 +265,11 @@ mod tests {
                 io::Write::write_all(&mut writer, piece).unwrap();
             }
             let stored = writer.finish().unwrap();
-            assert_eq!(
-                stored,
-                Stored {
-                    hash,
-                    size: len as u64,
-                    existing: false
-                }
-            );
+            assert_eq!(stored, Stored { hash, size: len as u64, existing: false });
             assert!(store.put_bytes(&bytes).unwrap().existing);
             assert!(store.copy_in(&mut bytes.as_slice(), Some(hash)).unwrap().existing);
             assert!(store.copy_in_file(&file_of(&home, &hash), None).unwrap().existing);
-            assert_eq!(
-                &*store.open_blob(&hash, Some(len as u64)).unwrap(),
-                bytes,
-                "{len} bytes"
-            );
+            assert_eq!(&*store.open_blob(&hash, Some(len as u64)).unwrap(), bytes, "{len} bytes");
             assert_eq!(store.size_of(&hash).unwrap(), Some(len as u64));
             assert_eq!(store.verify(&hash).unwrap(), Verdict::Whole { size: len as u64 });
         }
@@ -311,10 +280,7 @@ mod tests {
     fn a_blob_has_no_write_bit_and_outlives_its_removal_in_the_hands_of_its_readers() {
         let (home, store) = home();
         let hash = store.put_bytes(b"bytes").unwrap().hash;
-        assert_eq!(
-            file_of(&home, &hash).metadata().unwrap().permissions().mode() & 0o333,
-            0
-        );
+        assert_eq!(file_of(&home, &hash).metadata().unwrap().permissions().mode() & 0o333, 0);
         let blob = store.open_blob(&hash, None).unwrap();
         assert!(store.remove(&hash).unwrap());
         assert!(!store.remove(&hash).unwrap());
@@ -327,10 +293,7 @@ mod tests {
         let bytes = vec![7_u8; 300_000];
         let hash = ContentHash::of(&bytes);
         let len = bytes.len() as u64;
-        let other = |bytes: &[u8]| Verdict::Damaged {
-            found: ContentHash::of(bytes),
-            size: bytes.len() as u64,
-        };
+        let other = |bytes: &[u8]| Verdict::Damaged { found: ContentHash::of(bytes), size: bytes.len() as u64 };
         let flipped: Vec<u8> = (0..bytes.len()).map(|at| if at == 200_000 { 6 } else { 7 }).collect();
         let cases = [
             ("shortened", Some(&bytes[..1000]), Some(1000), other(&bytes[..1000])),
@@ -386,13 +349,7 @@ mod tests {
         }
         assert_eq!(files_in(&home.path().join(TMP)), 0);
         let found: Vec<_> = store.iter().map(Result::unwrap).collect();
-        assert_eq!(
-            found,
-            [Found::Blob {
-                hash,
-                size: bytes.len() as u64
-            }]
-        );
+        assert_eq!(found, [Found::Blob { hash, size: bytes.len() as u64 }]);
     }
 
     #[test]
@@ -403,11 +360,7 @@ mod tests {
         let leaf = file_of(&home, &hashes[0]).parent().unwrap().to_owned();
         let misplaced = leaf.join(hashes[1].to_string());
         std::os::unix::fs::symlink("/etc/hostname", leaf.join("link")).unwrap();
-        for path in [
-            home.path().join("cache/README"),
-            home.path().join("cache/00x"),
-            misplaced,
-        ] {
+        for path in [home.path().join("cache/README"), home.path().join("cache/00x"), misplaced] {
             std::fs::write(path, "x").unwrap();
         }
         let (mut blobs, mut foreign) = (Vec::new(), 0);
@@ -447,28 +400,12 @@ mod tests {
     fn only_regular_files_are_copied_in() {
         let (home, store) = home();
         for path in [home.path(), Path::new("/dev/zero")] {
-            assert!(
-                matches!(store.copy_in_file(path, None), Err(StoreError::NotAFile { .. })),
-                "{path:?}"
-            );
+            assert!(matches!(store.copy_in_file(path, None), Err(StoreError::NotAFile { .. })), "{path:?}");
         }
         let pipe = home.path().join("pipe");
-        rustix::fs::mknodat(
-            rustix::fs::CWD,
-            &pipe,
-            rustix::fs::FileType::Fifo,
-            rustix::fs::Mode::RWXU,
-            0,
-        )
-        .unwrap();
-        assert!(matches!(
-            store.copy_in_file(&pipe, None),
-            Err(StoreError::NotAFile { .. })
-        ));
-        assert!(matches!(
-            store.copy_in_file(&home.path().join("no"), None),
-            Err(StoreError::Io { .. })
-        ));
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0).unwrap();
+        assert!(matches!(store.copy_in_file(&pipe, None), Err(StoreError::NotAFile { .. })));
+        assert!(matches!(store.copy_in_file(&home.path().join("no"), None), Err(StoreError::Io { .. })));
         assert_eq!(files_in(&home.path().join(TMP)), 0);
     }
 
@@ -483,18 +420,9 @@ mod tests {
         assert_ne!(out.metadata().unwrap().permissions().mode() & 0o200, 0);
 
         let missing = ContentHash::of(b"missing");
-        assert!(matches!(
-            store.export_to(&missing, &out),
-            Err(StoreError::NotFound { .. })
-        ));
-        assert!(matches!(
-            store.export_to(&hash, Path::new("/")),
-            Err(StoreError::NotAFile { .. })
-        ));
-        assert!(matches!(
-            store.export_to(&hash, &home.path().join("no/out")),
-            Err(StoreError::Io { .. })
-        ));
+        assert!(matches!(store.export_to(&missing, &out), Err(StoreError::NotFound { .. })));
+        assert!(matches!(store.export_to(&hash, Path::new("/")), Err(StoreError::NotAFile { .. })));
+        assert!(matches!(store.export_to(&hash, &home.path().join("no/out")), Err(StoreError::Io { .. })));
         assert_eq!(std::fs::read(&out).unwrap(), b"picture");
         assert_eq!(files_in(home.path()), 3, "cache, tmp and the copy");
     }

@@ -43,10 +43,7 @@ enum Visit {
 
 impl BlobIter {
     pub(super) fn new(store: Store) -> Self {
-        Self {
-            store,
-            ahead: vec![Visit::Cache],
-        }
+        Self { store, ahead: vec![Visit::Cache] }
     }
 
     /// What a step comes to; `None` if there is nothing to tell.

@@ -33,12 +33,7 @@ pub struct BlobWriter {
 
 impl BlobWriter {
     pub(super) fn new(store: Store, draft: Draft) -> Self {
-        Self {
-            store,
-            draft: Some(draft),
-            hasher: Box::new(blake3::Hasher::new()),
-            buffer: Vec::new(),
-        }
+        Self { store, draft: Some(draft), hasher: Box::new(blake3::Hasher::new()), buffer: Vec::new() }
     }
 
     /// Appends bytes.
@@ -58,10 +53,7 @@ impl BlobWriter {
         loop {
             let room = BUFFER_BYTES.saturating_sub(self.buffer.len());
             self.buffer.reserve_exact(room);
-            let read = input
-                .take(room as u64)
-                .read_to_end(&mut self.buffer)
-                .map_err(StoreError::Input)?;
+            let read = input.take(room as u64).read_to_end(&mut self.buffer).map_err(StoreError::Input)?;
             if read < room {
                 return Ok(());
             }

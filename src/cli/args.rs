@@ -1,5 +1,8 @@
 //! The words that the command line takes.
 
+// The comments are the help that people read: no backticks.
+#![allow(clippy::doc_markdown)]
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

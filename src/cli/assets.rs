@@ -53,7 +53,8 @@ pub fn run(args: Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
             let hash = ctx.engine.remove_asset(&name, dry_run)?;
             let value = serde_json::json!({"deleted": !dry_run, "name": name, "content_hash": hash});
             let verb = if dry_run { "would take away" } else { "took away" };
-            let text = format!("{verb} the name {}; the file {} stays", crate::cli::table::printable(&name), hash.short());
+            let text =
+                format!("{verb} the name {}; the file {} stays", crate::cli::table::printable(&name), hash.short());
             output::one(ctx.io, ctx.format, ctx.quiet, &value, &name, |_| text);
             Ok(Exit::Done)
         }
@@ -63,15 +64,16 @@ pub fn run(args: Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
 fn ls(ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
     let assets: BTreeMap<String, String> =
         ctx.engine.assets()?.into_iter().map(|(name, row)| (name, row.hash.to_string())).collect();
-    match ctx.format {
-        Format::Json => ctx.io.data(output::json(&assets)),
-        _ => {
+    if ctx.format == Format::Json {
+        ctx.io.data(output::json(&assets));
+    } else {
+        {
             let rows: Vec<serde_json::Value> =
                 assets.iter().map(|(name, hash)| serde_json::json!({"name": name, "content_hash": hash})).collect();
             let table = |_: &[serde_json::Value]| {
                 let mut table = Table::new(&["name", "hash"]);
                 for (name, hash) in &assets {
-                    table.row(vec![name.clone(), hash.clone()]);
+                    table.row(&[name.clone(), hash.clone()]);
                 }
                 table
             };

@@ -9,8 +9,8 @@ use crate::base::{AssetName, ContentHash, Timestamp};
 use crate::cli::args::Format;
 use crate::cli::ctx::Ctx;
 use crate::cli::error::{CliError, Exit};
-use crate::cli::table::{Table, bytes};
 use crate::cli::output;
+use crate::cli::table::{Table, bytes};
 use crate::engine::Upload;
 use crate::records::Origin;
 
@@ -96,12 +96,15 @@ fn add(ctx: &mut Ctx<'_>, files: &[String], name: Option<&str>) -> Result<Exit, 
     if name.is_some() && files.len() > 1 {
         return Err(CliError::usage("--name names one file; add them one by one"));
     }
-    let name: Option<AssetName> =
-        name.map(|name| name.parse().map_err(|error| CliError::usage(format!("--name {name}: {error}")))).transpose()?;
+    let name: Option<AssetName> = name
+        .map(|name| name.parse().map_err(|error| CliError::usage(format!("--name {name}: {error}"))))
+        .transpose()?;
     let mut uploads: Vec<Upload> = Vec::new();
     for file in files {
         let upload = match file.as_str() {
-            "-" if ctx.in_worker => return Err(CliError::usage("standard input cannot be read while a worker holds the home")),
+            "-" if ctx.in_worker => {
+                return Err(CliError::usage("standard input cannot be read while a worker holds the home"));
+            }
             "-" => ctx.engine.add(&mut std::io::stdin().lock(), name.clone())?,
             _ => ctx.engine.add_file(&ctx.io.cwd.join(file), name.clone())?,
         };
@@ -114,7 +117,7 @@ fn add(ctx: &mut Ctx<'_>, files: &[String], name: Option<&str>) -> Result<Exit, 
             let rows = |uploads: &[Upload]| {
                 let mut table = Table::new(&["hash", "type", "size"]);
                 for upload in uploads {
-                    table.row(vec![hash(upload), upload.media_type.clone(), bytes(upload.size)]);
+                    table.row(&[hash(upload), upload.media_type.clone(), bytes(upload.size)]);
                 }
                 table
             };
@@ -184,7 +187,7 @@ fn ls(ctx: &mut Ctx<'_>, prefix: &str) -> Result<Exit, CliError> {
     let table = |listed: &[Listed]| {
         let mut table = Table::new(&["hash", "type", "size", "origin", "names"]);
         for blob in listed {
-            table.row(vec![
+            table.row(&[
                 blob.content_hash.to_string(),
                 blob.media_type.clone(),
                 bytes(blob.size),
@@ -295,11 +298,17 @@ fn verify(ctx: &mut Ctx<'_>, words: &[String]) -> Result<Exit, CliError> {
             .damaged
             .iter()
             .map(|damage| {
-                let remedy = if damage.origin == Origin::Derived { "it can be made again" } else { "add the file again" };
+                let remedy =
+                    if damage.origin == Origin::Derived { "it can be made again" } else { "add the file again" };
                 format!("damaged: {}: {} ({remedy})", damage.content_hash, damage.what)
             })
             .collect();
-        lines.push(format!("{} blobs checked, {}, {} damaged", report.checked, bytes(report.bytes), report.damaged.len()));
+        lines.push(format!(
+            "{} blobs checked, {}, {} damaged",
+            report.checked,
+            bytes(report.bytes),
+            report.damaged.len()
+        ));
         if report.orphans > 0 {
             lines.push(format!("{} files belong to nothing; `artdag cache gc` removes them", report.orphans));
         }
@@ -321,7 +330,11 @@ fn gc(ctx: &mut Ctx<'_>, max_bytes: Option<u64>, orphans: bool, dry_run: bool) -
             bytes(collected.freed_bytes),
             bytes(collected.derived_bytes),
             bytes(collected.cap_bytes),
-            if collected.orphans > 0 { format!("; {} files that belonged to nothing", collected.orphans) } else { String::new() }
+            if collected.orphans > 0 {
+                format!("; {} files that belonged to nothing", collected.orphans)
+            } else {
+                String::new()
+            }
         )
     };
     if ctx.quiet && ctx.format == Format::Table {

@@ -97,7 +97,7 @@ fn ls(ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
         let mut table = Table::new(&["config", "name", "version", "nodes", "inputs"]);
         for view in views {
             let inputs: Vec<&str> = view.variable_inputs.iter().map(|input| input.id.as_str()).collect();
-            table.row(vec![
+            table.row(&[
                 view.config_id.to_string(),
                 view.name.clone(),
                 view.version.clone().unwrap_or_default(),

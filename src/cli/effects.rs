@@ -37,18 +37,37 @@ pub fn run(args: &Args, io: &mut Io, format: Format, quiet: bool) -> Result<Exit
             .ok_or_else(|| crate::engine::EngineError::not_found("effect", name, effects::names()))?;
         let described = described(effect);
         output::one(io, format, quiet, &described, described.name, |effect| {
-            format!("{} (version {}): {}\n{}\n{}", effect.name, effect.version, effect.description, effect.hash, params(effect.params))
+            format!(
+                "{} (version {}): {}\n{}\n{}",
+                effect.name,
+                effect.version,
+                effect.description,
+                effect.hash,
+                params(effect.params)
+            )
         });
         return Ok(Exit::Done);
     }
     let all: Vec<Described> = effects::EFFECTS.iter().map(|effect| described(*effect)).collect();
-    output::list(io, format, quiet, &all, |effect| effect.name.to_owned(), |all| {
-        let mut table = Table::new(&["effect", "version", "hash", "description"]);
-        for effect in all {
-            table.row(vec![effect.name.to_owned(), effect.version.clone(), effect.hash.short(), effect.description.to_owned()]);
-        }
-        table
-    });
+    output::list(
+        io,
+        format,
+        quiet,
+        &all,
+        |effect| effect.name.to_owned(),
+        |all| {
+            let mut table = Table::new(&["effect", "version", "hash", "description"]);
+            for effect in all {
+                table.row(&[
+                    effect.name.to_owned(),
+                    effect.version.clone(),
+                    effect.hash.short(),
+                    effect.description.to_owned(),
+                ]);
+            }
+            table
+        },
+    );
     Ok(Exit::Done)
 }
 
@@ -83,7 +102,7 @@ pub fn params(params: &[Param]) -> Table {
             None if param.default == crate::base::schema::Default::Required => "required".to_owned(),
             None => "-".to_owned(),
         };
-        table.row(vec![param.name.to_owned(), kind.trim_end().to_owned(), default, param.doc.to_owned()]);
+        table.row(&[param.name.to_owned(), kind.trim_end().to_owned(), default, param.doc.to_owned()]);
     }
     table
 }

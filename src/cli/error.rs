@@ -37,10 +37,19 @@ impl From<Exit> for ExitCode {
 impl Exit {
     /// The exit of this code, as a worker tells it.
     pub fn of_code(code: u8) -> Self {
-        [Self::Done, Self::Usage, Self::Invalid, Self::NotFound, Self::Refused, Self::Different, Self::Full, Self::Interrupted]
-            .into_iter()
-            .find(|exit| *exit as u8 == code)
-            .unwrap_or(Self::RunFailed)
+        [
+            Self::Done,
+            Self::Usage,
+            Self::Invalid,
+            Self::NotFound,
+            Self::Refused,
+            Self::Different,
+            Self::Full,
+            Self::Interrupted,
+        ]
+        .into_iter()
+        .find(|exit| *exit as u8 == code)
+        .unwrap_or(Self::RunFailed)
     }
 }
 

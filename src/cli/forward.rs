@@ -59,7 +59,10 @@ pub fn forward(
     let Ok(mut stream) = within(home, |path| UnixStream::connect(path)) else { return Ok(None) };
     let words = words.iter().map(|word| word.clone().into_string());
     let words = words.collect::<Result<_, _>>().map_err(|word| {
-        CliError::usage(format!("{word:?} is not UTF-8, which a command for a worker must be; wait until it has ended"))
+        CliError::usage(format!(
+            "{} is not UTF-8, which a command for a worker must be; wait until it has ended",
+            word.display()
+        ))
     })?;
     let call = Call { words, cwd: io.cwd.clone(), colour: io.colour };
     let text = serde_json::to_vec(&call).map_err(|error| CliError::machine(error.to_string()))?;

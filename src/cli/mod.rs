@@ -114,13 +114,7 @@ fn dispatch(cli: Cli, words: &[std::ffi::OsString], io: &mut Io) -> Result<Exit,
 }
 
 /// Carries out a command on an open home.
-fn execute(
-    cli: Cli,
-    engine: &Engine,
-    io: &mut Io,
-    interrupt: &Interrupt,
-    in_worker: bool,
-) -> Result<Exit, CliError> {
+fn execute(cli: Cli, engine: &Engine, io: &mut Io, interrupt: &Interrupt, in_worker: bool) -> Result<Exit, CliError> {
     let (format, quiet) = (cli.global.format(), cli.global.quiet);
     let mut ctx = Ctx { engine, io, interrupt, format, quiet, in_worker };
     match cli.command {

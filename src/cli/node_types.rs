@@ -43,20 +43,38 @@ pub fn run(args: &Args, io: &mut Io, format: Format, quiet: bool) -> Result<Exit
             .ok_or_else(|| crate::engine::EngineError::not_found("node type", name, nodes::names()))?;
         let described = described(node_type);
         output::one(io, format, quiet, &described, described.name, |node_type| {
-            format!("{} (version {}): {}\n{}", node_type.name, node_type.version, node_type.description, effects::params(node_type.params))
+            format!(
+                "{} (version {}): {}\n{}",
+                node_type.name,
+                node_type.version,
+                node_type.description,
+                effects::params(node_type.params)
+            )
         });
         return Ok(Exit::Done);
     }
     let all: Vec<Described> = nodes::NODE_TYPES.iter().map(|node_type| described(*node_type)).collect();
-    output::list(io, format, quiet, &all, |node_type| node_type.name.to_owned(), |all| {
-        let mut table = Table::new(&["type", "version", "inputs", "description"]);
-        for node_type in all {
-            let Inputs { min, max, .. } = node_type.inputs;
-            let inputs = if min == max { min.to_string() } else { format!("{min} to {max}") };
-            table.row(vec![node_type.name.to_owned(), node_type.version.clone(), inputs, node_type.description.to_owned()]);
-        }
-        table
-    });
+    output::list(
+        io,
+        format,
+        quiet,
+        &all,
+        |node_type| node_type.name.to_owned(),
+        |all| {
+            let mut table = Table::new(&["type", "version", "inputs", "description"]);
+            for node_type in all {
+                let Inputs { min, max, .. } = node_type.inputs;
+                let inputs = if min == max { min.to_string() } else { format!("{min} to {max}") };
+                table.row(&[
+                    node_type.name.to_owned(),
+                    node_type.version.clone(),
+                    inputs,
+                    node_type.description.to_owned(),
+                ]);
+            }
+            table
+        },
+    );
     Ok(Exit::Done)
 }
 

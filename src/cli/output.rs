@@ -24,7 +24,14 @@ pub fn list<T: Serialize>(
 }
 
 /// Prints one thing: text for people, or JSON; with `quiet` only its id.
-pub fn one<T: Serialize>(io: &mut Io, format: Format, quiet: bool, item: &T, id: &str, text: impl FnOnce(&T) -> String) {
+pub fn one<T: Serialize>(
+    io: &mut Io,
+    format: Format,
+    quiet: bool,
+    item: &T,
+    id: &str,
+    text: impl FnOnce(&T) -> String,
+) {
     match format {
         Format::Json => io.data(json(item)),
         Format::Ndjson => io.data(line(item)),

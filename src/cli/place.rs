@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::base::ContentHash;
 use crate::cli::error::CliError;
-use crate::engine::{Engine, EngineError};
 use crate::engine::request::Prepared;
+use crate::engine::{Engine, EngineError};
 use crate::media::MediaType;
 use crate::media::encode::Format;
 

@@ -38,7 +38,7 @@ pub fn text(view: &PlanView) -> String {
     let mut table = Table::new(&["node", "type", "state", "stage", "estimate", "size", "key"]);
     for node in &view.nodes {
         let runs = node.known == "miss";
-        table.row(vec![
+        table.row(&[
             node.id.to_string(),
             node.node_type.to_owned(),
             node.known.to_owned(),

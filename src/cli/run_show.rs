@@ -50,7 +50,10 @@ fn text(run: &RunView) -> String {
     line("type", run.output_media_type.clone());
     line("created", Some(run.created_at.to_string()));
     line("took", run.completed_at.map(|end| seconds(end.seconds_since(run.created_at))));
-    line("nodes", Some(format!("{} of {} done, {} cached", run.progress.done, run.progress.nodes, run.progress.cached)));
+    line(
+        "nodes",
+        Some(format!("{} of {} done, {} cached", run.progress.done, run.progress.nodes, run.progress.cached)),
+    );
     let stats = run.stats;
     line(
         "counts",

@@ -29,8 +29,7 @@ pub fn run(args: &Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
         status.is_none_or(|status| row.status == status)
             && args.recipe.as_ref().is_none_or(|recipe| row.recipe == *recipe)
     };
-    let runs: Vec<RunView> =
-        ctx.engine.runs(args.limit, &keep)?.iter().map(|(run, row)| run_view(*run, row)).collect();
+    let runs: Vec<RunView> = ctx.engine.runs(args.limit, &keep)?.iter().map(|(run, row)| run_view(*run, row)).collect();
     output::list(ctx.io, ctx.format, ctx.quiet, &runs, |run| run.run_id.to_string(), table);
     let waiting = runs.iter().filter(|run| run.status == RunStatus::Pending).count();
     if waiting > 0 && !ctx.in_worker && !ctx.quiet && ctx.format == Format::Table {
@@ -51,7 +50,7 @@ fn table(runs: &[RunView]) -> Table {
     let mut table = Table::new(&["run", "status", "recipe", "nodes", "cached", "took", "output", "created"]);
     for run in runs {
         let took = run.completed_at.map_or_else(|| "-".to_owned(), |end| seconds(end.seconds_since(run.created_at)));
-        table.row(vec![
+        table.row(&[
             run.run_id.to_string(),
             run.status.to_string(),
             run.recipe.clone(),

@@ -42,13 +42,20 @@ pub fn run(_args: &Args, io: &mut Io, format: Format, settings: &Settings) -> Re
             }
         })
         .collect();
-    output::list(io, format, false, &rows, |row| row.name.to_owned(), |rows| {
-        let mut table = Table::new(&["setting", "value", "from", "variable", "about"]);
-        for row in rows {
-            let cells = [row.name, &row.value, row.from, row.variable, row.description];
-            table.row(cells.map(str::to_owned).to_vec());
-        }
-        table
-    });
+    output::list(
+        io,
+        format,
+        false,
+        &rows,
+        |row| row.name.to_owned(),
+        |rows| {
+            let mut table = Table::new(&["setting", "value", "from", "variable", "about"]);
+            for row in rows {
+                let cells = [row.name, &row.value, row.from, row.variable, row.description];
+                table.row(&cells.map(str::to_owned));
+            }
+            table
+        },
+    );
     Ok(Exit::Done)
 }

@@ -13,7 +13,7 @@ impl Table {
     }
 
     /// Adds a row. Control characters, which a terminal would obey, are shown escaped.
-    pub fn row(&mut self, cells: Vec<String>) {
+    pub fn row(&mut self, cells: &[String]) {
         self.rows.push(cells.iter().map(|cell| printable(cell)).collect());
     }
 }
@@ -29,7 +29,7 @@ impl std::fmt::Display for Table {
             let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
             padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         };
-        write!(f, "{}", line(self.head.iter().map(|head| *head).collect()))?;
+        write!(f, "{}", line(self.head.clone()))?;
         for row in &self.rows {
             write!(f, "\n{}", line(row.iter().map(String::as_str).collect()))?;
         }
@@ -77,12 +77,9 @@ mod tests {
     #[test]
     fn columns_align_and_control_characters_are_escaped() {
         let mut table = Table::new(&["name", "size"]);
-        table.row(vec!["a\u{1b}[31m".to_owned(), "1".to_owned()]);
-        table.row(vec!["longer name here".to_owned(), "22".to_owned()]);
-        assert_eq!(
-            table.to_string(),
-            "name              size\na\\u{1b}[31m       1\nlonger name here  22"
-        );
+        table.row(&["a\u{1b}[31m".to_owned(), "1".to_owned()]);
+        table.row(&["longer name here".to_owned(), "22".to_owned()]);
+        assert_eq!(table.to_string(), "name              size\na\\u{1b}[31m       1\nlonger name here  22");
     }
 
     #[test]

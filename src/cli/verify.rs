@@ -20,7 +20,8 @@ pub fn run(args: &Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
     let again = ctx.engine.verify(run)?;
     let row = progress::wait(ctx, again, &events)?;
     let first = ctx.engine.run_row(run)?.output;
-    let name = |hash: Option<crate::base::ContentHash>| hash.map_or_else(|| "nothing".to_owned(), |hash| hash.to_string());
+    let name =
+        |hash: Option<crate::base::ContentHash>| hash.map_or_else(|| "nothing".to_owned(), |hash| hash.to_string());
     let view = run_view(again, &row);
     let (exit, line) = match (row.status, row.verdict) {
         (RunStatus::Completed, Some(Verdict::Same)) => (Exit::Done, format!("same: {}", name(row.output))),

@@ -25,7 +25,8 @@ pub struct Args {
 /// Explains a node.
 pub fn run(args: &Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
     let of = args.of.as_deref().unwrap_or("latest");
-    let is_run = of == "latest" || of.parse::<RunId>().is_ok() || (args.input.is_empty() && ctx.engine.find_run(of).is_ok());
+    let is_run =
+        of == "latest" || of.parse::<RunId>().is_ok() || (args.input.is_empty() && ctx.engine.find_run(of).is_ok());
     let why = if is_run {
         let run = ctx.engine.find_run(of)?;
         ctx.engine.why_of_run(run, &args.node)?
@@ -62,7 +63,13 @@ fn causes(why: &Why, depth: usize) -> Vec<String> {
         .differences
         .iter()
         .map(|difference| {
-            format!("{indent}{}: {}: {} here, {} there", why.node, difference.part, shown(&difference.here), shown(&difference.known))
+            format!(
+                "{indent}{}: {}: {} here, {} there",
+                why.node,
+                difference.part,
+                shown(&difference.here),
+                shown(&difference.known)
+            )
         })
         .collect();
     if why.state == "source" {

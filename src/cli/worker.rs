@@ -102,7 +102,8 @@ fn carry_out(engine: &Engine, stream: UnixStream) -> std::io::Result<()> {
 pub fn spawn(settings: &Settings) -> Result<(), CliError> {
     let failed = |error: std::io::Error| CliError::machine(format!("no worker can be started: {error}"));
     let program = std::env::current_exe().map_err(failed)?;
-    let log = std::fs::OpenOptions::new().create(true).append(true).open(settings.home.join("worker.log")).map_err(failed)?;
+    let log =
+        std::fs::OpenOptions::new().create(true).append(true).open(settings.home.join("worker.log")).map_err(failed)?;
     Command::new(program)
         .args(["worker", "--detached", "--threads", &settings.threads.to_string()])
         .args(["--workers", &settings.workers.to_string()])

@@ -129,7 +129,8 @@ fn number(
 ) -> Result<u64, ConfigError> {
     let (text, from) = &origins[name];
     let setting = SETTINGS.iter().find(|setting| setting.name == name).copied().unwrap_or(table::HOME);
-    let refused = |reason: String| ConfigError::Value { name, value: text.clone(), place: place(setting, *from), reason };
+    let refused =
+        |reason: String| ConfigError::Value { name, value: text.clone(), place: place(setting, *from), reason };
     let value: u64 = text.parse().map_err(|_| refused("a whole number is wanted".to_owned()))?;
     if (min..=max).contains(&value) { Ok(value) } else { Err(refused(format!("{min} to {max} is allowed"))) }
 }

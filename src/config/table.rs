@@ -9,8 +9,11 @@ pub struct Setting {
     /// One line for people.
     pub doc: &'static str,
     /// Its text when nothing is set, from the environment and the number of processors.
-    pub default: fn(&dyn Fn(&str) -> Option<String>, usize) -> String,
+    pub default: fn(&Environment<'_>, usize) -> String,
 }
+
+/// Gives the text of an environment variable.
+pub type Environment<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 /// The first row: the home, which the others may be read from.
 pub const HOME: &Setting = &Setting {

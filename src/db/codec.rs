@@ -60,11 +60,7 @@ pub fn encode<T: Serialize>(version: u8, record: &T) -> Vec<u8> {
     let mut bytes = vec![version];
     let written = bincode::serde::encode_into_std_write(record, &mut bytes, LAYOUT);
     written.expect("BUG: a record of a type that cannot be written");
-    assert!(
-        bytes.len() <= limits::RECORD_BYTES,
-        "BUG: a record of {} bytes",
-        bytes.len()
-    );
+    assert!(bytes.len() <= limits::RECORD_BYTES, "BUG: a record of {} bytes", bytes.len());
     bytes
 }
 
@@ -72,10 +68,7 @@ pub fn encode<T: Serialize>(version: u8, record: &T) -> Vec<u8> {
 pub fn decode<T: DeserializeOwned>(version: u8, bytes: &[u8]) -> Result<T, CodecError> {
     let (&found, body) = bytes.split_first().ok_or(CodecError::Empty)?;
     if found != version {
-        return Err(CodecError::Version {
-            expected: version,
-            found,
-        });
+        return Err(CodecError::Version { expected: version, found });
     }
     if bytes.len() <= SMALL_BYTES {
         decode_within::<T, SMALL_BYTES>(body)
@@ -92,11 +85,8 @@ pub fn version_of(bytes: &[u8]) -> Option<u8> {
 }
 
 fn decode_within<T: DeserializeOwned, const LIMIT: usize>(body: &[u8]) -> Result<T, CodecError> {
-    let (record, read) = bincode::serde::decode_from_slice(body, LAYOUT.with_limit::<LIMIT>()).map_err(|error| {
-        CodecError::Malformed {
-            reason: error.to_string(),
-        }
-    })?;
+    let (record, read) = bincode::serde::decode_from_slice(body, LAYOUT.with_limit::<LIMIT>())
+        .map_err(|error| CodecError::Malformed { reason: error.to_string() })?;
     match body.len() - read {
         0 => Ok(record),
         bytes => Err(CodecError::Trailing { bytes }),
@@ -133,10 +123,7 @@ mod tests {
     fn sample(len: usize) -> Sample {
         Sample {
             hash: ContentHash::of(b"x"),
-            state: State::Failed {
-                reason: "no space".to_owned(),
-                attempts: 3,
-            },
+            state: State::Failed { reason: "no space".to_owned(), attempts: 3 },
             names: vec!["a".repeat(len), String::new()],
             sizes: [("in".to_owned(), u64::MAX)].into(),
             note: None,
@@ -171,56 +158,28 @@ mod tests {
         let bytes = encode(1, &text);
         assert_eq!(bytes.len(), limits::RECORD_BYTES);
         assert!(decode::<String>(1, &bytes).unwrap() == text);
-        assert!(matches!(
-            decode::<String>(1, &[bytes, vec![0]].concat()),
-            Err(CodecError::TooLarge { .. })
-        ));
+        assert!(matches!(decode::<String>(1, &[bytes, vec![0]].concat()), Err(CodecError::TooLarge { .. })));
     }
 
     #[test]
     fn each_way_to_be_no_record_is_told_apart() {
         let bytes = encode(2, &sample(3));
         assert!(matches!(decode::<Sample>(2, &[]), Err(CodecError::Empty)));
-        assert!(matches!(
-            decode::<Sample>(3, &bytes),
-            Err(CodecError::Version { expected: 3, found: 2 })
-        ));
+        assert!(matches!(decode::<Sample>(3, &bytes), Err(CodecError::Version { expected: 3, found: 2 })));
         let longer = [bytes.as_slice(), &[0; 5]].concat();
-        assert!(matches!(
-            decode::<Sample>(2, &longer),
-            Err(CodecError::Trailing { bytes: 5 })
-        ));
+        assert!(matches!(decode::<Sample>(2, &longer), Err(CodecError::Trailing { bytes: 5 })));
         for len in 1..bytes.len() {
-            assert!(
-                matches!(decode::<Sample>(2, &bytes[..len]), Err(CodecError::Malformed { .. })),
-                "{len}"
-            );
+            assert!(matches!(decode::<Sample>(2, &bytes[..len]), Err(CodecError::Malformed { .. })), "{len}");
         }
     }
 
     #[test]
     fn a_made_up_length_is_refused_whatever_it_measures() {
-        for len in [
-            1_u64,
-            SMALL_BYTES as u64,
-            limits::RECORD_BYTES as u64,
-            1 << 40,
-            u64::MAX / 2,
-            u64::MAX,
-        ] {
+        for len in [1_u64, SMALL_BYTES as u64, limits::RECORD_BYTES as u64, 1 << 40, u64::MAX / 2, u64::MAX] {
             let bytes = [&[1][..], &len.to_le_bytes()].concat();
-            assert!(
-                matches!(decode::<String>(1, &bytes), Err(CodecError::Malformed { .. })),
-                "{len}"
-            );
-            assert!(
-                matches!(decode::<Vec<u64>>(1, &bytes), Err(CodecError::Malformed { .. })),
-                "{len}"
-            );
-            assert!(
-                matches!(decode::<Vec<Vec<String>>>(1, &bytes), Err(CodecError::Malformed { .. })),
-                "{len}"
-            );
+            assert!(matches!(decode::<String>(1, &bytes), Err(CodecError::Malformed { .. })), "{len}");
+            assert!(matches!(decode::<Vec<u64>>(1, &bytes), Err(CodecError::Malformed { .. })), "{len}");
+            assert!(matches!(decode::<Vec<Vec<String>>>(1, &bytes), Err(CodecError::Malformed { .. })), "{len}");
             assert!(decode::<BTreeMap<String, u64>>(1, &bytes).is_err(), "{len}");
         }
     }

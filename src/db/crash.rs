@@ -46,13 +46,9 @@ fn storage() -> FaultStorage {
 fn rows(tx: &ReadTransaction, table: TableDefinition<u64, &str>) -> BTreeMap<u64, String> {
     match tx.open_table(table) {
         Err(TableError::TableDoesNotExist(_)) => BTreeMap::new(),
-        table => table
-            .unwrap()
-            .iter()
-            .unwrap()
-            .map(Result::unwrap)
-            .map(|(k, v)| (k.value(), v.value().to_owned()))
-            .collect(),
+        table => {
+            table.unwrap().iter().unwrap().map(Result::unwrap).map(|(k, v)| (k.value(), v.value().to_owned())).collect()
+        }
     }
 }
 
@@ -63,9 +59,8 @@ fn check_rows(tx: &ReadTransaction, history: &History, acknowledged: usize, cont
     let mut state: BTreeMap<_, _> = history[..acknowledged].iter().cloned().collect();
     let mut rest = history[acknowledged..].iter().cloned();
     while state != found {
-        let (row, text) = rest
-            .next()
-            .unwrap_or_else(|| panic!("the rows of no moment after the last acknowledged, {context}"));
+        let (row, text) =
+            rest.next().unwrap_or_else(|| panic!("the rows of no moment after the last acknowledged, {context}"));
         state.insert(row, text);
     }
 }
@@ -87,9 +82,8 @@ fn after_a_power_cut_at_any_sync_and_another_during_recovery_all_acknowledged_is
     // For each write the syncs that were done when it was acknowledged.
     let mut acknowledged = Vec::new();
     for round in 0..8_u64 {
-        let writes: Vec<_> = (0..3)
-            .map(|n| (round * 2 + n, round.to_string().repeat(2_000 * n as usize + 1)))
-            .collect();
+        let writes: Vec<_> =
+            (0..3).map(|n| (round * 2 + n, round.to_string().repeat(2_000 * n as usize + 1))).collect();
         let tickets: Vec<_> = writes.iter().map(|(row, text)| put(&db, *row, text.clone())).collect();
         history.extend(writes);
         for ticket in tickets {
@@ -100,10 +94,7 @@ fn after_a_power_cut_at_any_sync_and_another_during_recovery_all_acknowledged_is
     let mut recovery_syncs = 0;
     for syncs in before..=storage.syncs() {
         let sure = acknowledged.iter().filter(|at| **at <= syncs).count();
-        for spared in [Spared::Nothing, Spared::Everything]
-            .into_iter()
-            .chain((0..4).map(Spared::Some))
-        {
+        for spared in [Spared::Nothing, Spared::Everything].into_iter().chain((0..4).map(Spared::Some)) {
             let context = format!("power cut after sync {syncs}, {spared:?}");
             let recovered = check(storage.after_power_cut(syncs, spared), &history, sure, &context);
             recovery_syncs += recovered.syncs();
@@ -115,11 +106,7 @@ fn after_a_power_cut_at_any_sync_and_another_during_recovery_all_acknowledged_is
             }
         }
     }
-    assert!(
-        storage.syncs() > 3 * 8 && recovery_syncs > 100,
-        "{} {recovery_syncs}",
-        storage.syncs()
-    );
+    assert!(storage.syncs() > 3 * 8 && recovery_syncs > 100, "{} {recovery_syncs}", storage.syncs());
 }
 
 #[test]
@@ -138,18 +125,11 @@ fn a_full_or_failing_disk_makes_it_degraded_and_when_the_disk_works_again_so_doe
                 assert!(changes > 5 && db.degraded().is_none(), "{context}");
                 break;
             }
-            let Err(WriteError::Failed(error @ DbError::Storage(_))) = failed else {
-                panic!("{context}")
-            };
+            let Err(WriteError::Failed(error @ DbError::Storage(_))) = failed else { panic!("{context}") };
             assert_eq!(error.is_full(), errno == Errno::NOSPC, "{context}");
             // Refused at once, with the reason, until the wait is over; then tried, in vain.
-            let Err(WriteError::Failed(waiting)) = put(&db, 3, String::new()).wait() else {
-                panic!("{context}")
-            };
-            assert!(
-                matches!(waiting, DbError::Degraded { .. }) && waiting.is_retryable(),
-                "{context}: {waiting}"
-            );
+            let Err(WriteError::Failed(waiting)) = put(&db, 3, String::new()).wait() else { panic!("{context}") };
+            assert!(matches!(waiting, DbError::Degraded { .. }) && waiting.is_retryable(), "{context}: {waiting}");
             assert_eq!(waiting.is_full(), errno == Errno::NOSPC, "{context}: {waiting}");
             for _ in 0..3 {
                 clock.advance(Duration::from_secs(2));
@@ -159,9 +139,7 @@ fn a_full_or_failing_disk_makes_it_degraded_and_when_the_disk_works_again_so_doe
 
             assert!(storage.mend(), "{context}");
             clock.advance(Duration::from_secs(2));
-            put(&db, 3, history[2].1.clone())
-                .wait()
-                .unwrap_or_else(|error| panic!("{error}, {context}"));
+            put(&db, 3, history[2].1.clone()).wait().unwrap_or_else(|error| panic!("{error}, {context}"));
             assert!(db.degraded().is_none(), "{context}");
             db.read(|tx| {
                 let found = rows(tx, LEFT);
@@ -187,10 +165,7 @@ fn the_wait_grows_while_it_keeps_failing_and_a_commit_resets_it() {
     // Milliseconds until a write is tried again, found by trying each tenth of a second.
     let wait = || {
         let mut tenths = 0;
-        while matches!(
-            put(&db, 1, String::new()).wait(),
-            Err(WriteError::Failed(DbError::Degraded { .. }))
-        ) {
+        while matches!(put(&db, 1, String::new()).wait(), Err(WriteError::Failed(DbError::Degraded { .. }))) {
             let seen = storage.attempts();
             clock.advance(Duration::from_millis(100));
             let _ = put(&db, 1, String::new()).wait();
@@ -225,11 +200,7 @@ struct RemountedFile(FileBackend, Arc<AtomicBool>);
 impl RemountedFile {
     fn writable(&self) -> io::Result<&FileBackend> {
         let read_only = self.1.load(Ordering::Relaxed);
-        if read_only {
-            Err(Errno::ROFS.into())
-        } else {
-            Ok(&self.0)
-        }
+        if read_only { Err(Errno::ROFS.into()) } else { Ok(&self.0) }
     }
 }
 
@@ -276,11 +247,7 @@ fn on_a_disk_remounted_read_only_reads_go_on_and_back_again_writes_do() {
     let read_only = Arc::new(AtomicBool::new(false));
     let file = FilePlace::new(&path, &Builder::new()).unwrap();
     let clock = SetClock::new();
-    let place = Remounted {
-        file,
-        path,
-        read_only: read_only.clone(),
-    };
+    let place = Remounted { file, path, read_only: read_only.clone() };
     let db = Db::start(Box::new(place), false, clock.clock()).unwrap();
     let count = || db.read(|tx| Ok(rows(tx, LEFT).len()));
     put(&db, 1, "one".to_owned()).wait().unwrap();
@@ -289,10 +256,7 @@ fn on_a_disk_remounted_read_only_reads_go_on_and_back_again_writes_do() {
     assert!(put(&db, 2, "two".to_owned()).wait().is_err());
     for _ in 0..3 {
         assert_eq!(count().unwrap(), 1);
-        assert!(matches!(
-            put(&db, 2, "two".to_owned()).wait(),
-            Err(WriteError::Failed(DbError::Degraded { .. }))
-        ));
+        assert!(matches!(put(&db, 2, "two".to_owned()).wait(), Err(WriteError::Failed(DbError::Degraded { .. }))));
         clock.advance(Duration::from_secs(2));
     }
     read_only.store(false, Ordering::Relaxed);
@@ -317,11 +281,7 @@ fn an_error_of_reading_is_met_once_and_the_database_opened_again() {
 #[test]
 fn a_failure_met_during_a_commit_does_not_open_the_database_twice() {
     let (storage, clock) = (storage(), SetClock::new());
-    let place = Gone {
-        storage,
-        missing: Arc::default(),
-        opened: Arc::default(),
-    };
+    let place = Gone { storage, missing: Arc::default(), opened: Arc::default() };
     let db = Db::start(Box::new(place.clone()), false, clock.clock()).unwrap();
     let ((entered, wait_entered), (release, wait_release)) = (channel(), channel());
     let held: Ticket<(), Infallible> = db.write(move |tx| {
@@ -337,10 +297,7 @@ fn a_failure_met_during_a_commit_does_not_open_the_database_twice() {
     assert_eq!(place.opened.load(Ordering::Relaxed), 1);
     release.send(()).unwrap();
     held.wait().unwrap();
-    assert!(
-        db.degraded().is_some(),
-        "a commit of the dropped database says nothing of the next"
-    );
+    assert!(db.degraded().is_some(), "a commit of the dropped database says nothing of the next");
     clock.advance(Duration::from_secs(1));
     put(&db, 2, "two".to_owned()).wait().unwrap();
     assert_eq!(db.read(|tx| Ok(rows(tx, LEFT).len())).unwrap(), 2);
@@ -382,11 +339,7 @@ impl Place for Gone {
 
 #[test]
 fn a_database_gone_missing_is_looked_for_once_in_a_wait_however_many_ask() {
-    let place = Gone {
-        storage: storage(),
-        missing: Arc::default(),
-        opened: Arc::default(),
-    };
+    let place = Gone { storage: storage(), missing: Arc::default(), opened: Arc::default() };
     let clock = SetClock::new();
     let db = Db::start(Box::new(place.clone()), false, clock.clock()).unwrap();
     put(&db, 1, "one".to_owned()).wait().unwrap();
@@ -397,10 +350,7 @@ fn a_database_gone_missing_is_looked_for_once_in_a_wait_however_many_ask() {
     for opened in 2..5 {
         for _ in 0..50 {
             assert!(matches!(db.read(|_| Ok(())), Err(DbError::Degraded { .. })));
-            assert!(matches!(
-                put(&db, 2, String::new()).wait(),
-                Err(WriteError::Failed(DbError::Degraded { .. }))
-            ));
+            assert!(matches!(put(&db, 2, String::new()).wait(), Err(WriteError::Failed(DbError::Degraded { .. }))));
         }
         assert_eq!(place.opened.load(Ordering::Relaxed), opened);
         clock.advance(Duration::from_secs(2));

@@ -118,14 +118,7 @@ macro_rules! from_redb {
     )*};
 }
 
-from_redb!(
-    StorageError,
-    TableError,
-    TransactionError,
-    CommitError,
-    DatabaseError,
-    CompactionError
-);
+from_redb!(StorageError, TableError, TransactionError, CommitError, DatabaseError, CompactionError);
 
 impl<E> From<CodecError> for WriteError<E> {
     /// A record that cannot be read fails the whole commit, as nobody knows how far the write

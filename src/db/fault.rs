@@ -46,20 +46,12 @@ pub(super) enum Spared {
 
 impl FaultStorage {
     pub(super) fn holding(bytes: Vec<u8>) -> Self {
-        Self(Arc::new(Mutex::new(Model {
-            base: bytes.clone(),
-            bytes,
-            ..Model::default()
-        })))
+        Self(Arc::new(Mutex::new(Model { base: bytes.clone(), bytes, ..Model::default() })))
     }
 
     /// Syncs that have completed.
     pub(super) fn syncs(&self) -> usize {
-        self.model()
-            .log
-            .iter()
-            .filter(|change| matches!(change, Change::Sync))
-            .count()
+        self.model().log.iter().filter(|change| matches!(change, Change::Sync)).count()
     }
 
     /// Changes and syncs that were asked for, also those that failed.

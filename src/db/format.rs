@@ -50,10 +50,7 @@ fn migrate(database: &Database, steps: &[Migration], known: u64) -> Result<(), D
         if found > known {
             return Err(DbError::NewerFormat { found, known });
         }
-        let step = steps
-            .iter()
-            .find(|step| step.from == found)
-            .ok_or(DbError::OlderFormat { found, known })?;
+        let step = steps.iter().find(|step| step.from == found).ok_or(DbError::OlderFormat { found, known })?;
         let tx = begin(database)?;
         (step.run)(&tx)?;
         set_format(&tx, found + 1)?;
@@ -104,13 +101,7 @@ mod tests {
         set_format(&tx, 9).unwrap();
         tx.commit().unwrap();
         let error = check(&database).unwrap_err();
-        assert!(matches!(
-            error,
-            DbError::NewerFormat {
-                found: 9,
-                known: FORMAT
-            }
-        ));
+        assert!(matches!(error, DbError::NewerFormat { found: 9, known: FORMAT }));
         assert!(error.to_string().contains('9') && error.to_string().contains(&FORMAT.to_string()));
     }
 
@@ -131,9 +122,6 @@ mod tests {
         assert_eq!(format_of(&database).unwrap(), 2);
         let rows = database.begin_read().unwrap().open_table(TABLE).unwrap();
         assert_eq!(redb::ReadableTableMetadata::len(&rows).unwrap(), 1);
-        assert!(matches!(
-            migrate(&database, &[], 3),
-            Err(DbError::OlderFormat { found: 2, known: 3 })
-        ));
+        assert!(matches!(migrate(&database, &[], 3), Err(DbError::OlderFormat { found: 2, known: 3 })));
     }
 }

@@ -34,14 +34,7 @@ struct Changes {
 impl FrozenBackend {
     pub(super) fn new(file: File) -> io::Result<Self> {
         let len = file.metadata()?.len();
-        Ok(Self {
-            file,
-            changes: Mutex::new(Changes {
-                len,
-                file_len: len,
-                pages: BTreeMap::new(),
-            }),
-        })
+        Ok(Self { file, changes: Mutex::new(Changes { len, file_len: len, pages: BTreeMap::new() }) })
     }
 
     fn changes(&self) -> MutexGuard<'_, Changes> {

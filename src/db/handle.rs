@@ -26,21 +26,13 @@ struct Shared {
 impl Db {
     /// Opens the database file at `path`, made if there is none.
     pub fn open(path: &Path) -> Result<Self, DbError> {
-        Self::start(
-            Box::new(FilePlace::new(path, &builder())?),
-            false,
-            Box::new(Instant::now),
-        )
+        Self::start(Box::new(FilePlace::new(path, &builder())?), false, Box::new(Instant::now))
     }
 
     /// Opens the database file at `path` after checking its every page, which takes as long as
     /// reading it.
     pub fn open_checked(path: &Path) -> Result<Self, DbError> {
-        Self::start(
-            Box::new(FilePlace::new(path, &builder())?),
-            true,
-            Box::new(Instant::now),
-        )
+        Self::start(Box::new(FilePlace::new(path, &builder())?), true, Box::new(Instant::now))
     }
 
     /// Opens an initialised database that lies elsewhere.
@@ -57,11 +49,7 @@ impl Db {
             let started = thread.spawn(move || committer::run(&queue, &keeper));
             started.map_err(|error| DbError::from(redb::StorageError::from(error)))?
         };
-        Ok(Self(Arc::new(Shared {
-            keeper,
-            queue,
-            committer: Mutex::new(Some(committer)),
-        })))
+        Ok(Self(Arc::new(Shared { keeper, queue, committer: Mutex::new(Some(committer)) })))
     }
 
     /// Hands over a write, to be run in the transaction of the next commit. Returns at once,
@@ -244,10 +232,7 @@ mod tests {
         let tickets = [1, 2, 1, 3].map(put_new);
         release();
         let results = tickets.map(Ticket::wait);
-        assert!(
-            matches!(results, [Ok(()), Ok(()), Err(WriteError::Refused("taken")), Ok(())]),
-            "{results:?}"
-        );
+        assert!(matches!(results, [Ok(()), Ok(()), Err(WriteError::Refused("taken")), Ok(())]), "{results:?}");
         assert_eq!((rows(&db), db.commits()), (vec![1, 2, 3], 2));
         let syncs = storage.syncs();
         assert!(matches!(put_new(2).wait(), Err(WriteError::Refused("taken"))));
@@ -331,19 +316,13 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("artdag.redb");
         let db = Db::open(&path).unwrap();
-        assert!(
-            matches!(Db::open(&path).map(drop), Err(DbError::Storage(_))),
-            "two owners"
-        );
+        assert!(matches!(Db::open(&path).map(drop), Err(DbError::Storage(_))), "two owners");
         for n in 0..500 {
             // Nobody waits for these.
             drop(insert(&db, n));
         }
         db.close().unwrap();
-        assert!(matches!(
-            insert(&db, 1).wait(),
-            Err(WriteError::Failed(DbError::Closed))
-        ));
+        assert!(matches!(insert(&db, 1).wait(), Err(WriteError::Failed(DbError::Closed))));
         assert!(matches!(db.read(|_| Ok(())), Err(DbError::Closed)));
         db.close().unwrap();
 
@@ -380,10 +359,7 @@ mod tests {
         std::fs::write(&path, "no database at all").unwrap();
         assert!(matches!(Db::open(&path).map(drop), Err(DbError::Storage(_))));
         std::fs::write(&path, "").unwrap();
-        assert!(
-            Db::open(&path).is_err(),
-            "an empty file is not taken for a new database"
-        );
+        assert!(Db::open(&path).is_err(), "an empty file is not taken for a new database");
     }
 
     #[test]

@@ -77,20 +77,8 @@ impl Keeper {
         builder.set_check_integrity_on_open(check);
         let database = astray(|| Ok(place.open(&builder)?))?;
         astray(|| format::check(&database))?;
-        let state = State {
-            database: Some(database),
-            frozen: false,
-            generation: 0,
-            trouble: None,
-            closed: false,
-        };
-        Ok(Self {
-            place,
-            clock,
-            state: RwLock::new(state),
-            commits: AtomicU64::new(0),
-            writing: Arc::new(()),
-        })
+        let state = State { database: Some(database), frozen: false, generation: 0, trouble: None, closed: false };
+        Ok(Self { place, clock, state: RwLock::new(state), commits: AtomicU64::new(0), writing: Arc::new(()) })
     }
 
     /// Commits that have succeeded.
@@ -115,11 +103,7 @@ impl Keeper {
                 let begun = database.begin_read();
                 drop(state);
                 return match begun {
-                    Ok(tx) => Ok(Begun {
-                        tx,
-                        generation,
-                        _writing: None,
-                    }),
+                    Ok(tx) => Ok(Begun { tx, generation, _writing: None }),
                     Err(error) => Err(self.failed(generation, error.into())),
                 };
             }
@@ -145,11 +129,7 @@ impl Keeper {
                 let begun = astray(|| format::begin(database));
                 drop(state);
                 return match begun {
-                    Ok(tx) => Ok(Begun {
-                        tx,
-                        generation,
-                        _writing: live,
-                    }),
+                    Ok(tx) => Ok(Begun { tx, generation, _writing: live }),
                     Err(error) => Err(self.failed(generation, error)),
                 };
             }
@@ -308,19 +288,12 @@ impl State {
             DbError::Storage(cause) => cause.clone(),
             other => Arc::new(redb::Error::Corrupted(other.to_string())),
         };
-        self.trouble = Some(Trouble {
-            reason,
-            wait,
-            retry_at,
-            tried,
-        });
+        self.trouble = Some(Trouble { reason, wait, retry_at, tried });
     }
 
     fn unavailable(&self) -> DbError {
         match &self.trouble {
-            Some(trouble) => DbError::Degraded {
-                reason: trouble.reason.clone(),
-            },
+            Some(trouble) => DbError::Degraded { reason: trouble.reason.clone() },
             None => DbError::Closed,
         }
     }
@@ -328,16 +301,11 @@ impl State {
 
 /// redb trusts the file and may panic where it is damaged; that is an answer, not a crash.
 fn astray<T>(run: impl FnOnce() -> Result<T, DbError>) -> Result<T, DbError> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-        Err(DbError::Damaged {
-            message: message_of(&*panic),
-        })
-    })
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(DbError::Damaged { message: message_of(&*panic) }))
 }
 
 /// What a panic said.
 pub(super) fn message_of(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().map(str::to_owned);
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_owned())
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
 }

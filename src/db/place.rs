@@ -42,22 +42,14 @@ impl FilePlace {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(storage(error)),
                 _ => {}
             }
-            OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&draft)
-                .map_err(storage)?;
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(storage)?;
             let database = builder.create(&draft)?;
             format::initialise(&database)?;
             database.close()?;
             fs::rename(&draft, path).map_err(storage)?;
         }
         // Also of a file found: its maker may have been killed before coming this far.
-        let dir = path
-            .parent()
-            .filter(|dir| !dir.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
+        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(storage)?;
         Ok(Self { path: path.to_owned() })
     }

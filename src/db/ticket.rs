@@ -48,14 +48,7 @@ where
     E: Send + 'static,
 {
     let (reply, ticket) = sync_channel(1);
-    (
-        Box::new(Write {
-            code: Some(write),
-            result: None,
-            reply,
-        }),
-        Ticket(ticket),
-    )
+    (Box::new(Write { code: Some(write), result: None, reply }), Ticket(ticket))
 }
 
 struct Write<T, E, F> {
@@ -73,12 +66,8 @@ where
     fn run(&mut self, tx: &WriteTransaction) -> Outcome {
         let code = self.code.take().expect("BUG: a write run twice");
         // What a panicking write leaves half done is in the transaction, which is then aborted.
-        let result = catch_unwind(AssertUnwindSafe(|| code(tx))).unwrap_or_else(|panic| {
-            Err(DbError::Panicked {
-                message: message_of(&*panic),
-            }
-            .into())
-        });
+        let result = catch_unwind(AssertUnwindSafe(|| code(tx)))
+            .unwrap_or_else(|panic| Err(DbError::Panicked { message: message_of(&*panic) }.into()));
         let outcome = match &result {
             Ok(_) => Outcome::Wrote,
             Err(WriteError::Refused(_)) => Outcome::Refused,

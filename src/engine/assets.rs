@@ -68,10 +68,10 @@ impl Engine {
         if !dry_run {
             let name = name.to_owned();
             self.write(move |tx| {
-                    tx.open_table(names::ASSETS)?.remove(name.as_str())?;
-                    Ok::<(), DbError>(())
-                })
-                .wait()?;
+                tx.open_table(names::ASSETS)?.remove(name.as_str())?;
+                Ok::<(), DbError>(())
+            })
+            .wait()?;
         }
         Ok(hash)
     }

@@ -122,13 +122,13 @@ impl Engine {
         let media_type = row.media_type.clone();
         let asset = name.clone();
         self.write(move |tx| {
-                tables::record_blob(tx, &hash, &row)?;
-                match &asset {
-                    Some(asset) => super::assets::point(tx, asset, hash),
-                    None => Ok(()),
-                }
-            })
-            .wait()?;
+            tables::record_blob(tx, &hash, &row)?;
+            match &asset {
+                Some(asset) => super::assets::point(tx, asset, hash),
+                None => Ok(()),
+            }
+        })
+        .wait()?;
         let existing = known.is_some_and(|row| row.origin == Origin::Upload);
         Ok(Upload { content_hash: hash, size, media_type, name, existing })
     }
@@ -296,7 +296,7 @@ impl Engine {
         let _nobody_plans = self.evict();
         self.refuse_if_held(hash)?;
         if !dry_run {
-            self.take_away(vec![*hash])?;
+            self.take_away(&[*hash])?;
         }
         Ok(Freed { freed_bytes: row.size, kept: Vec::new() })
     }
@@ -317,7 +317,7 @@ impl Engine {
 
     /// Takes blobs away: their rows, names and memo rows in one commit, then their files.
     /// The caller holds the eviction guard and has made sure that nobody holds them.
-    pub(super) fn take_away(&self, hashes: Vec<ContentHash>) -> Result<(), EngineError> {
+    pub(super) fn take_away(&self, hashes: &[ContentHash]) -> Result<(), EngineError> {
         let wanted: std::collections::HashSet<ContentHash> = hashes.iter().copied().collect();
         let memo = self.memo_keys_of(&wanted)?;
         let names: Vec<String> = self
@@ -326,18 +326,18 @@ impl Engine {
             .filter(|(hash, _)| wanted.contains(hash))
             .flat_map(|(_, names)| names)
             .collect();
-        let rows = hashes.clone();
+        let rows = hashes.to_vec();
         self.write(move |tx| {
-                for key in &memo {
-                    tx.open_table(names::MEMO)?.remove(key.as_bytes())?;
-                }
-                for name in &names {
-                    tx.open_table(names::ASSETS)?.remove(name.as_str())?;
-                }
-                rows.iter().try_for_each(|hash| tables::forget_blob(tx, hash))
-            })
-            .wait()?;
-        for hash in &hashes {
+            for key in &memo {
+                tx.open_table(names::MEMO)?.remove(key.as_bytes())?;
+            }
+            for name in &names {
+                tx.open_table(names::ASSETS)?.remove(name.as_str())?;
+            }
+            rows.iter().try_for_each(|hash| tables::forget_blob(tx, hash))
+        })
+        .wait()?;
+        for hash in hashes {
             self.0.store.remove(hash)?;
         }
         Ok(())
@@ -351,7 +351,8 @@ impl Engine {
 }
 
 fn damaged(hash: ContentHash, what: &str) -> EngineError {
-    let what = format!("{what}; `artdag cache verify` tells what else is, and the original file mends it when added again");
+    let what =
+        format!("{what}; `artdag cache verify` tells what else is, and the original file mends it when added again");
     EngineError::Damaged { hash, what }
 }
 

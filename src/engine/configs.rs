@@ -28,7 +28,8 @@ impl Engine {
         let fixed = self.fixed_hashes(&recipe)?;
         let store = self.put_record(bytes, "application/yaml")?;
         let (name, version) = (recipe.name.clone(), recipe.version.clone());
-        let new = self.write(move |tx| {
+        let new = self
+            .write(move |tx| {
                 store(tx)?;
                 tables::hold(tx, &id, &Holder::ConfigText(id))?;
                 for hash in &fixed {
@@ -99,17 +100,17 @@ impl Engine {
             Err(_) => Vec::new(),
         };
         self.write(move |tx| {
-                tx.open_table(names::CONFIGS)?.remove(id.as_bytes())?;
-                tables::release(tx, &id, &Holder::ConfigText(id))?;
-                for hash in &fixed {
-                    tables::release(tx, hash, &Holder::ConfigInput(id))?;
-                }
-                if tables::holders_in(tx, &id)?.is_empty() {
-                    tables::forget_blob(tx, &id)?;
-                }
-                Ok::<(), DbError>(())
-            })
-            .wait()?;
+            tx.open_table(names::CONFIGS)?.remove(id.as_bytes())?;
+            tables::release(tx, &id, &Holder::ConfigText(id))?;
+            for hash in &fixed {
+                tables::release(tx, hash, &Holder::ConfigInput(id))?;
+            }
+            if tables::holders_in(tx, &id)?.is_empty() {
+                tables::forget_blob(tx, &id)?;
+            }
+            Ok::<(), DbError>(())
+        })
+        .wait()?;
         if self.blob_row(&id)?.is_none() {
             self.0.store.remove(&id)?;
         }

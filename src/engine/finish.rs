@@ -85,16 +85,16 @@ impl Engine {
         let (run, stored, now) = (job.run, row.clone(), Timestamp::now());
         self.flush(job)?;
         self.write(move |tx| {
-                store_record(tx)?;
-                for hash in used.iter().chain([&output]) {
-                    if let Some(mut blob) = tables::get::<BlobRow>(tx, names::BLOBS, hash.as_bytes())? {
-                        blob.used_at = now;
-                        tables::put(tx, names::BLOBS, hash.as_bytes(), &blob)?;
-                    }
+            store_record(tx)?;
+            for hash in used.iter().chain([&output]) {
+                if let Some(mut blob) = tables::get::<BlobRow>(tx, names::BLOBS, hash.as_bytes())? {
+                    blob.used_at = now;
+                    tables::put(tx, names::BLOBS, hash.as_bytes(), &blob)?;
                 }
-                runs::end_run(tx, run, &stored)
-            })
-            .wait()?;
+            }
+            runs::end_run(tx, run, &stored)
+        })
+        .wait()?;
         self.0.listeners.tell(run, &What::Status(row.status));
         self.keep_to_the_cap();
         Ok(row)
@@ -122,12 +122,12 @@ impl Engine {
         let keys: Vec<NodeKey> =
             self.memo_rows()?.into_iter().filter(|(_, row)| row.hash == hash).map(|(key, _)| key).collect();
         self.write(move |tx| {
-                for key in &keys {
-                    tx.open_table(names::MEMO)?.remove(key.as_bytes())?;
-                }
-                tables::forget_blob(tx, &hash)
-            })
-            .wait()?;
+            for key in &keys {
+                tx.open_table(names::MEMO)?.remove(key.as_bytes())?;
+            }
+            tables::forget_blob(tx, &hash)
+        })
+        .wait()?;
         self.0.store.remove(&hash)?;
         Ok(())
     }

@@ -5,8 +5,8 @@ use std::io::Write;
 use crate::base::{AssetName, ContentHash, Fingerprint, RunId, Timestamp};
 use crate::engine::error::EngineError;
 use crate::engine::{Engine, tables};
-use crate::media::encode::{Format, encode};
 use crate::media::cat;
+use crate::media::encode::{Format, encode};
 use crate::records::tables as names;
 use crate::records::{AssetRow, Record, TokenRow};
 
@@ -39,7 +39,8 @@ pub fn ensure(engine: &Engine, cap: Option<u64>) -> Result<(), EngineError> {
         created_at: now,
     };
     let name: AssetName = "cat".parse().unwrap_or_else(|error| unreachable!("BUG: {error}"));
-    engine.write(move |tx| {
+    engine
+        .write(move |tx| {
             tx.open_table(names::ASSETS)?.insert(name.as_str(), row.to_bytes().as_slice())?;
             tx.open_table(names::TOKENS)?.insert(RunId::new().to_string().as_str(), token_row.to_bytes().as_slice())?;
             tables::set_number(tx, names::LOST_DATABASE, u64::from(lost))?;

@@ -54,8 +54,10 @@ impl Engine {
             Some(bytes) => bytes,
             None => tables::number(&self.0.db, names::DERIVED_CAP)?.unwrap_or(u64::MAX),
         };
-        let mut derived: u64 = rows.iter().filter(|(_, row)| row.origin == Origin::Derived).map(|(_, row)| row.size).sum();
-        let mut collected = Collected { cap_bytes: cap, dry_run, orphans: orphans.len() as u64, ..Collected::default() };
+        let mut derived: u64 =
+            rows.iter().filter(|(_, row)| row.origin == Origin::Derived).map(|(_, row)| row.size).sum();
+        let mut collected =
+            Collected { cap_bytes: cap, dry_run, orphans: orphans.len() as u64, ..Collected::default() };
         for (hash, row) in self.evictable(rows)? {
             if derived <= cap {
                 break;
@@ -66,7 +68,7 @@ impl Engine {
         }
         collected.derived_bytes = derived;
         if !dry_run {
-            self.take_away(collected.evicted.clone())?;
+            self.take_away(&collected.evicted)?;
             for hash in orphans {
                 self.0.store.remove(&hash)?;
             }
@@ -96,7 +98,7 @@ impl Engine {
             return Ok(Vec::new());
         }
         let mut orphans = Vec::new();
-        for found in self.0.store.iter() {
+        for found in &self.0.store {
             if let Found::Blob { hash, .. } = found?
                 && !known.contains(&hash)
             {

@@ -140,7 +140,8 @@ mod tests {
             panic!("a fresh home is free")
         };
         let path = home.path().to_owned();
-        let waiting = std::thread::spawn(move || HomeLock::take(&path, Role::Command, Duration::from_secs(60)).unwrap());
+        let waiting =
+            std::thread::spawn(move || HomeLock::take(&path, Role::Command, Duration::from_secs(60)).unwrap());
         drop(first);
         assert!(matches!(waiting.join().unwrap(), Taken::Ours(_)));
     }

@@ -404,8 +404,7 @@ mod tests {
             let waits = state.next(submit(run(2), shared()));
             assert_eq!(waits, [Action::Waits { run: run(2), stage: 0, on: run(1) }]);
             let (run1, stage) = (run(1), 0);
-            let event =
-                if failed { Event::Failed { run: run1, stage } } else { Event::Done { run: run1, stage } };
+            let event = if failed { Event::Failed { run: run1, stage } } else { Event::Done { run: run1, stage } };
             assert!(state.next(event).contains(&Action::Start(run(2), 0)));
         }
     }

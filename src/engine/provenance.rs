@@ -69,7 +69,7 @@ struct Node<'a> {
     made_by: Option<MadeBy<'a>>,
     output_hash: Option<ContentHash>,
     #[serde(rename = "type")]
-    node_type: &'a str,
+    kind: &'a str,
 }
 
 #[derive(Serialize)]
@@ -218,7 +218,7 @@ fn nodes<'a>(job: &'a Job, makers: &'a Makers, here: &'a str) -> Vec<Node<'a>> {
                 (State::Hit(hash), _) => Some(hash),
                 _ => None,
             }),
-            node_type: node.node_type.name(),
+            kind: node.node_type.name(),
         }
     })
     .collect()

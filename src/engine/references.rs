@@ -59,14 +59,14 @@ impl Engine {
         freed.kept.dedup();
         if !dry_run {
             self.write(move |tx| {
-                    tx.open_table(names::RUNS)?.remove(run.as_bytes())?;
-                    for (hash, holder) in held_by(run, &row) {
-                        tables::release(tx, &hash, &holder)?;
-                    }
-                    Ok::<(), DbError>(())
-                })
-                .wait()?;
-            self.take_away(gone)?;
+                tx.open_table(names::RUNS)?.remove(run.as_bytes())?;
+                for (hash, holder) in held_by(run, &row) {
+                    tables::release(tx, &hash, &holder)?;
+                }
+                Ok::<(), DbError>(())
+            })
+            .wait()?;
+            self.take_away(&gone)?;
         }
         Ok(freed)
     }

@@ -49,6 +49,9 @@ pub enum RecipeRef {
     Bytes(Vec<u8>),
 }
 
+/// A config's hash and bytes.
+pub type ConfigBytes = (ContentHash, Vec<u8>);
+
 /// The blobs for a recipe's variable inputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Inputs {
@@ -65,7 +68,7 @@ pub struct Prepared {
     /// The recipe's version.
     pub recipe_version: Option<String>,
     /// The config's hash and bytes.
-    pub config: Option<(ContentHash, Vec<u8>)>,
+    pub config: Option<ConfigBytes>,
     /// The plan.
     pub plan: Plan,
     /// The blobs of the variable inputs, by node id, in the config's order.
@@ -114,7 +117,7 @@ impl Engine {
         &self,
         recipe: &RecipeRef,
         params: &Map<String, Value>,
-    ) -> Result<(Recipe, Option<(ContentHash, Vec<u8>)>), EngineError> {
+    ) -> Result<(Recipe, Option<ConfigBytes>), EngineError> {
         let bytes = match recipe {
             RecipeRef::Effect(name) => {
                 if effects::find(name).is_none() {

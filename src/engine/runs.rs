@@ -49,8 +49,7 @@ impl Engine {
         }
         let share = request.options.cache && verifies.is_none();
         let config = prepared.config.as_ref();
-        let store_config =
-            config.map(|(_, bytes)| self.put_record(bytes.clone(), "application/yaml")).transpose()?;
+        let store_config = config.map(|(_, bytes)| self.put_record(bytes.clone(), "application/yaml")).transpose()?;
         let job = Arc::new(Job::new(run, prepared.plan, row.clone(), share));
         if start {
             self.jobs().insert(run, job.clone());
@@ -212,7 +211,9 @@ impl Engine {
         let mut matching = all.iter().filter(|(run, _)| run.to_string().starts_with(&word));
         match (matching.next(), matching.next()) {
             (Some((run, _)), None) => Ok(*run),
-            (Some(_), Some(_)) => Err(EngineError::Usage(format!("several runs begin with {word:?}; write more of it"))),
+            (Some(_), Some(_)) => {
+                Err(EngineError::Usage(format!("several runs begin with {word:?}; write more of it")))
+            }
             (None, _) => Err(missing()),
         }
     }

@@ -201,7 +201,7 @@ fn carry_out(engine: &Engine, job: &Job, stage: usize) -> bool {
     }
     let nodes = &job.plan.stages[stage].nodes;
     tell_nodes(engine, job, nodes, &NodeState::Running);
-    let inputs: HashMap<usize, ContentHash> = {
+    let inputs: work::Inputs = {
         let progress = job.progress();
         let reads = &job.plan.stages[stage].reads;
         reads.iter().filter_map(|read| Some((*read, *progress.values.get(read)?))).collect()
@@ -214,7 +214,7 @@ fn carry_out(engine: &Engine, job: &Job, stage: usize) -> bool {
     progress.values.extend(outcome.kept.iter().copied());
     progress.skipped.extend(outcome.skipped.iter().copied());
     let failure = match (outcome.failure, published) {
-        (Some(failure), _) => Some(describe(job, failure)),
+        (Some(failure), _) => Some(describe(job, &failure)),
         (None, Err(failure)) => Some(failure),
         (None, Ok(())) => None,
     };
@@ -244,7 +244,7 @@ fn adopt(engine: &Engine, job: &Job, stage: usize) -> bool {
     true
 }
 
-fn describe(job: &Job, failure: Failure) -> NodeFailure {
+fn describe(job: &Job, failure: &Failure) -> NodeFailure {
     let (damaged, full) = match &failure.error {
         WorkError::Storage(EngineError::Damaged { hash, .. }) => (Some(*hash), false),
         WorkError::Storage(error) => (None, error.class() == crate::engine::Class::Full),

@@ -90,7 +90,12 @@ pub fn get<R: Record>(tx: &redb::WriteTransaction, table: names::ByHash, key: &[
 }
 
 /// Writes a row of a table of hashes.
-pub fn put<R: Record>(tx: &redb::WriteTransaction, table: names::ByHash, key: &[u8; 32], row: &R) -> Result<(), DbError> {
+pub fn put<R: Record>(
+    tx: &redb::WriteTransaction,
+    table: names::ByHash,
+    key: &[u8; 32],
+    row: &R,
+) -> Result<(), DbError> {
     tx.open_table(table)?.insert(key, row.to_bytes().as_slice())?;
     Ok(())
 }

@@ -78,9 +78,7 @@ mod tests {
         let listed = |tools: &[Tool]| {
             let tools: Vec<Value> = tools
                 .iter()
-                .map(|tool| {
-                    serde_json::json!({"name": tool.name, "version": tool.version, "content_hash": tool.hash})
-                })
+                .map(|tool| serde_json::json!({"name": tool.name, "version": tool.version, "content_hash": tool.hash}))
                 .collect();
             serde_json::json!({"infrastructure": {"tools": tools}})
         };

@@ -278,7 +278,12 @@ pub fn run_view(run: RunId, row: &RunRow) -> RunView {
         error_detail: row.error_detail.clone(),
         attempts: row.attempts,
         priority: row.priority,
-        progress: ProgressView { nodes, done, cached, fraction: if nodes == 0 { 0.0 } else { done as f64 / nodes as f64 } },
+        progress: ProgressView {
+            nodes,
+            done,
+            cached,
+            fraction: if nodes == 0 { 0.0 } else { done as f64 / nodes as f64 },
+        },
         provenance_hash: row.provenance,
         published: false,
         username: row.username.clone(),
@@ -355,7 +360,9 @@ impl Engine {
         if self.describe(hash)?.origin != Origin::Derived {
             return Ok(None);
         }
-        let Some((key, row)) = self.memo_rows()?.into_iter().find(|(_, row)| row.hash == *hash) else { return Ok(None) };
+        let Some((key, row)) = self.memo_rows()?.into_iter().find(|(_, row)| row.hash == *hash) else {
+            return Ok(None);
+        };
         let plan = self.run_plan(row.run).ok();
         let node = plan.and_then(|plan| plan.nodes.into_iter().find(|node| node.key == key));
         Ok(Some(MadeBy { run: row.run, node: node.map(|node| node.id.to_string()) }))

@@ -4,7 +4,7 @@
 //! runs' state or the memo. A node that fails or panics fails alone: what depends on it is
 //! skipped, and values that the stage keeps without it are still made.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -26,6 +26,9 @@ pub trait Blobs: Sync {
     /// A node of the stage is done.
     fn done(&self, node: usize);
 }
+
+/// The blobs that a stage reads, by node.
+pub type Inputs = BTreeMap<usize, ContentHash>;
 
 /// What came of a stage.
 #[derive(Debug, Default)]
@@ -73,7 +76,7 @@ pub enum WorkError {
 }
 
 /// Runs a stage. `inputs` are the content hashes of the nodes that the stage reads.
-pub fn run_stage(plan: &Plan, stage: usize, inputs: &HashMap<usize, ContentHash>, blobs: &dyn Blobs) -> Outcome {
+pub fn run_stage(plan: &Plan, stage: usize, inputs: &Inputs, blobs: &dyn Blobs) -> Outcome {
     let mut work = Work {
         plan,
         blobs,
@@ -101,7 +104,7 @@ pub fn run_stage(plan: &Plan, stage: usize, inputs: &HashMap<usize, ContentHash>
 struct Work<'a> {
     plan: &'a Plan,
     blobs: &'a dyn Blobs,
-    inputs: &'a HashMap<usize, ContentHash>,
+    inputs: &'a Inputs,
     /// Pictures that are still needed.
     values: HashMap<usize, Arc<Image>>,
     /// Operations that have taken some of their inputs.
@@ -143,7 +146,7 @@ impl Work<'_> {
                 Ok(())
             }
             Step::Alias(node) => {
-                let hash = self.input_hash(self.plan.nodes[*node].inputs[0])?;
+                let hash = self.input_hash(self.plan.nodes[*node].inputs[0]);
                 self.outcome.kept.push((*node, hash));
                 self.blobs.done(*node);
                 Ok(())
@@ -160,7 +163,7 @@ impl Work<'_> {
     }
 
     fn load(&self, node: usize) -> Result<Image, WorkError> {
-        let hash = self.input_hash(node)?;
+        let hash = self.input_hash(node);
         let bytes = self.blobs.read(&hash).map_err(WorkError::Storage)?;
         Ok(match self.plan.nodes[node].facts.form {
             Form::Blob(_) => decode::decode(&bytes)?,
@@ -168,9 +171,9 @@ impl Work<'_> {
         })
     }
 
-    fn input_hash(&self, node: usize) -> Result<ContentHash, WorkError> {
+    fn input_hash(&self, node: usize) -> ContentHash {
         let hash = self.inputs.get(&node).copied();
-        Ok(hash.unwrap_or_else(|| panic!("BUG: node {node} is read before it is made")))
+        hash.unwrap_or_else(|| panic!("BUG: node {node} is read before it is made"))
     }
 
     fn points(&mut self, chain: &[usize]) -> Result<(), WorkError> {
@@ -279,8 +282,12 @@ fn uses(plan: &Plan, stage: usize) -> HashMap<usize, usize> {
 /// The node that a step is about.
 fn target(step: &Step) -> usize {
     match step {
-        Step::Load(node) | Step::Alias(node) | Step::Pass(node) | Step::Start(node) | Step::Fold(node, _) => *node,
-        Step::Encode(node) => *node,
+        Step::Load(node)
+        | Step::Alias(node)
+        | Step::Pass(node)
+        | Step::Start(node)
+        | Step::Fold(node, _)
+        | Step::Encode(node) => *node,
         Step::Points(chain) => chain.last().copied().unwrap_or_default(),
     }
 }

@@ -25,11 +25,7 @@ pub fn frame(picture: &Image, width: u32, height: u32, (x, y): (u32, u32), rgba:
 pub fn crop(picture: &Image, (x, y): (u32, u32), width: u32, height: u32) -> Image {
     let line = width as usize * CHANNELS;
     let start = x as usize * CHANNELS;
-    let rows = picture
-        .pixels()
-        .chunks_exact(picture.stride())
-        .skip(y as usize)
-        .take(height as usize);
+    let rows = picture.pixels().chunks_exact(picture.stride()).skip(y as usize).take(height as usize);
     let mut pixels = Vec::with_capacity(line * height as usize);
     for row in rows {
         pixels.extend_from_slice(&row[start..start + line]);
@@ -53,10 +49,7 @@ mod tests {
             assert_eq!((framed.width(), framed.height()), (7, 8));
             assert_eq!(crop(&framed, (x, y), 3, 5), picture);
             let inside = |px: u32, py: u32| (x..x + 3).contains(&px) && (y..y + 5).contains(&py);
-            for (px, py) in (0..8)
-                .flat_map(|py| (0..7).map(move |px| (px, py)))
-                .filter(|(px, py)| !inside(*px, *py))
-            {
+            for (px, py) in (0..8).flat_map(|py| (0..7).map(move |px| (px, py))).filter(|(px, py)| !inside(*px, *py)) {
                 assert_eq!(framed.pixel(px, py), [9, 8, 7, 6]);
             }
         }
@@ -64,10 +57,7 @@ mod tests {
 
     #[test]
     fn one_pixel() {
-        assert_eq!(
-            crop(&counted(3, 2), (2, 1), 1, 1).pixel(0, 0),
-            counted(3, 2).pixel(2, 1)
-        );
+        assert_eq!(crop(&counted(3, 2), (2, 1), 1, 1).pixel(0, 0), counted(3, 2).pixel(2, 1));
         assert_eq!(frame(&counted(1, 1), 1, 1, (0, 0), [0; 4]), counted(1, 1));
     }
 }

@@ -28,20 +28,11 @@ pub struct Adjustment {
 
 impl Adjustment {
     /// Changes nothing.
-    pub const NEUTRAL: Self = Self {
-        saturation: 1.0,
-        contrast: 1.0,
-        brightness: 0.0,
-        gamma: 1.0,
-        hue: 0.0,
-    };
+    pub const NEUTRAL: Self = Self { saturation: 1.0, contrast: 1.0, brightness: 0.0, gamma: 1.0, hue: 0.0 };
 
     /// Does it change nothing?
     pub fn is_neutral(&self) -> bool {
-        Self {
-            hue: self.hue % 360.0,
-            ..*self
-        } == Self::NEUTRAL
+        Self { hue: self.hue % 360.0, ..*self } == Self::NEUTRAL
     }
 }
 
@@ -72,10 +63,7 @@ pub struct ColourMap {
 impl ColourMap {
     /// The tables of an adjustment.
     pub fn new(adjustment: &Adjustment) -> Self {
-        Self {
-            curve: curve(adjustment),
-            matrix: matrix(adjustment),
-        }
+        Self { curve: curve(adjustment), matrix: matrix(adjustment) }
     }
 
     fn block(&self, pixels: &mut [[u8; CHANNELS]]) {
@@ -144,10 +132,7 @@ fn curve(adjustment: &Adjustment) -> Box<[f32]> {
 /// Cb' = s(Cb cos h − Cr sin h), Cr' = s(Cb sin h + Cr cos h).
 fn matrix(adjustment: &Adjustment) -> [[f32; 2]; 3] {
     let angle = (adjustment.hue % 360.0) * (std::f64::consts::PI / 180.0);
-    let (sin, cos) = (
-        libm::sin(angle) * adjustment.saturation,
-        libm::cos(angle) * adjustment.saturation,
-    );
+    let (sin, cos) = (libm::sin(angle) * adjustment.saturation, libm::cos(angle) * adjustment.saturation);
     let ratio = (1.0 - KR) / (1.0 - KB);
     let (red_from_red, red_from_blue) = (cos, sin * ratio);
     let (blue_from_red, blue_from_blue) = (-sin / ratio, cos);
@@ -155,10 +140,7 @@ fn matrix(adjustment: &Adjustment) -> [[f32; 2]; 3] {
     let green = |red: f64, blue: f64| -(KR * red + KB * blue) / KG;
     [
         [red_from_red as f32, red_from_blue as f32],
-        [
-            green(red_from_red, blue_from_red) as f32,
-            green(red_from_blue, blue_from_blue) as f32,
-        ],
+        [green(red_from_red, blue_from_red) as f32, green(red_from_blue, blue_from_blue) as f32],
         [blue_from_red as f32, blue_from_blue as f32],
     ]
 }
@@ -172,14 +154,9 @@ mod tests {
         let [r, g, b] = rgb.map(|v| f64::from(v) / 255.0);
         let y = KR * r + KG * g + KB * b;
         let (cb, cr) = ((b - y) / 1.8556, (r - y) / 1.5748);
-        let y = ((y - 0.5) * a.contrast + 0.5 + a.brightness)
-            .clamp(0.0, 1.0)
-            .powf(1.0 / a.gamma);
+        let y = ((y - 0.5) * a.contrast + 0.5 + a.brightness).clamp(0.0, 1.0).powf(1.0 / a.gamma);
         let (sin, cos) = a.hue.to_radians().sin_cos();
-        let (cb, cr) = (
-            a.saturation * (cb * cos - cr * sin),
-            a.saturation * (cb * sin + cr * cos),
-        );
+        let (cb, cr) = (a.saturation * (cb * cos - cr * sin), a.saturation * (cb * sin + cr * cos));
         let (r, b) = (y + 1.5748 * cr, y + 1.8556 * cb);
         let g = (y - KR * r - KB * b) / KG;
         [r, g, b].map(|v| (v * 255.0).clamp(0.0, 255.0))
@@ -188,45 +165,17 @@ mod tests {
     fn cases() -> Vec<Adjustment> {
         let neutral = Adjustment::NEUTRAL;
         vec![
-            Adjustment {
-                saturation: 0.0,
-                ..neutral
-            },
-            Adjustment {
-                saturation: 2.0,
-                ..neutral
-            },
-            Adjustment {
-                contrast: 0.0,
-                ..neutral
-            },
-            Adjustment {
-                contrast: 2.0,
-                ..neutral
-            },
-            Adjustment {
-                brightness: -0.3,
-                ..neutral
-            },
-            Adjustment {
-                brightness: 1.0,
-                ..neutral
-            },
+            Adjustment { saturation: 0.0, ..neutral },
+            Adjustment { saturation: 2.0, ..neutral },
+            Adjustment { contrast: 0.0, ..neutral },
+            Adjustment { contrast: 2.0, ..neutral },
+            Adjustment { brightness: -0.3, ..neutral },
+            Adjustment { brightness: 1.0, ..neutral },
             Adjustment { gamma: 0.1, ..neutral },
             Adjustment { gamma: 2.2, ..neutral },
             Adjustment { hue: 90.0, ..neutral },
-            Adjustment {
-                hue: -123.0,
-                saturation: 2.0,
-                ..neutral
-            },
-            Adjustment {
-                saturation: 1.4,
-                contrast: 1.2,
-                brightness: 0.05,
-                gamma: 0.9,
-                hue: 15.0,
-            },
+            Adjustment { hue: -123.0, saturation: 2.0, ..neutral },
+            Adjustment { saturation: 1.4, contrast: 1.2, brightness: 0.05, gamma: 0.9, hue: 15.0 },
         ]
     }
 
@@ -239,9 +188,7 @@ mod tests {
 
     fn colours() -> impl Iterator<Item = [u8; 3]> {
         const STEPS: [u8; 10] = [0, 1, 17, 64, 100, 127, 128, 200, 254, 255];
-        STEPS
-            .iter()
-            .flat_map(|r| STEPS.iter().flat_map(move |g| STEPS.iter().map(move |b| [*r, *g, *b])))
+        STEPS.iter().flat_map(|r| STEPS.iter().flat_map(move |g| STEPS.iter().map(move |b| [*r, *g, *b])))
     }
 
     #[test]
@@ -260,10 +207,7 @@ mod tests {
 
     #[test]
     fn a_steep_gamma_is_right_at_what_the_curve_tells_apart() {
-        let map = ColourMap::new(&Adjustment {
-            gamma: 10.0,
-            ..Adjustment::NEUTRAL
-        });
+        let map = ColourMap::new(&Adjustment { gamma: 10.0, ..Adjustment::NEUTRAL });
         for grey in 0..=255_u8 {
             let want = 255.0 * (f64::from(grey) / 255.0).powf(0.1);
             let got = mapped(&map, [grey; 3]);
@@ -275,37 +219,18 @@ mod tests {
     #[test]
     fn the_neutral_tables_give_every_colour_back() {
         let map = ColourMap::new(&Adjustment::NEUTRAL);
-        let full_turn = ColourMap::new(&Adjustment {
-            hue: 720.0,
-            ..Adjustment::NEUTRAL
-        });
+        let full_turn = ColourMap::new(&Adjustment { hue: 720.0, ..Adjustment::NEUTRAL });
         for rgb in colours() {
             assert_eq!(mapped(&map, rgb), rgb);
             assert_eq!(mapped(&full_turn, rgb), rgb);
         }
-        assert!(
-            Adjustment {
-                hue: -360.0,
-                ..Adjustment::NEUTRAL
-            }
-            .is_neutral()
-        );
-        assert!(
-            !Adjustment {
-                gamma: 1.001,
-                ..Adjustment::NEUTRAL
-            }
-            .is_neutral()
-        );
+        assert!(Adjustment { hue: -360.0, ..Adjustment::NEUTRAL }.is_neutral());
+        assert!(!Adjustment { gamma: 1.001, ..Adjustment::NEUTRAL }.is_neutral());
     }
 
     #[test]
     fn greys_stay_grey_and_alpha_stays() {
-        let map = ColourMap::new(&Adjustment {
-            saturation: 2.0,
-            hue: 77.0,
-            ..Adjustment::NEUTRAL
-        });
+        let map = ColourMap::new(&Adjustment { saturation: 2.0, hue: 77.0, ..Adjustment::NEUTRAL });
         let mut pixels = vec![0, 0, 0, 0, 99, 99, 99, 7, 255, 255, 255, 255];
         let before = pixels.clone();
         map.map(&mut pixels);
@@ -315,15 +240,7 @@ mod tests {
     #[test]
     fn hue_turns_red_to_green_to_blue() {
         // FFmpeg's `hue=h=90` makes (0, 150, 15) of red, and `hue=h=-90` (136, 1, 255).
-        let turned = |hue| {
-            mapped(
-                &ColourMap::new(&Adjustment {
-                    hue,
-                    ..Adjustment::NEUTRAL
-                }),
-                [255, 0, 0],
-            )
-        };
+        let turned = |hue| mapped(&ColourMap::new(&Adjustment { hue, ..Adjustment::NEUTRAL }), [255, 0, 0]);
         let (plus, minus) = (turned(90.0), turned(-90.0));
         assert!(plus[0] < 20 && plus[1] > 80 && plus[2] < 20, "{plus:?}");
         assert!(minus[0] > 60 && minus[1] < 20 && minus[2] > 200, "{minus:?}");

@@ -102,14 +102,11 @@ pub fn composite(base: &mut Image, overlay: &Image, at: (i64, i64), mode: Mode, 
 /// Multiplies the picture's alpha by the opacity, rounded half up.
 pub fn fade(image: &mut Image, opacity: Opacity) {
     if opacity != Opacity::FULL {
-        image
-            .pixels_mut()
-            .par_chunks_mut(TASK_PIXELS * CHANNELS)
-            .for_each(|run| {
-                for pixel in run.chunks_exact_mut(CHANNELS) {
-                    pixel[3] = (f32::from(pixel[3]) * opacity.0 + 0.5) as u8;
-                }
-            });
+        image.pixels_mut().par_chunks_mut(TASK_PIXELS * CHANNELS).for_each(|run| {
+            for pixel in run.chunks_exact_mut(CHANNELS) {
+                pixel[3] = (f32::from(pixel[3]) * opacity.0 + 0.5) as u8;
+            }
+        });
     }
 }
 
@@ -134,12 +131,7 @@ fn lay(base: &mut Image, overlay: &Image, at: (i64, i64), opacity: Opacity, mix:
     let task = |(index, chunk): (usize, &mut [u8])| {
         for (row, line) in chunk.chunks_exact_mut(base_stride).enumerate() {
             let from = (overlay_row + index * band + row) * overlay_stride + overlay_byte;
-            lay_row(
-                &mut line[bytes.clone()],
-                &overlay.pixels()[from..from + bytes.len()],
-                opacity,
-                &mix,
-            );
+            lay_row(&mut line[bytes.clone()], &overlay.pixels()[from..from + bytes.len()], opacity, &mix);
         }
     };
     let touched = &mut base.pixels_mut()[rows.start * base_stride..rows.end * base_stride];
@@ -174,12 +166,7 @@ fn lay_row(base: &mut [u8], overlay: &[u8], opacity: Opacity, mix: &impl Fn(u16,
 /// A base with alpha 1 everywhere, which it keeps: Co = Cb + αs·(B − Cb).
 fn lay_on_opaque(base: &mut [u8; BLOCK], overlay: &[u8; BLOCK], opacity: Opacity, mix: &impl Fn(u16, u16) -> u16) {
     let mut weights = [0.0_f32; BLOCK];
-    for (weights, pixel) in weights
-        .as_chunks_mut::<CHANNELS>()
-        .0
-        .iter_mut()
-        .zip(overlay.as_chunks::<CHANNELS>().0)
-    {
+    for (weights, pixel) in weights.as_chunks_mut::<CHANNELS>().0.iter_mut().zip(overlay.as_chunks::<CHANNELS>().0) {
         let weight = opacity.weight(pixel[3]) * (1.0 / UNIT as f32);
         *weights = [weight, weight, weight, 0.0];
     }
@@ -197,12 +184,7 @@ fn lay_on_opaque(base: &mut [u8; BLOCK], overlay: &[u8; BLOCK], opacity: Opacity
 
 /// The general case; with αb = 1 it comes to the same.
 fn lay_on_any(base: &mut [u8], overlay: &[u8], opacity: Opacity, mix: &impl Fn(u16, u16) -> u16) {
-    for (b, s) in base
-        .as_chunks_mut::<CHANNELS>()
-        .0
-        .iter_mut()
-        .zip(overlay.as_chunks::<CHANNELS>().0)
-    {
+    for (b, s) in base.as_chunks_mut::<CHANNELS>().0.iter_mut().zip(overlay.as_chunks::<CHANNELS>().0) {
         let weight = opacity.weight(s[3]) as u32;
         if weight > 0 {
             *b = lay_pixel(*b, *s, weight, mix);
@@ -212,11 +194,8 @@ fn lay_on_any(base: &mut [u8], overlay: &[u8], opacity: Opacity, mix: &impl Fn(u
 
 fn lay_pixel(b: [u8; CHANNELS], s: [u8; CHANNELS], weight: u32, mix: &impl Fn(u16, u16) -> u16) -> [u8; CHANNELS] {
     let base_alpha = u32::from(b[3]);
-    let (overlay_alone, both, base_alone) = (
-        weight * (255 - base_alpha),
-        weight * base_alpha,
-        (UNIT - weight) * base_alpha,
-    );
+    let (overlay_alone, both, base_alone) =
+        (weight * (255 - base_alpha), weight * base_alpha, (UNIT - weight) * base_alpha);
     // In 1/(255 · UNIT): a byte's product with it, and half of it more, fit 32 bits.
     let alpha = overlay_alone + both + base_alone;
     let colour = |i: usize| {
@@ -299,16 +278,10 @@ mod tests {
 
     #[test]
     fn plain_over_is_the_nearest_step() {
-        for (b, s) in [
-            ([10, 20, 30, 255], [200, 100, 0, 128]),
-            ([9, 8, 7, 100], [1, 2, 255, 77]),
-        ] {
+        for (b, s) in [([10, 20, 30, 255], [200, 100, 0, 128]), ([9, 8, 7, 100], [1, 2, 255, 77])] {
             let (got, want) = (one(b, s, Mode::Normal, 1.0), reference(b, s, Mode::Normal, 1.0));
             for channel in 0..4 {
-                assert!(
-                    (f64::from(got[channel]) - want[channel]).abs() <= 0.5,
-                    "{got:?}, not {want:?}"
-                );
+                assert!((f64::from(got[channel]) - want[channel]).abs() <= 0.5, "{got:?}, not {want:?}");
             }
         }
         assert_eq!(one([0, 0, 0, 0], [5, 6, 7, 9], Mode::Normal, 1.0), [5, 6, 7, 9]);
@@ -362,13 +335,8 @@ mod tests {
         let value = |i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as u8;
         let overlay = Image::new(151, 9, (0..151 * 9 * 4).map(value).collect());
         let mut base = Image::new(151, 9, (0..151 * 9 * 4).map(|i| value(i + 5000)).collect());
-        base.pixels_mut()
-            .chunks_exact_mut(CHANNELS)
-            .for_each(|pixel| pixel[3] = 255);
-        for (mode, opacity) in MODES
-            .into_iter()
-            .flat_map(|mode| [0.5, 0.63, 1.0].map(|opacity| (mode, opacity)))
-        {
+        base.pixels_mut().chunks_exact_mut(CHANNELS).for_each(|pixel| pixel[3] = 255);
+        for (mode, opacity) in MODES.into_iter().flat_map(|mode| [0.5, 0.63, 1.0].map(|opacity| (mode, opacity))) {
             let mut whole = base.clone();
             composite(&mut whole, &overlay, (0, 0), mode, Opacity::new(opacity));
             for (x, y) in (0..9).flat_map(|y| (0..151).map(move |x| (x, y))) {

@@ -9,7 +9,10 @@ use crate::media::image::Image;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum OpError {
     /// The result would have more pixels than a picture may have.
-    #[error("the result would be {width}x{height}, and a picture has at most {} pixels", crate::base::limits::IMAGE_PIXELS)]
+    #[error(
+        "the result would be {width}x{height}, and a picture has at most {} pixels",
+        crate::base::limits::IMAGE_PIXELS
+    )]
     TooLarge {
         /// Width it would have.
         width: u64,

@@ -77,12 +77,7 @@ impl NodeType for Blend {
     }
 
     fn ports(&self) -> Ports {
-        Ports {
-            min: 2,
-            max: 2,
-            names: &["base", "overlay"],
-            kinds: &[Kind::Image],
-        }
+        Ports { min: 2, max: 2, names: &["base", "overlay"], kinds: &[Kind::Image] }
     }
 
     fn output(&self) -> Option<Kind> {
@@ -177,10 +172,7 @@ mod tests {
             let config = json!({"mode": word, "opacity": 1});
             let out = blended(
                 config,
-                [
-                    &Image::filled(1, 1, [200, 200, 200, 255]),
-                    &Image::filled(1, 1, [100, 100, 100, 255]),
-                ],
+                [&Image::filled(1, 1, [200, 200, 200, 255]), &Image::filled(1, 1, [100, 100, 100, 255])],
             );
             assert_eq!(out.pixel(0, 0), [expected, expected, expected, 255], "{word}");
         }
@@ -188,18 +180,12 @@ mod tests {
 
     #[test]
     fn opacity_weighs_the_mixture() {
-        let (base, overlay) = (
-            Image::filled(1, 1, [200, 10, 0, 255]),
-            Image::filled(1, 1, [100, 10, 255, 255]),
-        );
+        let (base, overlay) = (Image::filled(1, 1, [200, 10, 0, 255]), Image::filled(1, 1, [100, 10, 255, 255]));
         let half = blended(json!({"mode": "difference"}), [&base, &overlay]);
         assert_eq!(half.pixel(0, 0), [150, 5, 128, 255]);
         let noisy = noise(17, 9);
         for mode in modes() {
-            assert_eq!(
-                blended(json!({"mode": mode, "opacity": 0}), [&noisy, &noise(9, 17)]),
-                noisy
-            );
+            assert_eq!(blended(json!({"mode": mode, "opacity": 0}), [&noisy, &noise(9, 17)]), noisy);
         }
     }
 
@@ -215,11 +201,7 @@ mod tests {
         let overlay = Image::filled(2, 2, [255; 4]);
         let out = blended(json!({"mode": "lighten", "opacity": 1}), [&base, &overlay]);
         for y in 0..9 {
-            let expected = if (2..7).contains(&y) {
-                [255; 4]
-            } else {
-                [10, 20, 30, 255]
-            };
+            let expected = if (2..7).contains(&y) { [255; 4] } else { [10, 20, 30, 255] };
             assert_eq!((out.pixel(0, y), out.pixel(4, y)), (expected, expected), "row {y}");
         }
     }

@@ -10,13 +10,7 @@ use crate::nodes::{Lowered, NodeError, NodeType, Ports, Tool};
 pub(super) struct EffectNode;
 
 const PARAMS: &[Param] = &[
-    Param {
-        name: "effect",
-        kind: Type::EffectName,
-        default: Default::Required,
-        doc: "The effect's name.",
-        unit: "",
-    },
+    Param { name: "effect", kind: Type::EffectName, default: Default::Required, doc: "The effect's name.", unit: "" },
     Param {
         name: "params",
         kind: Type::EffectParams,
@@ -58,12 +52,7 @@ impl NodeType for EffectNode {
 
     fn ports(&self) -> Ports {
         // What is taken depends on the effect, so facts() judges the kind.
-        Ports {
-            min: 1,
-            max: 1,
-            names: &["input"],
-            kinds: &[],
-        }
+        Ports { min: 1, max: 1, names: &["input"], kinds: &[] }
     }
 
     fn output(&self) -> Option<Kind> {
@@ -72,11 +61,7 @@ impl NodeType for EffectNode {
 
     fn check(&self, params: &Params, _inputs: usize) -> Vec<(String, String)> {
         let (effect, own) = effect_of(params);
-        effect
-            .check(&own)
-            .into_iter()
-            .map(|(name, reason)| (format!("params.{name}"), reason))
-            .collect()
+        effect.check(&own).into_iter().map(|(name, reason)| (format!("params.{name}"), reason)).collect()
     }
 
     fn facts(&self, params: &Params, inputs: &[Facts]) -> Result<Facts, NodeError> {
@@ -87,9 +72,7 @@ impl NodeType for EffectNode {
             Body::Pixels(_) if input.kind == Kind::Image => Ok(Facts::image(input.width, input.height)),
             Body::Pixels(_) => {
                 let (name, kind) = (effect.name(), input.kind.word());
-                Err(NodeError::Inputs(format!(
-                    "the effect {name} takes an image, and its input is {kind}"
-                )))
+                Err(NodeError::Inputs(format!("the effect {name} takes an image, and its input is {kind}")))
             }
         }
     }
@@ -116,21 +99,13 @@ mod tests {
     use crate::nodes::testing::params;
 
     fn unknown_bytes() -> Facts {
-        Facts::source(SourceFacts {
-            media_type: MediaType::Octet,
-            size: None,
-            animated: false,
-        })
+        Facts::source(SourceFacts { media_type: MediaType::Octet, size: None, animated: false })
     }
 
     #[test]
     fn identity_takes_anything_and_hands_it_on() {
         let identity = params(&EffectNode, json!({"effect": "identity"}));
-        let file = SourceFacts {
-            media_type: MediaType::Png,
-            size: Some((7, 5)),
-            animated: false,
-        };
+        let file = SourceFacts { media_type: MediaType::Png, size: Some((7, 5)), animated: false };
         for facts in [unknown_bytes(), Facts::source(file), Facts::image(3, 2)] {
             assert_eq!(EffectNode.facts(&identity, &[facts]), Ok(facts));
             assert!(matches!(EffectNode.lower(&identity, &[facts]), Lowered::Identity));
@@ -141,26 +116,14 @@ mod tests {
     fn other_effects_take_pictures_alone() {
         for effect in effects::names().filter(|name| *name != "identity") {
             let own = serde_json::Value::from(
-                crate::base::schema::defaults(effect_params(effect).unwrap())
-                    .entries()
-                    .clone(),
+                crate::base::schema::defaults(effect_params(effect).unwrap()).entries().clone(),
             );
             let node = params(&EffectNode, json!({"effect": effect, "params": own}));
-            let file = SourceFacts {
-                media_type: MediaType::Png,
-                size: Some((7, 5)),
-                animated: true,
-            };
+            let file = SourceFacts { media_type: MediaType::Png, size: Some((7, 5)), animated: true };
             let facts = EffectNode.facts(&node, &[Facts::source(file)]).unwrap();
-            assert_eq!(
-                (facts.kind, facts.width, facts.height, facts.form),
-                (Kind::Image, 7, 5, Form::Value)
-            );
+            assert_eq!((facts.kind, facts.width, facts.height, facts.form), (Kind::Image, 7, 5, Form::Value));
             let refusal = EffectNode.facts(&node, &[unknown_bytes()]).unwrap_err().to_string();
-            assert_eq!(
-                refusal,
-                format!("the effect {effect} takes an image, and its input is bytes")
-            );
+            assert_eq!(refusal, format!("the effect {effect} takes an image, and its input is bytes"));
             assert!(matches!(EffectNode.lower(&node, &[facts]), Lowered::Pixels(_)));
         }
     }
@@ -169,13 +132,6 @@ mod tests {
     fn the_effects_own_hash_is_a_tool() {
         let tools = EffectNode.tools(&params(&EffectNode, json!({"effect": "dog"})));
         let hash = effects::hash(effects::find("dog").unwrap());
-        assert_eq!(
-            tools,
-            [Tool {
-                name: "effect:dog".to_owned(),
-                version: "1".to_owned(),
-                hash
-            }]
-        );
+        assert_eq!(tools, [Tool { name: "effect:dog".to_owned(), version: "1".to_owned(), hash }]);
     }
 }

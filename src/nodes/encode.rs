@@ -59,12 +59,7 @@ impl NodeType for Encode {
     }
 
     fn ports(&self) -> Ports {
-        Ports {
-            min: 1,
-            max: 1,
-            names: &["input"],
-            kinds: &[Kind::Image],
-        }
+        Ports { min: 1, max: 1, names: &["input"], kinds: &[Kind::Image] }
     }
 
     fn output(&self) -> Option<Kind> {
@@ -91,34 +86,14 @@ impl NodeType for Encode {
         let Facts { width, height, .. } = inputs[0];
         let limit = format.side_limit();
         if width.max(height) > limit {
-            return Err(NodeError::Inputs(
-                EncodeError::TooLarge {
-                    format,
-                    limit,
-                    width,
-                    height,
-                }
-                .to_string(),
-            ));
+            return Err(NodeError::Inputs(EncodeError::TooLarge { format, limit, width, height }.to_string()));
         }
-        let file = SourceFacts {
-            media_type: format.media_type(),
-            size: Some((width, height)),
-            animated: false,
-        };
-        Ok(Facts {
-            kind: Kind::Bytes,
-            width,
-            height,
-            form: Form::Blob(file),
-        })
+        let file = SourceFacts { media_type: format.media_type(), size: Some((width, height)), animated: false };
+        Ok(Facts { kind: Kind::Bytes, width, height, form: Form::Blob(file) })
     }
 
     fn lower(&self, params: &Params, _inputs: &[Facts]) -> Lowered {
-        Lowered::Encode {
-            format: format(params),
-            quality: quality(params),
-        }
+        Lowered::Encode { format: format(params), quality: quality(params) }
     }
 
     fn tools(&self, params: &Params) -> Vec<Tool> {
@@ -140,18 +115,12 @@ mod tests {
         let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
         assert_eq!(words, names);
         assert_eq!(format(&params(&ENCODE, json!({}))), Format::Png);
-        assert!(
-            PARAMS[1]
-                .doc
-                .contains(&format!("jpeg ({} if", Format::Jpeg.default_quality().unwrap()))
-        );
+        assert!(PARAMS[1].doc.contains(&format!("jpeg ({} if", Format::Jpeg.default_quality().unwrap())));
     }
 
     #[test]
     fn its_value_is_a_file() {
-        let facts = ENCODE
-            .facts(&params(&ENCODE, json!({"format": "webp"})), &[Facts::image(16_383, 3)])
-            .unwrap();
+        let facts = ENCODE.facts(&params(&ENCODE, json!({"format": "webp"})), &[Facts::image(16_383, 3)]).unwrap();
         assert_eq!((facts.kind, facts.width, facts.height), (Kind::Bytes, 16_383, 3));
         let Form::Blob(file) = facts.form else { panic!() };
         assert_eq!((file.media_type.mime(), file.size), ("image/webp", Some((16_383, 3))));
@@ -159,9 +128,8 @@ mod tests {
 
     #[test]
     fn what_a_format_cannot_hold_is_refused() {
-        let refusal = ENCODE
-            .facts(&params(&ENCODE, json!({"format": "webp"})), &[Facts::image(3, 16_384)])
-            .unwrap_err();
+        let refusal =
+            ENCODE.facts(&params(&ENCODE, json!({"format": "webp"})), &[Facts::image(3, 16_384)]).unwrap_err();
         assert!(refusal.to_string().contains("3x16384"), "{refusal}");
         let problems = |config| ENCODE.check(&params(&ENCODE, config), 1).len();
         assert_eq!(problems(json!({"format": "png", "quality": 50})), 1);
@@ -172,11 +140,7 @@ mod tests {
     #[test]
     fn the_encoder_is_its_tool() {
         let names = |config| -> Vec<String> {
-            ENCODE
-                .tools(&params(&ENCODE, config))
-                .into_iter()
-                .map(|tool| tool.name)
-                .collect()
+            ENCODE.tools(&params(&ENCODE, config)).into_iter().map(|tool| tool.name).collect()
         };
         assert_eq!(names(json!({"format": "webp"})), ["webp-encoder"]);
         assert_eq!(names(json!({"format": "webp", "quality": 80})), ["webp-lossy-encoder"]);

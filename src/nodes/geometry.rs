@@ -13,10 +13,7 @@ pub(super) fn proportional(side: u32, to: u32, from: u32) -> u64 {
 /// The largest size of this aspect ratio that lies inside of `bounds`.
 pub(super) fn inside((width, height): Size, bounds: Size) -> Size {
     let least = |bound: u32, other: u64| u64::from(bound).min(other) as u32;
-    (
-        least(bounds.0, proportional(width, bounds.1, height)),
-        least(bounds.1, proportional(height, bounds.0, width)),
-    )
+    (least(bounds.0, proportional(width, bounds.1, height)), least(bounds.1, proportional(height, bounds.0, width)))
 }
 
 /// The smallest size of this aspect ratio that covers `bounds`; it may be larger than a picture
@@ -48,33 +45,13 @@ mod tests {
 
     #[test]
     fn one_side_always_meets_the_bounds() {
-        for size in [
-            (1, 1),
-            (3, 2),
-            (2, 3),
-            (640, 480),
-            (65_535, 1),
-            (1, 65_535),
-            (4096, 4095),
-        ] {
+        for size in [(1, 1), (3, 2), (2, 3), (640, 480), (65_535, 1), (1, 65_535), (4096, 4095)] {
             for bounds in [(1, 1), (7, 5), (100, 100), (1920, 1080), (1, 300)] {
                 let (inner, outer) = (inside(size, bounds), covering(size, bounds));
-                assert!(
-                    inner.0 == bounds.0 || inner.1 == bounds.1,
-                    "{size:?} in {bounds:?}: {inner:?}"
-                );
-                assert!(
-                    inner.0 <= bounds.0 && inner.1 <= bounds.1,
-                    "{size:?} in {bounds:?}: {inner:?}"
-                );
-                assert!(
-                    outer.0 == u64::from(bounds.0) || outer.1 == u64::from(bounds.1),
-                    "{outer:?}"
-                );
-                assert!(
-                    outer.0 >= u64::from(bounds.0) && outer.1 >= u64::from(bounds.1),
-                    "{outer:?}"
-                );
+                assert!(inner.0 == bounds.0 || inner.1 == bounds.1, "{size:?} in {bounds:?}: {inner:?}");
+                assert!(inner.0 <= bounds.0 && inner.1 <= bounds.1, "{size:?} in {bounds:?}: {inner:?}");
+                assert!(outer.0 == u64::from(bounds.0) || outer.1 == u64::from(bounds.1), "{outer:?}");
+                assert!(outer.0 >= u64::from(bounds.0) && outer.1 >= u64::from(bounds.1), "{outer:?}");
             }
         }
         assert_eq!(inside((1000, 14), (100, 50)), (100, 1));

@@ -25,11 +25,7 @@ const MOST: usize = crate::base::limits::CONFIG_NODES;
 
 const PARAMS: &[Param] = &[Param {
     name: "inputs",
-    kind: Type::List {
-        of: &Type::Map(ENTRY),
-        min: 0,
-        max: MOST,
-    },
+    kind: Type::List { of: &Type::Map(ENTRY), min: 0, max: MOST },
     default: Default::EmptyList,
     doc: "How each input is laid, in the order of the inputs; missing entries are defaults. The first input is the \
           ground: it has an opacity alone.",
@@ -39,14 +35,7 @@ const PARAMS: &[Param] = &[Param {
 const ENTRY: &[Param] = &[
     Param {
         name: "position",
-        kind: Type::List {
-            of: &Type::Integer {
-                min: -1_000_000,
-                max: 1_000_000,
-            },
-            min: 2,
-            max: 2,
-        },
+        kind: Type::List { of: &Type::Integer { min: -1_000_000, max: 1_000_000 }, min: 2, max: 2 },
         default: Default::Numbers(&[0.0, 0.0]),
         doc: "Column and row of the ground where the top left corner lies; may be negative or outside.",
         unit: "px",
@@ -60,10 +49,7 @@ const ENTRY: &[Param] = &[
     },
     Param {
         name: "scale",
-        kind: Type::Number {
-            min: 0.001,
-            max: 1000.0,
-        },
+        kind: Type::Number { min: 0.001, max: 1000.0 },
         default: Default::Number(1.0),
         doc: "Multiplies width and height, rounded half up, at least 1.",
         unit: "",
@@ -79,11 +65,7 @@ struct Laid {
 }
 
 impl Laid {
-    const DEFAULT: Self = Self {
-        at: (0, 0),
-        opacity: 1.0,
-        scale: 1.0,
-    };
+    const DEFAULT: Self = Self { at: (0, 0), opacity: 1.0, scale: 1.0 };
 
     fn new(entry: &Value) -> Self {
         let number = |name: &str| entry.get(name).and_then(Value::as_f64);
@@ -131,12 +113,7 @@ impl NodeType for Layer {
     }
 
     fn ports(&self) -> Ports {
-        Ports {
-            min: 1,
-            max: MOST,
-            names: &["ground", "layers"],
-            kinds: &[Kind::Image],
-        }
+        Ports { min: 1, max: MOST, names: &["ground", "layers"], kinds: &[Kind::Image] }
     }
 
     fn output(&self) -> Option<Kind> {
@@ -179,18 +156,12 @@ impl NodeType for Layer {
     }
 
     fn lower(&self, params: &Params, _inputs: &[Facts]) -> Lowered {
-        Lowered::Pixels(Box::new(LayerOp {
-            entries: Laid::all(params),
-        }))
+        Lowered::Pixels(Box::new(LayerOp { entries: Laid::all(params) }))
     }
 
     fn tools(&self, params: &Params) -> Vec<Tool> {
         let scales = Laid::all(params).iter().any(Laid::is_scaled);
-        if scales {
-            vec![codec::RESAMPLER.into()]
-        } else {
-            Vec::new()
-        }
+        if scales { vec![codec::RESAMPLER.into()] } else { Vec::new() }
     }
 }
 
@@ -228,11 +199,7 @@ impl PixelOp for LayerOp {
     }
 
     fn cost(&self) -> f64 {
-        if self.entries.iter().any(Laid::is_scaled) {
-            COST + SCALING_COST
-        } else {
-            COST
-        }
+        if self.entries.iter().any(Laid::is_scaled) { COST + SCALING_COST } else { COST }
     }
 }
 
@@ -253,10 +220,7 @@ mod tests {
 
     #[test]
     fn defaults_are_the_originals() {
-        assert_eq!(
-            Value::from(crate::base::schema::defaults(PARAMS).entries().clone()),
-            json!({"inputs": []})
-        );
+        assert_eq!(Value::from(crate::base::schema::defaults(PARAMS).entries().clone()), json!({"inputs": []}));
         let entry = Value::from(crate::base::schema::defaults(ENTRY).entries().clone());
         assert_eq!(entry, json!({"position": [0, 0], "opacity": 1.0, "scale": 1.0}));
         assert_eq!(Laid::new(&entry), Laid::DEFAULT);
@@ -272,10 +236,7 @@ mod tests {
         assert!(paths(json!([{"opacity": 0.5}, {"position": [9, 9], "scale": 2}]), 2).is_empty());
         assert!(paths(json!([{}]), 3).is_empty());
         assert_eq!(paths(json!([{}, {}, {}]), 2), ["inputs[2]"]);
-        assert_eq!(
-            paths(json!([{"position": [0, 1], "scale": 2}]), 1),
-            ["inputs[0].position", "inputs[0].scale"]
-        );
+        assert_eq!(paths(json!([{"position": [0, 1], "scale": 2}]), 1), ["inputs[0].position", "inputs[0].scale"]);
     }
 
     #[test]
@@ -299,17 +260,11 @@ mod tests {
     fn missing_entries_are_defaults_and_the_grounds_opacity_counts() {
         let (a, b) = (noise(9, 7), noise(5, 11));
         let written = json!([{}, {"position": [0, 0], "opacity": 1, "scale": 1}]);
-        assert_eq!(
-            layered(&json!([]), &[a.clone(), b.clone()]),
-            layered(&written, &[a.clone(), b.clone()])
-        );
+        assert_eq!(layered(&json!([]), &[a.clone(), b.clone()]), layered(&written, &[a.clone(), b.clone()]));
         assert_eq!(layered(&json!([]), std::slice::from_ref(&a)), a);
         let faded = layered(&json!([{"opacity": 0.5}]), &[Image::filled(1, 1, [1, 2, 3, 200])]);
         assert_eq!(faded.pixel(0, 0), [1, 2, 3, 100]);
-        assert_ne!(
-            layered(&json!([]), &[a.clone(), b.clone()]),
-            layered(&json!([]), &[b, a])
-        );
+        assert_ne!(layered(&json!([]), &[a.clone(), b.clone()]), layered(&json!([]), &[b, a]));
     }
 
     #[test]
@@ -319,27 +274,14 @@ mod tests {
         assert_eq!(laid(0.001).size(3, 499), (1, 1));
         assert_eq!(laid(1.5).size(5, 7), (8, 11));
         let config = params(&Layer, json!({"inputs": [{}, {"scale": 1000}]}));
-        let refusal = Layer
-            .facts(&config, &[Facts::image(1, 1), Facts::image(100, 100)])
-            .unwrap_err()
-            .to_string();
-        assert!(
-            refusal.starts_with("inputs[1] scaled by 1000 would be 100000x100000"),
-            "{refusal}"
-        );
+        let refusal = Layer.facts(&config, &[Facts::image(1, 1), Facts::image(100, 100)]).unwrap_err().to_string();
+        assert!(refusal.starts_with("inputs[1] scaled by 1000 would be 100000x100000"), "{refusal}");
     }
 
     #[test]
     fn the_resampler_is_a_tool_where_something_is_scaled() {
         let tools = |entries| Layer.tools(&params(&Layer, json!({"inputs": entries}))).len();
-        assert_eq!(
-            (
-                tools(json!([])),
-                tools(json!([{}, {"scale": 1}])),
-                tools(json!([{}, {"scale": 0.5}]))
-            ),
-            (0, 0, 1)
-        );
+        assert_eq!((tools(json!([])), tools(json!([{}, {"scale": 1}])), tools(json!([{}, {"scale": 0.5}]))), (0, 0, 1));
     }
 
     #[test]
@@ -350,10 +292,7 @@ mod tests {
             json!({"inputs": [{"opacity": 0.7}, {"position": [3, -4], "opacity": 0.3}, {"position": [40, 30]}]}),
         ];
         let now = golden(&Layer, &configs, &[noise(90, 80), picture.clone(), picture]);
-        assert_eq!(
-            now, "547d740b78cbf09d9141c800c509df4185235b2703fdbfdf4273753373fb52c3",
-            "raise version()"
-        );
+        assert_eq!(now, "547d740b78cbf09d9141c800c509df4185235b2703fdbfdf4273753373fb52c3", "raise version()");
     }
 
     #[test]

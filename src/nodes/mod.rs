@@ -117,7 +117,11 @@ pub enum Lowered {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum NodeError {
     /// The value would be larger than a picture may be.
-    #[error("its picture would be {width}x{height}; a picture has at most {} pixels and {} a side", crate::base::limits::IMAGE_PIXELS, crate::base::limits::IMAGE_SIDE)]
+    #[error(
+        "its picture would be {width}x{height}; a picture has at most {} pixels and {} a side",
+        crate::base::limits::IMAGE_PIXELS,
+        crate::base::limits::IMAGE_SIDE
+    )]
     TooLarge {
         /// Width it would have.
         width: u64,

@@ -18,10 +18,7 @@ use crate::nodes::{Lowered, NodeError, NodeType, Ports, Tool};
 /// The node type.
 pub(super) struct Resize;
 
-const SIDE: Type = Type::Integer {
-    min: 1,
-    max: IMAGE_SIDE as i64,
-};
+const SIDE: Type = Type::Integer { min: 1, max: IMAGE_SIDE as i64 };
 
 const PARAMS: &[Param] = &[
     Param {
@@ -90,12 +87,7 @@ impl Target {
             other => panic!("BUG: validation let the mode {other:?} pass"),
         };
         let background = schema::colour(params.text("background")).expect("BUG: validation let a colour pass");
-        Self {
-            width: side("width"),
-            height: side("height"),
-            mode,
-            background,
-        }
+        Self { width: side("width"), height: side("height"), mode, background }
     }
 
     fn layout(&self, size: Size) -> Result<Layout, NodeError> {
@@ -161,12 +153,7 @@ impl NodeType for Resize {
     }
 
     fn ports(&self) -> Ports {
-        Ports {
-            min: 1,
-            max: 1,
-            names: &["input"],
-            kinds: &[Kind::Image],
-        }
+        Ports { min: 1, max: 1, names: &["input"], kinds: &[Kind::Image] }
     }
 
     fn output(&self) -> Option<Kind> {
@@ -175,10 +162,7 @@ impl NodeType for Resize {
 
     fn check(&self, params: &Params, _inputs: usize) -> Vec<(String, String)> {
         if params.get("width").is_none() && params.get("height").is_none() {
-            vec![(
-                "width".to_owned(),
-                "a RESIZE needs a width, a height or both".to_owned(),
-            )]
+            vec![("width".to_owned(), "a RESIZE needs a width, a height or both".to_owned())]
         } else {
             Vec::new()
         }
@@ -194,10 +178,7 @@ impl NodeType for Resize {
         let layout = target
             .layout((inputs[0].width, inputs[0].height))
             .unwrap_or_else(|error| panic!("BUG: lowered although it has no facts: {error}"));
-        Lowered::Pixels(Box::new(ResizeOp {
-            layout,
-            background: target.background,
-        }))
+        Lowered::Pixels(Box::new(ResizeOp { layout, background: target.background }))
     }
 
     fn tools(&self, _params: &Params) -> Vec<Tool> {
@@ -217,11 +198,7 @@ impl PixelOp for ResizeOp {
         if is_scaled && inner == outer {
             return Ok(Arc::unwrap_or_clone(first));
         }
-        let scaled = if is_scaled {
-            first
-        } else {
-            Arc::new(resample::resize(&first, inner.0, inner.1))
-        };
+        let scaled = if is_scaled { first } else { Arc::new(resample::resize(&first, inner.0, inner.1)) };
         let at = geometry::centred(inner, outer);
         Ok(if inner == outer {
             Arc::unwrap_or_clone(scaled)
@@ -287,63 +264,24 @@ mod tests {
     fn a_side_that_is_not_written_follows() {
         for mode in ["fit", "fill", "stretch", "pad"] {
             let by_width = layout(json!({"mode": mode, "width": 100}), (1000, 14));
-            assert_eq!(
-                by_width,
-                Layout {
-                    inner: (100, 1),
-                    outer: (100, 1)
-                },
-                "{mode}"
-            );
+            assert_eq!(by_width, Layout { inner: (100, 1), outer: (100, 1) }, "{mode}");
             let by_height = layout(json!({"mode": mode, "height": 3}), (1000, 4));
-            assert_eq!(
-                by_height,
-                Layout {
-                    inner: (750, 3),
-                    outer: (750, 3)
-                },
-                "{mode}"
-            );
+            assert_eq!(by_height, Layout { inner: (750, 3), outer: (750, 3) }, "{mode}");
         }
         let padded = layout(json!({"mode": "pad", "width": 20}), (10, 5));
-        assert_eq!(
-            padded,
-            Layout {
-                inner: (10, 5),
-                outer: (20, 10)
-            }
-        );
+        assert_eq!(padded, Layout { inner: (10, 5), outer: (20, 10) });
     }
 
     #[test]
     fn what_would_be_too_large_is_refused() {
-        let error = |config, size: Size| {
-            Resize
-                .facts(&params(&Resize, config), &[Facts::image(size.0, size.1)])
-                .unwrap_err()
-        };
+        let error =
+            |config, size: Size| Resize.facts(&params(&Resize, config), &[Facts::image(size.0, size.1)]).unwrap_err();
         let huge = error(json!({"width": 60_000, "height": 60_000}), (1, 1));
-        assert_eq!(
-            huge,
-            NodeError::TooLarge {
-                width: 60_000,
-                height: 60_000
-            }
-        );
+        assert_eq!(huge, NodeError::TooLarge { width: 60_000, height: 60_000 });
         let tall = error(json!({"width": 65_535}), (1, 65_535));
-        assert_eq!(
-            tall,
-            NodeError::TooLarge {
-                width: 65_535,
-                height: 65_535 * 65_535
-            }
-        );
+        assert_eq!(tall, NodeError::TooLarge { width: 65_535, height: 65_535 * 65_535 });
         let fill = error(json!({"width": 100, "height": 100, "mode": "fill"}), (65_535, 1));
-        assert!(
-            fill.to_string()
-                .starts_with("to fill 100x100 it would be scaled to 6553500x100"),
-            "{fill}"
-        );
+        assert!(fill.to_string().starts_with("to fill 100x100 it would be scaled to 6553500x100"), "{fill}");
     }
 
     #[test]
@@ -373,11 +311,7 @@ mod tests {
         let picture = noise(13, 7);
         for mode in ["fit", "fill", "stretch", "pad"] {
             let config = json!({"width": 13, "height": 7, "mode": mode});
-            assert_eq!(
-                render(&Resize, &params(&Resize, config), std::slice::from_ref(&picture)),
-                picture,
-                "{mode}"
-            );
+            assert_eq!(render(&Resize, &params(&Resize, config), std::slice::from_ref(&picture)), picture, "{mode}");
         }
     }
 

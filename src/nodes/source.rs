@@ -22,9 +22,7 @@ const PARAMS: &[Param] = &[
     },
     Param {
         name: "name",
-        kind: Type::Text {
-            max: limits::NODE_ID_BYTES,
-        },
+        kind: Type::Text { max: limits::NODE_ID_BYTES },
         default: Default::Absent,
         doc: "What a variable input is called for people and in a run's inputs, beside its node id.",
         unit: "",
@@ -45,9 +43,7 @@ const PARAMS: &[Param] = &[
     },
     Param {
         name: "asset",
-        kind: Type::Text {
-            max: limits::ASSET_NAME_BYTES,
-        },
+        kind: Type::Text { max: limits::ASSET_NAME_BYTES },
         default: Default::Absent,
         doc: "The name of an asset: of the config's registry, or of the home.",
         unit: "",
@@ -79,12 +75,7 @@ impl NodeType for Source {
     }
 
     fn ports(&self) -> Ports {
-        Ports {
-            min: 0,
-            max: 0,
-            names: &[],
-            kinds: &[],
-        }
+        Ports { min: 0, max: 0, names: &[], kinds: &[] }
     }
 
     fn output(&self) -> Option<Kind> {
@@ -97,10 +88,7 @@ impl NodeType for Source {
             ("asset", params.optional_text("asset").is_some()),
             ("hash", params.optional_text("hash").is_some()),
         ];
-        let mut held = written
-            .iter()
-            .filter(|(_, is_written)| *is_written)
-            .map(|(name, _)| *name);
+        let mut held = written.iter().filter(|(_, is_written)| *is_written).map(|(name, _)| *name);
         match (held.next(), held.next()) {
             (Some(_), None) => Vec::new(),
             (None, _) => {
@@ -134,11 +122,7 @@ mod tests {
     #[test]
     fn it_holds_exactly_one_thing() {
         let paths = |config| -> Vec<String> {
-            Source
-                .check(&params(&Source, config), 0)
-                .into_iter()
-                .map(|(path, _)| path)
-                .collect()
+            Source.check(&params(&Source, config), 0).into_iter().map(|(path, _)| path).collect()
         };
         assert!(paths(json!({"input": true, "name": "picture", "media": "image"})).is_empty());
         assert!(paths(json!({"asset": "cat"})).is_empty());

@@ -3,14 +3,8 @@
 use crate::nodes::{NodeType, blend, effect, layer, resize, source, transform};
 
 /// Every node type that a config can name, by name. (`ENCODE` is appended by planning alone.)
-pub static NODE_TYPES: &[&dyn NodeType] = &[
-    &blend::Blend,
-    &effect::EffectNode,
-    &layer::Layer,
-    &resize::Resize,
-    &source::Source,
-    &transform::Transform,
-];
+pub static NODE_TYPES: &[&dyn NodeType] =
+    &[&blend::Blend, &effect::EffectNode, &layer::Layer, &resize::Resize, &source::Source, &transform::Transform];
 
 /// The node type of this name.
 pub fn find(name: &str) -> Option<&'static dyn NodeType> {

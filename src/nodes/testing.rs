@@ -12,9 +12,7 @@ use crate::nodes::{Lowered, NodeType};
 /// of lists stay as they are).
 pub(crate) fn params(node_type: &dyn NodeType, config: Value) -> Params {
     let mut entries = schema::defaults(node_type.params()).entries().clone();
-    let Value::Object(written) = config else {
-        panic!("a config is a map")
-    };
+    let Value::Object(written) = config else { panic!("a config is a map") };
     for (name, value) in written {
         match (entries.get_mut(&name), value) {
             (Some(Value::Object(defaults)), Value::Object(written)) => defaults.extend(written),
@@ -29,14 +27,9 @@ pub(crate) fn params(node_type: &dyn NodeType, config: Value) -> Params {
 /// What a node makes of pictures, through its facts and its operation, as the engine does it.
 pub(crate) fn render(node_type: &dyn NodeType, params: &Params, inputs: &[Image]) -> Image {
     assert_eq!(node_type.check(params, inputs.len()), []);
-    let facts: Vec<Facts> = inputs
-        .iter()
-        .map(|image| Facts::image(image.width(), image.height()))
-        .collect();
+    let facts: Vec<Facts> = inputs.iter().map(|image| Facts::image(image.width(), image.height())).collect();
     let expected = node_type.facts(params, &facts).unwrap();
-    let Lowered::Pixels(op) = node_type.lower(params, &facts) else {
-        panic!("no pixel operation")
-    };
+    let Lowered::Pixels(op) = node_type.lower(params, &facts) else { panic!("no pixel operation") };
     let mut out = op.start(Arc::new(inputs[0].clone())).unwrap();
     for (index, input) in inputs.iter().enumerate().skip(1) {
         out = op.fold(out, index, input).unwrap();
@@ -69,9 +62,5 @@ pub(crate) fn noise(width: u32, height: u32) -> Image {
 
 /// Runs with a pool of this many threads.
 pub(crate) fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .unwrap()
-        .install(work)
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
 }

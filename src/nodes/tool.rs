@@ -6,21 +6,13 @@ use crate::nodes::Tool;
 
 impl From<Codec> for Tool {
     fn from(codec: Codec) -> Self {
-        Self {
-            name: codec.name.to_owned(),
-            version: codec.version.to_string(),
-            hash: codec.hash(),
-        }
+        Self { name: codec.name.to_owned(), version: codec.version.to_string(), hash: codec.hash() }
     }
 }
 
 impl From<&dyn Effect> for Tool {
     fn from(effect: &dyn Effect) -> Self {
         let name = format!("effect:{}", effect.name());
-        Self {
-            name,
-            version: effect.version().to_string(),
-            hash: effects::hash(effect),
-        }
+        Self { name, version: effect.version().to_string(), hash: effects::hash(effect) }
     }
 }

@@ -24,75 +24,20 @@ const PARAMS: &[Param] = &[Param {
 }];
 
 const EFFECTS: &[Param] = &[
-    number(
-        "saturation",
-        0.0,
-        2.0,
-        1.0,
-        "Strength of the colours; 0 leaves greys.",
-        "",
-    ),
+    number("saturation", 0.0, 2.0, 1.0, "Strength of the colours; 0 leaves greys.", ""),
     number("contrast", 0.0, 2.0, 1.0, "Distance from middle grey.", ""),
-    number(
-        "brightness",
-        -1.0,
-        1.0,
-        0.0,
-        "Added to the brightness, which goes from 0 to 1.",
-        "",
-    ),
-    number(
-        "gamma",
-        0.1,
-        10.0,
-        1.0,
-        "Above 1 lightens the dark parts, below 1 darkens them.",
-        "",
-    ),
-    number(
-        "hue",
-        -3600.0,
-        3600.0,
-        0.0,
-        "Turns all colours around the colour wheel.",
-        "degrees",
-    ),
-    number(
-        "blur",
-        0.0,
-        MAX_BLUR,
-        0.0,
-        "Radius of a box blur done twice; a fraction is dropped.",
-        "px",
-    ),
-    number(
-        "sharpen",
-        -2.0,
-        5.0,
-        0.0,
-        "Amount of a 5x5 unsharp mask on brightness; below 0 softens.",
-        "",
-    ),
-    number(
-        "speed",
-        0.01,
-        100.0,
-        1.0,
-        "How fast time goes by; no effect on a still.",
-        "",
-    ),
+    number("brightness", -1.0, 1.0, 0.0, "Added to the brightness, which goes from 0 to 1.", ""),
+    number("gamma", 0.1, 10.0, 1.0, "Above 1 lightens the dark parts, below 1 darkens them.", ""),
+    number("hue", -3600.0, 3600.0, 0.0, "Turns all colours around the colour wheel.", "degrees"),
+    number("blur", 0.0, MAX_BLUR, 0.0, "Radius of a box blur done twice; a fraction is dropped.", "px"),
+    number("sharpen", -2.0, 5.0, 0.0, "Amount of a 5x5 unsharp mask on brightness; below 0 softens.", ""),
+    number("speed", 0.01, 100.0, 1.0, "How fast time goes by; no effect on a still.", ""),
 ];
 
 const MAX_BLUR: f64 = 1000.0;
 
 const fn number(name: &'static str, min: f64, max: f64, default: f64, doc: &'static str, unit: &'static str) -> Param {
-    Param {
-        name,
-        kind: Type::Number { min, max },
-        default: Default::Number(default),
-        doc,
-        unit,
-    }
+    Param { name, kind: Type::Number { min, max }, default: Default::Number(default), doc, unit }
 }
 
 impl NodeType for Transform {
@@ -113,12 +58,7 @@ impl NodeType for Transform {
     }
 
     fn ports(&self) -> Ports {
-        Ports {
-            min: 1,
-            max: 1,
-            names: &["input"],
-            kinds: &[Kind::Image],
-        }
+        Ports { min: 1, max: 1, names: &["input"], kinds: &[Kind::Image] }
     }
 
     fn output(&self) -> Option<Kind> {
@@ -207,11 +147,7 @@ mod tests {
     use crate::nodes::testing::{golden, noise, on_threads, params, render};
 
     fn transformed(effects: &Value, image: &Image) -> Image {
-        render(
-            &Transform,
-            &params(&Transform, json!({"effects": effects})),
-            std::slice::from_ref(image),
-        )
+        render(&Transform, &params(&Transform, json!({"effects": effects})), std::slice::from_ref(image))
     }
 
     #[test]
@@ -224,12 +160,7 @@ mod tests {
     #[test]
     fn what_is_neutral_changes_no_bit() {
         for image in [noise(37, 21), noise(1, 1)] {
-            for effects in [
-                json!({}),
-                json!({"hue": 360}),
-                json!({"speed": 2.0}),
-                json!({"blur": 0.9}),
-            ] {
+            for effects in [json!({}), json!({"hue": 360}), json!({"speed": 2.0}), json!({"blur": 0.9})] {
                 assert_eq!(transformed(&effects, &image), image);
             }
         }
@@ -246,9 +177,7 @@ mod tests {
             (json!({"sharpen": -0.5}), false),
         ] {
             let config = params(&Transform, json!({"effects": effects}));
-            let Lowered::Pixels(op) = Transform.lower(&config, &facts) else {
-                panic!()
-            };
+            let Lowered::Pixels(op) = Transform.lower(&config, &facts) else { panic!() };
             assert_eq!(op.point().is_some(), is_point, "{effects}");
             if let Some(point) = op.point() {
                 let mut mapped = image.clone();
@@ -266,10 +195,8 @@ mod tests {
             .fold(image.clone(), |image, name| transformed(&json!({*name: 2}), &image));
         let together = transformed(&json!({"sharpen": 2, "blur": 2, "contrast": 2}), &image);
         assert_eq!(together, one_by_one);
-        let turned_round = transformed(
-            &json!({"contrast": 2}),
-            &transformed(&json!({"blur": 2, "sharpen": 2}), &image),
-        );
+        let turned_round =
+            transformed(&json!({"contrast": 2}), &transformed(&json!({"blur": 2, "sharpen": 2}), &image));
         assert_ne!(together, turned_round);
     }
 
@@ -282,10 +209,7 @@ mod tests {
             .chain([json!({"effects": {"saturation": 1.3, "gamma": 0.7, "hue": 200, "blur": 9, "sharpen": 2.5}})])
             .collect();
         let now = golden(&Transform, &configs, &[crate::effects::golden::picture()]);
-        assert_eq!(
-            now, "dee165f9fbe7e4b00150317a35e135a215a8b52f76fbb864fae5d008d36c9e6a",
-            "raise version()"
-        );
+        assert_eq!(now, "dee165f9fbe7e4b00150317a35e135a215a8b52f76fbb864fae5d008d36c9e6a", "raise version()");
     }
 
     #[test]

@@ -234,8 +234,8 @@ fn demand(
         needed[*root] = true;
     }
     if !runs_again.is_empty() {
-        for index in 0..nodes.len() {
-            if nodes[index].inputs.iter().any(|input| runs_again.contains(input)) {
+        for (index, node) in nodes.iter().enumerate() {
+            if node.inputs.iter().any(|input| runs_again.contains(input)) {
                 runs_again.insert(index);
             }
         }

@@ -19,9 +19,7 @@ pub struct Difference {
 /// The known parts nearest to `parts`: of the same node type, with the fewest differences;
 /// among equals the first.
 pub fn nearest<'a>(parts: &KeyParts, known: impl Iterator<Item = &'a KeyParts>) -> Option<&'a KeyParts> {
-    known
-        .filter(|other| other.node_type == parts.node_type)
-        .min_by_key(|other| differences(parts, other).len())
+    known.filter(|other| other.node_type == parts.node_type).min_by_key(|other| differences(parts, other).len())
 }
 
 /// What differs, part by part. Parameters are compared one by one.
@@ -33,7 +31,11 @@ pub fn differences(here: &KeyParts, known: &KeyParts) -> Vec<Difference> {
     let only_known = known.iter().filter(|(label, _)| value_in(&here, label).is_none());
     here.iter()
         .chain(only_known)
-        .map(|(label, _)| Difference { part: label.clone(), here: value_in(&here, label), known: value_in(&known, label) })
+        .map(|(label, _)| Difference {
+            part: label.clone(),
+            here: value_in(&here, label),
+            known: value_in(&known, label),
+        })
         .filter(|difference| difference.here != difference.known)
         .collect()
 }

@@ -20,38 +20,19 @@ const TABLE: &[(&str, &str)] = &[
     ("engine", "base media effects nodes recipe plan cas db records"),
     ("config", "base"),
     ("telemetry", ""),
-    (
-        "cli",
-        "base config telemetry recipe nodes effects engine media plan records",
-    ),
+    ("cli", "base config telemetry recipe nodes effects engine media plan records"),
     ("main", "cli"),
 ];
 
 /// Edges of the table that one could wish away, each with the reason why it is there; it goes
 /// from the table as soon as nothing uses it.
 const DELIBERATE: &[(&str, &str, &str)] = &[
-    (
-        "recipe",
-        "media",
-        "a config names kinds and formats, and binding works on facts",
-    ),
-    (
-        "recipe",
-        "effects",
-        "pins are compared with what is installed, and a bare effect is a recipe",
-    ),
-    (
-        "plan",
-        "media",
-        "planning computes with facts, and versions of codecs enter keys",
-    ),
+    ("recipe", "media", "a config names kinds and formats, and binding works on facts"),
+    ("recipe", "effects", "pins are compared with what is installed, and a bare effect is a recipe"),
+    ("plan", "media", "planning computes with facts, and versions of codecs enter keys"),
     ("cli", "media", "it names formats, and writes files of their types"),
     ("cli", "plan", "it prints plans and explanations in their own shapes"),
-    (
-        "cli",
-        "records",
-        "the engine answers with statuses and origins as they are stored",
-    ),
+    ("cli", "records", "the engine answers with statuses and origins as they are stored"),
 ];
 
 fn may_import(module: &str) -> Option<Vec<&'static str>> {
@@ -153,28 +134,16 @@ fn modules_import_only_what_the_table_allows() {
         .filter(|((from, to), _)| !allowed(from, to))
         .map(|((from, to), place)| format!("{place}: {from} imports {to}"))
         .collect();
-    assert!(
-        wrong.is_empty(),
-        "not in the table of {}:\n{}",
-        file!(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "not in the table of {}:\n{}", file!(), wrong.join("\n"));
 }
 
 #[test]
 fn the_table_has_every_module_and_no_cycle() {
     let library = below("src", &["src/lib.rs"]);
     let declared = tokens(&library[0].code);
-    let declared: BTreeSet<&str> = declared
-        .windows(2)
-        .filter(|pair| pair[0].text == "mod")
-        .map(|pair| pair[1].text)
-        .collect();
-    let rows: BTreeSet<&str> = TABLE
-        .iter()
-        .map(|(module, _)| *module)
-        .filter(|module| *module != "main")
-        .collect();
+    let declared: BTreeSet<&str> =
+        declared.windows(2).filter(|pair| pair[0].text == "mod").map(|pair| pair[1].text).collect();
+    let rows: BTreeSet<&str> = TABLE.iter().map(|(module, _)| *module).filter(|module| *module != "main").collect();
     assert_eq!(declared, rows);
     for (index, (module, _)) in TABLE.iter().enumerate() {
         let above: Vec<&str> = TABLE[..index].iter().map(|(above, _)| *above).collect();
@@ -188,27 +157,15 @@ fn the_table_has_every_module_and_no_cycle() {
 fn deliberate_edges_are_used() {
     let used = edges();
     for (from, to, reason) in DELIBERATE {
-        assert!(
-            may_import(from).is_some_and(|may| may.contains(to)),
-            "{from} may not import {to}"
-        );
+        assert!(may_import(from).is_some_and(|may| may.contains(to)), "{from} may not import {to}");
         let edge = (String::from(*from), String::from(*to));
-        assert!(
-            used.contains_key(&edge),
-            "{from} imports no {to} any more ({reason}): take it out"
-        );
+        assert!(used.contains_key(&edge), "{from} imports no {to} any more ({reason}): take it out");
     }
 }
 
 /// What does neither I/O nor asks the machine for anything, by the beginnings of paths.
-const PURE: &[&str] = &[
-    "src/media/",
-    "src/effects/",
-    "src/nodes/",
-    "src/recipe/",
-    "src/plan/",
-    "src/engine/machine.rs",
-];
+const PURE: &[&str] =
+    &["src/media/", "src/effects/", "src/nodes/", "src/recipe/", "src/plan/", "src/engine/machine.rs"];
 /// The parts of the standard library that do.
 const OUTSIDE: &[&str] = &["env", "fs", "net", "os", "process", "thread", "time"];
 
@@ -241,30 +198,15 @@ fn pure_modules_do_no_io() {
 fn every_way_to_name_a_module_is_seen() {
     let file = ["plan".to_owned(), "key".to_owned()];
     let found = |code: &str| -> Vec<String> {
-        references(&file, &tokens(code))
-            .into_iter()
-            .map(|(module, _)| module)
-            .collect()
+        references(&file, &tokens(code)).into_iter().map(|(module, _)| module).collect()
     };
     assert_eq!(found("use crate::db::{Db, codec::x};"), ["db"]);
-    assert_eq!(
-        found("use crate::{base::{A, B}, cas, records as r};"),
-        ["base", "cas", "records"]
-    );
+    assert_eq!(found("use crate::{base::{A, B}, cas, records as r};"), ["base", "cas", "records"]);
     assert_eq!(found("fn f() -> crate::engine::Job {}"), ["engine"]);
     assert_eq!(found("use super::super::db;"), ["db"]);
     assert_eq!(found("use super::super::{db, cas::{a, b}};"), ["db", "cas"]);
-    assert_eq!(
-        found("use super::stage; pub(super) fn f() {} pub(crate) fn g() {}"),
-        Vec::<String>::new()
-    );
-    assert_eq!(
-        found("mod tests { use super::super::super::db; use super::super::cost; }"),
-        ["db"]
-    );
-    assert_eq!(
-        found("mod a { mod b { fn f() { super::super::super::super::cas::x() } } }"),
-        ["cas"]
-    );
+    assert_eq!(found("use super::stage; pub(super) fn f() {} pub(crate) fn g() {}"), Vec::<String>::new());
+    assert_eq!(found("mod tests { use super::super::super::db; use super::super::cost; }"), ["db"]);
+    assert_eq!(found("mod a { mod b { fn f() { super::super::super::super::cas::x() } } }"), ["cas"]);
     assert_eq!(found("artdag::cli::main()"), ["cli"]);
 }

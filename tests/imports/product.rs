@@ -11,12 +11,7 @@ const FOR_TESTS: [&str; 8] = ["#", "[", "cfg", "(", "test", ")", "]", "mod"];
 pub(super) fn product() -> Vec<Source> {
     let mut sources = below("src", &[".rs"]);
     let tests: HashSet<PathBuf> = sources.iter().flat_map(test_files).collect();
-    sources.retain(|source| {
-        !source
-            .path
-            .ancestors()
-            .any(|path| tests.contains(&path.with_extension("")))
-    });
+    sources.retain(|source| !source.path.ancestors().any(|path| tests.contains(&path.with_extension(""))));
     sources
 }
 
@@ -27,9 +22,7 @@ fn test_files(source: &Source) -> Vec<PathBuf> {
         _ => source.path.with_extension(""),
     };
     let tokens = tokens(&source.code);
-    let declared = tokens
-        .windows(10)
-        .filter(|window| is_for_tests(window) && window[9].text == ";");
+    let declared = tokens.windows(10).filter(|window| is_for_tests(window) && window[9].text == ";");
     declared.map(|window| directory.join(window[8].text)).collect()
 }
 

@@ -56,12 +56,7 @@ impl Source {
     fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let (code, comments) = take_apart(&text);
-        Self {
-            path: path.strip_prefix(root()).unwrap_or(path).to_owned(),
-            text,
-            code,
-            comments,
-        }
+        Self { path: path.strip_prefix(root()).unwrap_or(path).to_owned(), text, code, comments }
     }
 
     /// The modules that the file is in, from the crate's root: `plan`, `key` for `src/plan/key.rs`.
@@ -174,18 +169,13 @@ pub(super) fn tokens(code: &str) -> Vec<Token<'_>> {
     for (index, line) in code.lines().enumerate() {
         let mut rest = line.trim_start();
         while !rest.is_empty() {
-            let word = rest
-                .find(|c: char| !c.is_alphanumeric() && c != '_')
-                .unwrap_or(rest.len());
+            let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
             let length = match word {
                 0 if rest.starts_with("::") => 2,
                 0 => rest.chars().next().map_or(0, char::len_utf8),
                 word => word,
             };
-            tokens.push(Token {
-                text: &rest[..length],
-                line: index + 1,
-            });
+            tokens.push(Token { text: &rest[..length], line: index + 1 });
             rest = rest[length..].trim_start();
         }
     }
@@ -196,17 +186,8 @@ pub(super) fn tokens(code: &str) -> Vec<Token<'_>> {
 fn code_and_comments_are_told_apart() {
     let text = "let a = \"// no\"; // yes \"\nlet b = r#\"\"/*\"#; /* c /* d */ */ 'x' '\\'' &'a b";
     let (code, comments) = take_apart(text);
-    assert_eq!(
-        code.split_whitespace().collect::<Vec<_>>().join(" "),
-        "let a = ; let b = ; &'a b"
-    );
-    assert_eq!(
-        comments.split_whitespace().collect::<Vec<_>>().join(" "),
-        "// yes \" /* c /* d */ */"
-    );
-    let found: Vec<(&str, usize)> = tokens("a::b\n{ c!")
-        .iter()
-        .map(|token| (token.text, token.line))
-        .collect();
+    assert_eq!(code.split_whitespace().collect::<Vec<_>>().join(" "), "let a = ; let b = ; &'a b");
+    assert_eq!(comments.split_whitespace().collect::<Vec<_>>().join(" "), "// yes \" /* c /* d */ */");
+    let found: Vec<(&str, usize)> = tokens("a::b\n{ c!").iter().map(|token| (token.text, token.line)).collect();
     assert_eq!(found, [("a", 1), ("::", 1), ("b", 1), ("{", 2), ("c", 2), ("!", 2)]);
 }

@@ -3,9 +3,7 @@
 use super::source::{Source, below, tokens};
 
 /// Whatever is written for people or compiled.
-const TEXTS: &[&str] = &[
-    ".rs", ".md", ".toml", ".yaml", ".yml", ".sh", ".html", ".js", ".css", ".ci/run",
-];
+const TEXTS: &[&str] = &[".rs", ".md", ".toml", ".yaml", ".yml", ".sh", ".html", ".js", ".css", ".ci/run"];
 
 // Put together here, so that this file does not hold them.
 /// Marks of what is unfinished.
@@ -25,16 +23,10 @@ fn nothing_speaks_of_what_is_not_the_product() {
         let prose = if rust { &source.comments } else { &source.text };
         let mut report = |line: usize, what: &str| wrong.push(format!("{}:{line}: {what}", source.path.display()));
         for (index, line) in prose.lines().enumerate() {
-            unfinished(line)
-                .iter()
-                .chain(&counted(line))
-                .for_each(|what| report(index + 1, what));
+            unfinished(line).iter().chain(&counted(line)).for_each(|what| report(index + 1, what));
         }
         for (index, line) in source.text.lines().enumerate() {
-            PLACES
-                .iter()
-                .filter(|place| line.contains(*place))
-                .for_each(|place| report(index + 1, place));
+            PLACES.iter().filter(|place| line.contains(*place)).for_each(|place| report(index + 1, place));
         }
         if rust {
             for (line, what) in unfinished_code(&source) {
@@ -47,10 +39,7 @@ fn nothing_speaks_of_what_is_not_the_product() {
 
 fn unfinished(line: &str) -> Vec<String> {
     let words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
-    words
-        .filter(|word| UNFINISHED.contains(word))
-        .map(str::to_owned)
-        .collect()
+    words.filter(|word| UNFINISHED.contains(word)).map(str::to_owned).collect()
 }
 
 /// Numbers of tickets and their like: the word, perhaps `#`, and digits.
@@ -58,9 +47,7 @@ fn counted(line: &str) -> Vec<String> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let pairs = words.windows(2).filter(|pair| {
         let word = pair[0].trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-        let number = pair[1]
-            .trim_start_matches('#')
-            .starts_with(|c: char| c.is_ascii_digit());
+        let number = pair[1].trim_start_matches('#').starts_with(|c: char| c.is_ascii_digit());
         number && COUNTED.iter().any(|counted| word == *counted)
     });
     pairs.map(|pair| pair.join(" ")).collect()
@@ -68,17 +55,13 @@ fn counted(line: &str) -> Vec<String> {
 
 fn unfinished_code(source: &Source) -> Vec<(usize, String)> {
     let tokens = tokens(&source.code);
-    let macros = tokens
-        .windows(2)
-        .filter(|pair| UNFINISHED_CODE.contains(&pair[0].text) && pair[1].text == "!");
+    let macros = tokens.windows(2).filter(|pair| UNFINISHED_CODE.contains(&pair[0].text) && pair[1].text == "!");
     let ignored = tokens.windows(3).filter(|three| {
         let texts = [three[0].text, three[1].text, three[2].text];
         texts == ["#", "[", "ignore"]
     });
     let macros = macros.map(|pair| (pair[0].line, format!("{}!", pair[0].text)));
-    macros
-        .chain(ignored.map(|three| (three[0].line, "an ignored test".to_owned())))
-        .collect()
+    macros.chain(ignored.map(|three| (three[0].line, "an ignored test".to_owned()))).collect()
 }
 
 #[test]

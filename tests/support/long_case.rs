@@ -14,8 +14,7 @@ pub fn long_case(name: &str) -> bool {
         // One write a line: appending ones of other threads do not mix with it.
         let line = format!("{name}\n");
         let file = OpenOptions::new().create(true).append(true).open(path);
-        file.and_then(|mut file| file.write_all(line.as_bytes()))
-            .expect("the list of what is left out");
+        file.and_then(|mut file| file.write_all(line.as_bytes())).expect("the list of what is left out");
     }
     false
 }

@@ -41,13 +41,8 @@ impl Home {
 
     /// Opens the home in this process.
     pub fn open(&self, threads: usize) -> Engine {
-        let opening = Opening {
-            home: self.path(),
-            threads,
-            workers: threads,
-            cache_max_bytes: None,
-            role: Role::Command,
-        };
+        let opening =
+            Opening { home: self.path(), threads, workers: threads, cache_max_bytes: None, role: Role::Command };
         match Engine::open(&opening).expect("the home opens") {
             Opened::Ours(engine) => engine,
             Opened::Theirs(holder) => panic!("the home is held by {holder:?}"),
@@ -66,7 +61,7 @@ impl Home {
 
     /// Runs the program.
     pub fn run(&self, words: &[&str]) -> Ran {
-        Ran::of(self.command(words).output().expect("the program starts"))
+        Ran::of(&self.command(words).output().expect("the program starts"))
     }
 
     /// Runs the program, which must exit with 0; its standard output without the last newline.
@@ -97,7 +92,7 @@ pub struct Ran {
 
 impl Ran {
     /// From the process's output.
-    pub fn of(output: Output) -> Self {
+    pub fn of(output: &Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -133,7 +128,7 @@ pub fn options(cache: bool, fuse: bool) -> RunOptions {
     RunOptions { cache, fuse, ..RunOptions::default() }
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers from the same seed everywhere.
+/// `SplitMix64` (Steele, Lea, Flood 2014): the same numbers from the same seed everywhere.
 pub struct Random(pub u64);
 
 impl Random {
