@@ -1,6 +1,6 @@
 //! Why a node is, or is not, known: its key against the nearest known one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use redb::ReadableTable as _;
 
@@ -35,10 +35,10 @@ impl Engine {
         self.why(&super::runs::request_of(&self.run_row(run)?), node)
     }
 
-    fn known_parts(&self) -> Result<HashMap<NodeKey, KeyParts>, EngineError> {
+    fn known_parts(&self) -> Result<BTreeMap<NodeKey, KeyParts>, EngineError> {
         let rows = self.0.db.read(|tx| {
             let table = tx.open_table(names::KEYS)?;
-            let mut rows = HashMap::new();
+            let mut rows = BTreeMap::new();
             for row in table.iter()?.take(KEYS_LOOKED_AT) {
                 let (key, bytes) = row?;
                 let row = KeyRow::from_bytes(bytes.value())?;
@@ -60,7 +60,7 @@ impl Engine {
 
 struct Explanation<'a> {
     plan: &'a Plan,
-    known: &'a HashMap<NodeKey, KeyParts>,
+    known: &'a BTreeMap<NodeKey, KeyParts>,
     /// Nodes explained already: in a graph with many ways to a node it is still told once.
     told: HashSet<usize>,
 }
