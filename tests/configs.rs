@@ -111,3 +111,26 @@ fn every_example_in_the_repository_runs() {
     }
     assert!(ran >= 4, "only {ran} examples");
 }
+
+#[test]
+fn a_config_lets_go_of_what_it_held_when_it_was_registered() {
+    let home = Home::new();
+    let first = home.ok(&[
+        "cache",
+        "add",
+        home.write("a.png", crate::support::png(4, 4, 1)).to_str().unwrap(),
+        "--name",
+        "paper",
+    ]);
+    home.write(
+        "fixed.yaml",
+        "name: fixed\ndag:\n  nodes:\n    - {id: s, type: SOURCE, config: {asset: paper}}\n  output: s\n",
+    );
+    home.ok(&["configs", "add", "fixed.yaml"]);
+    let refused = home.run(&["cache", "rm", &first]);
+    assert_eq!(refused.code, 5);
+    assert!(refused.err.contains("fixed input of config"), "{}", refused.err);
+    home.ok(&["assets", "add", "paper", "cat"]);
+    home.ok(&["configs", "rm", "fixed"]);
+    home.ok(&["cache", "rm", &first]);
+}

@@ -167,3 +167,29 @@ fn a_long_chain_keeps_what_is_expensive_before_its_last_node() {
     assert_eq!(never.stats.blobs_written, 1);
     engine.close().expect("the home closes");
 }
+
+#[test]
+fn uploads_beside_a_collection_are_never_taken_for_orphans() {
+    let home = Home::new();
+    let engine = home.open(2);
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let collector = scope.spawn(|| {
+            let mut rounds = 0;
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                engine.gc(Some(0), false, false).expect("room can be made");
+                rounds += 1;
+            }
+            rounds
+        });
+        let uploads: Vec<_> = (0..600_u32)
+            .map(|number| engine.add_bytes(&number.to_le_bytes(), None).expect("bytes can be added").content_hash)
+            .collect();
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(collector.join().expect("the collector ends") > 0);
+        for hash in &uploads {
+            engine.read_checked(hash).expect("an acknowledged upload is there");
+        }
+    });
+    engine.close().expect("the home closes");
+}

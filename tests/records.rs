@@ -102,7 +102,13 @@ fn every_record_type_has_its_golden_bytes() {
         },
     );
     check("asset", &AssetRow { hash: hash(15), created_at: at });
-    let config = ConfigRow { name: "c".to_owned(), version: Some("1.0".to_owned()), created_at: at, sequence: 16 };
+    let config = ConfigRow {
+        name: "c".to_owned(),
+        version: Some("1.0".to_owned()),
+        created_at: at,
+        sequence: 16,
+        fixed: vec![hash(17)],
+    };
     check("config", &config);
     check("infra", &InfraRow { json: "{}".to_owned() });
     let scopes = vec!["read".to_owned(), "admin".to_owned()];

@@ -80,7 +80,7 @@ took
 if [ "${ARTDAG_TESTS:-}" = full ]; then
     step 'fuzz targets'
     # The stable compiler builds them, without the sanitizers that only a fuzzing run needs.
-    cargo check --manifest-path fuzz/Cargo.toml --locked
+    cargo check --manifest-path fuzz/Cargo.toml
     took
 fi
 

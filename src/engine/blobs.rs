@@ -80,12 +80,15 @@ pub struct Damage {
 impl Engine {
     /// Takes in all that `input` gives, and names it if asked. Memory does not grow with it.
     pub fn add(&self, input: &mut dyn Read, name: Option<AssetName>) -> Result<Upload, EngineError> {
+        // Until it is recorded nobody may take it for a file that belongs to nothing.
+        let _unrecorded = self.keep_all();
         let stored = self.0.store.copy_in(input, None)?;
         self.record_upload(stored.hash, stored.size, name)
     }
 
     /// Takes in a copy of a user's file.
     pub fn add_file(&self, path: &Path, name: Option<AssetName>) -> Result<Upload, EngineError> {
+        let _unrecorded = self.keep_all();
         let stored = self.put_sound(&|| {
             self.0.store.copy_in_file(path, None).map_err(|error| match &error {
                 StoreError::Io { path: of, source, .. } if of == path => EngineError::file(path, source),
@@ -99,6 +102,7 @@ impl Engine {
 
     /// Takes in bytes.
     pub fn add_bytes(&self, bytes: &[u8], name: Option<AssetName>) -> Result<Upload, EngineError> {
+        let _unrecorded = self.keep_all();
         let stored = self.put_sound(&|| Ok(self.0.store.put_bytes(bytes)?))?;
         self.record_upload(stored.hash, stored.size, name)
     }

@@ -26,19 +26,20 @@ impl Engine {
         let recipe = Recipe::parse(&bytes).map_err(EngineError::Problems)?;
         let id = ContentHash::of(&bytes);
         let fixed = self.fixed_hashes(&recipe)?;
+        let _unrecorded = self.keep_all();
         let store = self.put_record(bytes, "application/yaml")?;
         let (name, version) = (recipe.name.clone(), recipe.version.clone());
         let new = self
             .write(move |tx| {
                 store(tx)?;
                 tables::hold(tx, &id, &Holder::ConfigText(id))?;
-                for hash in &fixed {
-                    tables::hold(tx, hash, &Holder::ConfigInput(id))?;
-                }
                 let known = tables::get::<ConfigRow>(tx, names::CONFIGS, id.as_bytes())?;
                 if known.is_none() {
+                    for hash in &fixed {
+                        tables::hold(tx, hash, &Holder::ConfigInput(id))?;
+                    }
                     let sequence = tables::add_to_number(tx, names::SEQUENCE, 1)?;
-                    let row = ConfigRow { name, version, created_at: Timestamp::now(), sequence };
+                    let row = ConfigRow { name, version, created_at: Timestamp::now(), sequence, fixed };
                     tables::put(tx, names::CONFIGS, id.as_bytes(), &row)?;
                 }
                 Ok::<bool, DbError>(known.is_none())
@@ -93,12 +94,8 @@ impl Engine {
         if dry_run {
             return Ok(());
         }
-        let bytes = self.read_blob(&id)?.to_vec();
-        let fixed = match Recipe::parse(&bytes) {
-            Ok(recipe) => self.fixed_hashes(&recipe)?,
-            // A config that an older version took and this one does not: its own row still goes.
-            Err(_) => Vec::new(),
-        };
+        // What it held when it was registered: assets may have been pointed elsewhere since.
+        let fixed = self.row::<ConfigRow>(names::CONFIGS, id.as_bytes())?.map(|row| row.fixed).unwrap_or_default();
         self.write(move |tx| {
             tx.open_table(names::CONFIGS)?.remove(id.as_bytes())?;
             tables::release(tx, &id, &Holder::ConfigText(id))?;

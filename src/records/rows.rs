@@ -242,6 +242,8 @@ pub struct ConfigRow {
     pub created_at: Timestamp,
     /// A number that grows with each registration: the newest version of a name has the largest.
     pub sequence: u64,
+    /// The content of its fixed inputs when it was registered, as far as it was known: held.
+    pub fixed: Vec<ContentHash>,
 }
 
 /// Who made values: software and hardware, canonical JSON as in provenance.

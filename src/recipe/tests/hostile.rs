@@ -20,7 +20,7 @@ fn s14_a_bomb_of_aliases() {
         let uses = vec![format!("*a{}", level - 1); 10].join(", ");
         text += &format!("a{level}: &a{level} [{uses}]\n");
     }
-    assert_eq!(refusal(&text), "7:20: more than 2000000 values (aliases expanded), which is the limit");
+    assert_eq!(refusal(&text), "7:10: more than 2000000 values (aliases expanded), which is the limit");
 }
 
 #[test]
