@@ -1,22 +1,24 @@
 //! A node's parameters after validation: complete, typed, in range.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::base::canonical;
 
-/// The parameters of a node or effect, every default filled in.
+/// The parameters of a node or effect, every default filled in. Cloning shares them.
 ///
 /// The getters panic ("BUG:") on a name or type that the schema does not have: validation
 /// against the same schema is what makes a `Params`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Params(Map<String, Value>);
+pub struct Params(Arc<Map<String, Value>>);
 
 impl Params {
     /// Parameters from validated entries.
     pub fn new(entries: Map<String, Value>) -> Self {
-        Self(entries)
+        Self(Arc::new(entries))
     }
 
     /// The entries.
@@ -26,7 +28,7 @@ impl Params {
 
     /// Canonical JSON, which enters the node's key.
     pub fn canonical(&self) -> String {
-        canonical::to_string(&self.0)
+        canonical::to_string(&*self.0)
     }
 
     /// The value of a parameter, `None` when absent or null.
@@ -72,7 +74,7 @@ impl Params {
     /// A map parameter as parameters of its own; empty when absent.
     #[must_use]
     pub fn nested(&self, name: &str) -> Params {
-        Params(self.get(name).and_then(Value::as_object).cloned().unwrap_or_default())
+        Self::new(self.get(name).and_then(Value::as_object).cloned().unwrap_or_default())
     }
 
     /// A list parameter; empty when absent.

@@ -169,7 +169,7 @@ impl Engine {
             (graph.format, graph.quality) = (Some(format), quality);
         }
         let options = plan_options(&request.options);
-        let plan = plan::plan(&graph, &options, self.derived_room()?, &|key| self.known_value(key))?;
+        let plan = plan::plan(graph, &options, self.derived_room()?, &|key| self.known_value(key))?;
         let output_name = match &request.output_name {
             Some(name) => checked_output_name(name)?,
             None => component(&recipe.name),

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::base::limits::CHECKPOINT_SECONDS;
 use crate::base::{ContentHash, NodeId, NodeKey, Params, schema, suggest};
 use crate::media::codec;
+use crate::media::encode::Format;
 use crate::media::{Facts, Form, Kind};
 use crate::nodes::{ENCODE, NodeType, Tool};
 use crate::plan::key::KeyParts;
@@ -82,17 +83,18 @@ pub enum PlanError {
 /// Plans a graph. `known` tells the content hash of a key whose blob is there; `derived_room`
 /// is how many bytes of values that can be made again may still be stored.
 pub fn plan(
-    graph: &Graph,
+    graph: Graph,
     options: &Options,
     derived_room: u64,
     known: &dyn Fn(&NodeKey) -> Option<ContentHash>,
 ) -> Result<Plan, PlanError> {
+    let wanted = Wanted { output: graph.output, format: graph.format, quality: graph.quality };
     let mut nodes: Vec<PlanNode> = Vec::with_capacity(graph.nodes.len() + 1);
-    for node in &graph.nodes {
+    for node in graph.nodes {
         let planned = plan_node(node, &nodes);
         nodes.push(planned);
     }
-    let output = append_encode(graph, &mut nodes)?;
+    let output = append_encode(&wanted, &mut nodes)?;
     let keep = indices(&nodes, "--keep", &options.keep)?;
     let force = indices(&nodes, "--force", &options.force)?;
     demand(&mut nodes, output, &keep, &force, options, known);
@@ -115,7 +117,14 @@ pub fn plan(
     Ok(Plan { nodes, stages, output })
 }
 
-fn plan_node(node: &GraphNode, before: &[PlanNode]) -> PlanNode {
+/// What is to come out of a graph.
+struct Wanted {
+    output: usize,
+    format: Option<Format>,
+    quality: Option<u8>,
+}
+
+fn plan_node(node: GraphNode, before: &[PlanNode]) -> PlanNode {
     let inputs: Vec<&PlanNode> = node.inputs.iter().map(|input| &before[*input]).collect();
     let tools = tools_of(node.node_type, &node.params, &inputs, node.facts);
     let source = node.source;
@@ -129,10 +138,10 @@ fn plan_node(node: &GraphNode, before: &[PlanNode]) -> PlanNode {
         tools: tools.iter().map(|tool| (tool.name.clone(), tool.hash)).collect(),
     };
     PlanNode {
-        id: node.id.clone(),
+        id: node.id,
         node_type: node.node_type,
-        params: node.params.clone(),
-        inputs: node.inputs.clone(),
+        params: node.params,
+        inputs: node.inputs,
         facts: node.facts,
         source,
         key: parts.key(),
@@ -167,20 +176,20 @@ fn tools_of(node_type: &dyn NodeType, params: &Params, inputs: &[&PlanNode], fac
 }
 
 /// Appends the `ENCODE` of the output, unless the output is bytes that stay as they are.
-fn append_encode(graph: &Graph, nodes: &mut Vec<PlanNode>) -> Result<usize, PlanError> {
-    let output = &nodes[graph.output];
-    let untouched = matches!(output.facts.form, Form::Blob(_)) && graph.format.is_none();
+fn append_encode(wanted: &Wanted, nodes: &mut Vec<PlanNode>) -> Result<usize, PlanError> {
+    let output = &nodes[wanted.output];
+    let untouched = matches!(output.facts.form, Form::Blob(_)) && wanted.format.is_none();
     if untouched {
-        return Ok(graph.output);
+        return Ok(wanted.output);
     }
-    let format = graph.format.unwrap_or(crate::media::encode::Format::Png);
+    let format = wanted.format.unwrap_or(Format::Png);
     if output.facts.kind != Kind::Image {
         let kind = output.facts.kind.word();
         return Err(PlanError::NotEncodable { id: output.id.clone(), kind, format: format.name() });
     }
     let mut entries = schema::defaults(ENCODE.params()).entries().clone();
     entries.insert("format".to_owned(), format.name().into());
-    if let Some(quality) = graph.quality.or_else(|| format.default_quality()) {
+    if let Some(quality) = wanted.quality.or_else(|| format.default_quality()) {
         entries.insert("quality".to_owned(), quality.into());
     }
     let params = Params::new(entries);
@@ -193,11 +202,11 @@ fn append_encode(graph: &Graph, nodes: &mut Vec<PlanNode>) -> Result<usize, Plan
         id: NodeId::new(format!("{}:encode", output.id)),
         node_type: &ENCODE,
         params,
-        inputs: vec![graph.output],
+        inputs: vec![wanted.output],
         source: None,
         facts,
     };
-    let planned = plan_node(&node, nodes);
+    let planned = plan_node(node, nodes);
     nodes.push(planned);
     Ok(nodes.len() - 1)
 }
