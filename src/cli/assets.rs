@@ -66,20 +66,18 @@ fn ls(ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
         ctx.engine.assets()?.into_iter().map(|(name, row)| (name, row.hash.to_string())).collect();
     if ctx.format == Format::Json {
         ctx.io.data(output::json(&assets));
-    } else {
-        {
-            let rows: Vec<serde_json::Value> =
-                assets.iter().map(|(name, hash)| serde_json::json!({"name": name, "content_hash": hash})).collect();
-            let table = |_: &[serde_json::Value]| {
-                let mut table = Table::new(&["name", "hash"]);
-                for (name, hash) in &assets {
-                    table.row(&[name.clone(), hash.clone()]);
-                }
-                table
-            };
-            let name = |row: &serde_json::Value| row["name"].as_str().unwrap_or_default().to_owned();
-            output::list(ctx.io, ctx.format, ctx.quiet, &rows, name, table);
-        }
+        return Ok(Exit::Done);
     }
+    let rows: Vec<serde_json::Value> =
+        assets.iter().map(|(name, hash)| serde_json::json!({"name": name, "content_hash": hash})).collect();
+    let table = |_: &[serde_json::Value]| {
+        let mut table = Table::new(&["name", "hash"]);
+        for (name, hash) in &assets {
+            table.row(&[name.clone(), hash.clone()]);
+        }
+        table
+    };
+    let name = |row: &serde_json::Value| row["name"].as_str().unwrap_or_default().to_owned();
+    output::list(ctx.io, ctx.format, ctx.quiet, &rows, name, table);
     Ok(Exit::Done)
 }

@@ -132,7 +132,9 @@ impl CliError {
         match self {
             Self::Config { name, problems } => {
                 for problem in problems {
-                    io.say(format_args!("{label}: {name}:{problem}"));
+                    // A problem without a place has no line to stand before it.
+                    let gap = if problem.line == 0 { " " } else { "" };
+                    io.say(format_args!("{label}: {name}:{gap}{problem}"));
                 }
             }
             Self::Engine(EngineError::Problems(problems)) => {
