@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::base::{ContentHash, NodeId, NodeKey};
+use crate::base::{ContentHash, NodeId, NodeKey, RunId};
 use crate::effects;
 use crate::engine::error::EngineError;
 use crate::engine::{Engine, blobs};
@@ -190,6 +190,12 @@ impl Engine {
     pub fn known_value(&self, key: &NodeKey) -> Option<ContentHash> {
         let row = self.memo(key).ok().flatten()?;
         self.has_blob(&row.hash).then_some(row.hash)
+    }
+
+    /// The same, if another run than this made it.
+    pub(super) fn known_from_others(&self, key: &NodeKey, run: RunId) -> Option<ContentHash> {
+        let row = self.memo(key).ok().flatten()?;
+        (row.run != run && self.has_blob(&row.hash)).then_some(row.hash)
     }
 
     fn fixed_source(

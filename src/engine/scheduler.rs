@@ -229,10 +229,13 @@ fn carry_out(engine: &Engine, job: &Job, stage: usize) -> bool {
 }
 
 /// Takes a stage's values as known if another run has made them since this one was planned.
+/// What this run itself has made counts as computed, however soon its rows are on disk.
 fn adopt(engine: &Engine, job: &Job, stage: usize) -> bool {
     let keeps = &job.plan.stages[stage].keeps;
-    let found: Option<Vec<(usize, ContentHash)>> =
-        keeps.iter().map(|node| Some((*node, engine.known_value(&job.plan.nodes[*node].key)?))).collect();
+    let found: Option<Vec<(usize, ContentHash)>> = keeps
+        .iter()
+        .map(|node| Some((*node, engine.known_from_others(&job.plan.nodes[*node].key, job.run)?)))
+        .collect();
     let Some(found) = found.filter(|_| !job.plan.stages[stage].nodes.is_empty()) else { return false };
     let mut progress = job.progress();
     progress.adopted.extend(keeps.iter().copied());
