@@ -20,7 +20,8 @@ const TABLE: &[(&str, &str)] = &[
     ("engine", "base media effects nodes recipe plan cas db records"),
     ("config", "base"),
     ("telemetry", ""),
-    ("cli", "base config telemetry recipe nodes effects engine media plan records"),
+    ("http", "base config telemetry recipe nodes effects engine media plan records"),
+    ("cli", "base http config telemetry recipe nodes effects engine media plan records"),
     ("main", "cli"),
 ];
 

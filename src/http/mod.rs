@@ -1,0 +1,13 @@
+//! The server: HTTP over an engine.
+//!
+//! [`api`] has one file for each group of routes; [`route`] is the table of who may call what,
+//! which [`guard`] asks before any handler runs; [`error`] is the one place where errors become
+//! answers. Nothing here knows how things are stored or computed.
+
+pub mod api;
+pub mod app;
+pub mod auth;
+pub mod error;
+pub mod route;
+
+pub use app::App;

@@ -1,0 +1,120 @@
+//! Who may call what: one row for each method of each route.
+//!
+//! The guard asks this table before a handler runs, and refuses what is not in it. A test
+//! compares it with the routes that `openapi.json` describes.
+
+use axum::http::Method;
+
+/// What a caller must be allowed to do. Each is a scope of its own; `admin` includes them all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing: open on every address (liveness, logging in, what other servers must read).
+    Public,
+    /// Reading: open on loopback, or with `--public-read`.
+    Read,
+    /// Running, uploading, naming: open on loopback.
+    Run,
+    /// Deleting, re-pointing names: always a token or a session.
+    Delete,
+    /// Importing, the queue: always a token or a session.
+    Admin,
+}
+
+/// What kinds of body a route takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// None; one that comes is not read.
+    Nothing,
+    /// JSON: form types are refused with 415.
+    Json,
+    /// Bytes: multipart or raw.
+    Bytes,
+    /// A form, of the pages.
+    Form,
+}
+
+/// One method of one route.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// The method. `HEAD` follows `GET`.
+    pub method: Method,
+    /// The path as the router has it, with `{name}` for a part.
+    pub path: &'static str,
+    /// What it needs.
+    pub need: Need,
+    /// What it takes.
+    pub takes: Takes,
+}
+
+const fn get(path: &'static str, need: Need) -> Route {
+    Route { method: Method::GET, path, need, takes: Takes::Nothing }
+}
+
+const fn post(path: &'static str, need: Need, takes: Takes) -> Route {
+    Route { method: Method::POST, path, need, takes }
+}
+
+const fn put(path: &'static str, need: Need) -> Route {
+    Route { method: Method::PUT, path, need, takes: Takes::Json }
+}
+
+const fn delete(path: &'static str, need: Need) -> Route {
+    Route { method: Method::DELETE, path, need, takes: Takes::Nothing }
+}
+
+/// Every route.
+pub static ROUTES: &[Route] = &[
+    get("/", Need::Read),
+    get("/healthz", Need::Public),
+    get("/readyz", Need::Public),
+    get("/version", Need::Public),
+    get("/metrics", Need::Read),
+    get("/openapi.json", Need::Read),
+    get("/docs", Need::Read),
+    get("/docs/{file}", Need::Read),
+    get("/download/client", Need::Read),
+    get("/auth", Need::Public),
+    post("/auth", Need::Public, Takes::Form),
+    get("/logout", Need::Public),
+    post("/logout", Need::Public, Takes::Form),
+    post("/runs", Need::Run, Takes::Json),
+    get("/runs", Need::Read),
+    get("/runs/{run_id}", Need::Read),
+    delete("/runs/{run_id}", Need::Delete),
+    get("/runs/{run_id}/plan", Need::Read),
+    get("/runs/{run_id}/events", Need::Read),
+    get("/runs/{run_id}/provenance", Need::Read),
+    get("/runs/{run_id}/why", Need::Read),
+    post("/runs/{run_id}/verify", Need::Run, Takes::Nothing),
+    post("/runs/{run_id}/hold", Need::Run, Takes::Nothing),
+    post("/runs/{run_id}/release", Need::Run, Takes::Nothing),
+    post("/runs/{run_id}/cancel", Need::Run, Takes::Nothing),
+    get("/events", Need::Read),
+    post("/queue/pause", Need::Admin, Takes::Nothing),
+    post("/queue/resume", Need::Admin, Takes::Nothing),
+    get("/cache", Need::Read),
+    post("/cache/upload", Need::Run, Takes::Bytes),
+    post("/cache/import", Need::Admin, Takes::Nothing),
+    post("/cache/verify", Need::Run, Takes::Nothing),
+    post("/cache/gc", Need::Admin, Takes::Nothing),
+    get("/cache/{hash}", Need::Read),
+    delete("/cache/{hash}", Need::Delete),
+    get("/cache/{hash}/info", Need::Read),
+    get("/assets", Need::Read),
+    put("/assets/{name}", Need::Run),
+    delete("/assets/{name}", Need::Delete),
+    post("/configs/upload", Need::Run, Takes::Bytes),
+    get("/configs", Need::Read),
+    get("/configs/{id}", Need::Read),
+    delete("/configs/{id}", Need::Delete),
+    post("/configs/{id}/run", Need::Run, Takes::Json),
+    post("/configs/{id}/plan", Need::Read, Takes::Json),
+    get("/effects", Need::Read),
+    get("/node-types", Need::Read),
+];
+
+/// The row of a method on a path as the router has it. `HEAD` is `GET`.
+pub fn find(method: &Method, path: &str) -> Option<&'static Route> {
+    let method = if *method == Method::HEAD { &Method::GET } else { method };
+    ROUTES.iter().find(|route| route.path == path && route.method == *method)
+}
