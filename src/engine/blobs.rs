@@ -35,7 +35,7 @@ impl Deref for Bytes {
 }
 
 /// What is stored, in all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct Storage {
     /// Blobs.
     pub blobs: u64,
@@ -50,7 +50,7 @@ pub struct Storage {
 }
 
 /// What checking all blobs found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct VerifyReport {
     /// Blobs checked.
     pub checked: u64,
@@ -63,7 +63,7 @@ pub struct VerifyReport {
 }
 
 /// A blob that is not what it should be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Damage {
     /// Its name.
     pub content_hash: ContentHash,

@@ -28,7 +28,7 @@ impl<T, C> Default for Page<T, C> {
 }
 
 /// A run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct RunView {
     /// Its id.
     pub run_id: RunId,
@@ -87,7 +87,7 @@ pub struct RunView {
 }
 
 /// A hash, or a list of hashes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(untagged)]
 pub enum OneOrMany {
     /// One.
@@ -97,7 +97,7 @@ pub enum OneOrMany {
 }
 
 /// How far a run is.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ProgressView {
     /// Nodes in all, with `ENCODE`.
     pub nodes: u64,
@@ -110,7 +110,7 @@ pub struct ProgressView {
 }
 
 /// A plan.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct PlanView {
     /// Nodes in topological order.
     pub nodes: Vec<PlanNodeView>,
@@ -125,7 +125,7 @@ pub struct PlanView {
 }
 
 /// A node of a plan.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct PlanNodeView {
     /// Its id.
     pub id: NodeId,
@@ -153,7 +153,7 @@ pub struct PlanNodeView {
 }
 
 /// A stage of a plan.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct StageView {
     /// Its number.
     pub id: usize,
@@ -170,7 +170,7 @@ pub struct StageView {
 }
 
 /// Everything that is known of a blob.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct BlobInfo {
     /// Its name.
     pub content_hash: ContentHash,
@@ -205,7 +205,7 @@ pub struct BlobInfo {
 }
 
 /// Who made a blob.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct MadeBy {
     /// The run.
     pub run: RunId,
@@ -214,7 +214,7 @@ pub struct MadeBy {
 }
 
 /// A config as clients see it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct ConfigView {
     /// The content hash of its bytes.
     pub config_id: ContentHash,
@@ -235,7 +235,7 @@ pub struct ConfigView {
 }
 
 /// An input to be given with each run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct VariableInput {
     /// The node's id.
     pub id: String,
@@ -248,7 +248,7 @@ pub struct VariableInput {
 }
 
 /// An input that a config names itself.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct FixedInput {
     /// The node's id.
     pub id: String,

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::engine::{Class, EngineError};
+use crate::http::auth::Principal;
 
 /// An answer that is an error: `{"detail": …}`.
 #[derive(Debug)]
@@ -51,6 +52,17 @@ impl ApiError {
     pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
+    }
+
+    /// The same for this caller: who has shown nothing is asked for a token, where showing one
+    /// could help.
+    #[must_use]
+    pub fn seen_by(self, who: &Principal) -> Self {
+        if self.status != StatusCode::FORBIDDEN || !who.id.is_empty() {
+            return self;
+        }
+        Self { status: StatusCode::UNAUTHORIZED, ..self }
+            .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
     /// The status.
