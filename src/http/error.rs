@@ -77,6 +77,9 @@ impl From<EngineError> for ApiError {
             let problems = problems.iter().map(|problem| serde_json::to_value(problem).unwrap_or_default());
             return Self::problems(problems.collect());
         }
+        if matches!(error, EngineError::NameTaken { .. }) {
+            return Self::new(StatusCode::FORBIDDEN, format!("{error}; that needs a token with the scope \"delete\""));
+        }
         let status = match error.class() {
             Class::Usage | Class::Invalid => return Self::invalid(&["body"], "value_error", error.to_string()),
             Class::NotFound => StatusCode::NOT_FOUND,

@@ -3,7 +3,6 @@
 //! Each refuses what is not of its form with the status that the contract names: a path's part
 //! that can be no id is 404, malformed JSON 400, another type 415, too much 413.
 
-use axum::RequestExt as _;
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
@@ -77,7 +76,7 @@ impl<S: Sync> FromRequest<S> for JsonObject {
             let detail = "the body must be JSON, sent as application/json";
             return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
         }
-        let body = whole(request.with_limited_body().into_body(), JSON_BODY_BYTES).await?;
+        let body = whole(request.into_body(), JSON_BODY_BYTES).await?;
         match serde_json::from_slice(&body) {
             Ok(Value::Object(entries)) => Ok(Self(entries)),
             Ok(other) => {

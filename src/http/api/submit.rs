@@ -156,7 +156,13 @@ fn idempotency(
 
 /// What the engine says of inputs and parameters is about the body that gave them.
 fn of_body(error: EngineError) -> ApiError {
-    let EngineError::Problems(mut problems) = error else { return error.into() };
+    let mut problems = match error {
+        EngineError::Problems(problems) => problems,
+        // Of all that a body says, only the output's name can be no name.
+        EngineError::Usage(message) => return ApiError::invalid(&["body", "output_name"], "value_error", message),
+        EngineError::Input(message) => return ApiError::invalid(&["body", "inputs"], "value_error", message),
+        other => return other.into(),
+    };
     for problem in &mut problems {
         let given = matches!(problem.loc.first(), Some(LocPart::Key(key)) if matches!(key.as_str(), "inputs" | "params"));
         if given && problem.line == 0 {
