@@ -14,5 +14,6 @@ mod property;
 mod provenance;
 mod records;
 mod scale;
+mod server;
 mod support;
 mod worker;
