@@ -89,6 +89,8 @@ impl Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Answer over HTTP for this home, until a signal ends it
+    Serve(cli::serve::Args),
     /// Render an asset, file or hash through an effect or config
     Render(cli::render::Args),
     /// Run a config
