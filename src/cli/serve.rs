@@ -63,7 +63,7 @@ async fn serve(settings: &Settings, engine: &Engine, io: &mut Io) -> Result<(), 
         version: env!("CARGO_PKG_VERSION").to_owned(),
         address: Some(url.clone()),
     })?;
-    engine.start_waiting()?;
+    engine.work_on_queue()?;
     io.say(format_args!("artdag {} listening on {url}", env!("CARGO_PKG_VERSION")));
     if !listening.is_loopback() && settings.server.tls.is_none() {
         io.say("warning: others can reach this address and there is no TLS: tokens can be read on the way");
@@ -80,9 +80,11 @@ async fn drain(app: &App, time: Duration) {
     app.stop.wait().await;
     tracing::info!(seconds = time.as_secs(), "ending: what is under way may go on for a while");
     systemd::stopping();
-    let drained = app.blocking(move |_engine| { let _ = time; Ok(()) }).await;
-    if let Err(error) = drained {
-        tracing::error!(?error, "what is under way could not be requeued; the next start does it");
+    let drained = app.blocking(move |engine| Ok(engine.drain(time))).await;
+    match drained {
+        Ok(true) => tracing::info!("all runs under way have ended"),
+        Ok(false) => tracing::info!("runs that have not ended wait for the next start"),
+        Err(error) => tracing::error!(?error, "runs could not be waited for; they wait for the next start"),
     }
 }
 

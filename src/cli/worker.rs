@@ -47,14 +47,13 @@ pub fn run(settings: &Settings, io: &mut Io) -> Result<Exit, CliError> {
     let clients = Clients::default();
     let listener = socket.listener().try_clone().map_err(|error| EngineError::file(socket.path(), &error))?;
     listener.set_nonblocking(true).map_err(|error| EngineError::file(socket.path(), &error))?;
-    engine.start_waiting()?;
+    engine.work_on_queue()?;
     while !interrupt.is_set() && !clients.one_wants_the_home() {
         match listener.accept() {
             Ok((stream, _)) => clients.serve(&engine, stream),
             Err(_) if !clients.any() && engine.is_idle()? => break,
             Err(_) => std::thread::sleep(Duration::from_millis(10)),
         }
-        engine.start_waiting()?;
     }
     drop(socket);
     engine.close()?;
