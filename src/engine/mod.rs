@@ -36,6 +36,7 @@ mod runs;
 mod scheduler;
 mod slots;
 mod tables;
+mod totals;
 mod uploads;
 mod verify;
 mod why;

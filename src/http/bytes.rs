@@ -195,6 +195,7 @@ mod tests {
             animated: false,
             damage: None,
             inline: true,
+            sequence: 0,
         }
     }
 

@@ -10,10 +10,11 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetri
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use crate::engine::Engine;
+use crate::engine::{Counts, Engine};
 use crate::http::auth::Auth;
 
 /// Upper ends of the classes of latency, in seconds: a known result takes milliseconds, an
@@ -95,11 +96,86 @@ impl std::fmt::Debug for Figures {
 }
 
 impl Collector for Figures {
+    /// What cannot be read at the moment is left out: a scrape shows what there is.
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let failed = ConstCounter::new(self.auth.failed_logins());
-        let help = "Tokens and sessions that did not hold";
-        failed.encode(encoder.encode_descriptor("failed_logins", help, None, MetricType::Counter)?)?;
-        let _ = &self.engine;
+        let engine = &self.engine;
+        let mut told = Told(&mut encoder);
+        told.counter("failed_logins", "Tokens and sessions that did not hold", self.auth.failed_logins())?;
+        told.counter("commits", "Commits of the database", engine.commits())?;
+        let work = engine.work_done();
+        told.counter("stages", "Stages run", work.stages)?;
+        told.counter("nodes_computed", "Nodes computed", work.computed)?;
+        told.counter("nodes_cached", "Nodes whose results were known", work.known)?;
+        told.gauge("degraded", "1 while the database takes no writes", u64::from(engine.degraded().is_some()))?;
+        if let Ok(paused) = engine.queue_paused() {
+            told.gauge("queue_paused", "1 while no run is begun", u64::from(paused))?;
+        }
+        if let Ok(waiting) = engine.queue_len() {
+            told.gauge("queue_depth", "Runs that wait to be begun", waiting)?;
+        }
+        if let Ok(storage) = engine.storage() {
+            told.gauge("cache_blobs", "Files in the cache", storage.blobs)?;
+            told.gauge("cache_bytes", "Their bytes", storage.bytes)?;
+            told.gauge("cache_derived_bytes", "Bytes of these that can be made again", storage.derived_bytes)?;
+            told.gauge("cache_derived_cap_bytes", "How many of those there may be", storage.derived_cap)?;
+            told.gauge("free_bytes", "Bytes that the disk has left", storage.free_bytes)?;
+        }
+        match engine.run_counts() {
+            Ok(counts) => told.runs(&counts),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+/// The way to write figures.
+struct Told<'a, 'b>(&'a mut DescriptorEncoder<'b>);
+
+impl Told<'_, '_> {
+    fn counter(&mut self, name: &str, help: &str, value: u64) -> Result<(), std::fmt::Error> {
+        ConstCounter::new(value).encode(self.0.encode_descriptor(name, help, None, MetricType::Counter)?)
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: u64) -> Result<(), std::fmt::Error> {
+        ConstGauge::new(value).encode(self.0.encode_descriptor(name, help, None, MetricType::Gauge)?)
+    }
+
+    fn runs(&mut self, counts: &Counts) -> Result<(), std::fmt::Error> {
+        let mut figures = self.0.encode_descriptor("runs", "Runs by status", None, MetricType::Gauge)?;
+        for (status, count) in [
+            ("pending", counts.pending),
+            ("running", counts.running),
+            ("completed", counts.completed),
+            ("failed", counts.failed),
+            ("cancelled", counts.cancelled),
+        ] {
+            ConstGauge::new(count).encode(figures.encode_family(&[("status", status)])?)?;
+        }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::testing::TestApp;
+
+    #[test]
+    fn figures_of_the_server_and_of_the_engine_are_told() {
+        let test = TestApp::new(true, &[]);
+        test.app.metrics.answered("GET", "/runs/{run_id}", 200, Duration::from_millis(3));
+        let text = test.app.metrics.text();
+        for line in [
+            "artdag_http_request_seconds_count{method=\"GET\",route=\"/runs/{run_id}\",status=\"200\"} 1",
+            "artdag_runs{status=\"pending\"} 0",
+            "artdag_cache_blobs 1",
+            "artdag_queue_depth 0",
+            "artdag_failed_logins_total 0",
+            "# TYPE artdag_commits_total counter",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+        }
+        let class =
+            |line: &str| line.contains("seconds_bucket{") && line.contains("le=\"0.005\"") && line.ends_with(" 1");
+        assert!(text.lines().any(class), "{text}");
     }
 }

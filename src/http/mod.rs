@@ -16,6 +16,7 @@ pub mod route;
 pub mod server;
 pub mod stop;
 pub mod systemd;
+pub mod upload_body;
 
 mod access;
 mod conditions;

@@ -35,8 +35,14 @@ impl TestApp {
         let path = home.path().to_str().expect("its path is text").to_owned();
         let settings = settings(&[&[("home", path.as_str())], flags].concat());
         let (threads, workers) = (2, 2);
-        let opening =
-            Opening { home: home.path().to_owned(), threads, workers, cache_max_bytes: None, role: Role::Serve };
+        let opening = Opening {
+            home: home.path().to_owned(),
+            threads,
+            workers,
+            cache_max_bytes: None,
+            stage_timeout: 0,
+            role: Role::Serve,
+        };
         let Ok(Opened::Ours(engine)) = Engine::open(&opening) else { panic!("a fresh home opens") };
         let public_read = settings.server.public_read;
         let auth = Auth::new(engine.clone(), AuthSettings { loopback, public_read, jwt: None, secure_cookie: false });
