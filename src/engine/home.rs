@@ -19,6 +19,7 @@ use crate::engine::inflight::Inflight;
 use crate::engine::job::Job;
 use crate::engine::lock::{Holder, HomeLock, Role, Taken};
 use crate::engine::machine::Capacity;
+use crate::engine::opened::Opened as OpenedBlobs;
 use crate::engine::scheduler::Scheduler;
 use crate::engine::slots::Slots;
 use crate::engine::totals::Totals;
@@ -43,6 +44,7 @@ pub struct Inner {
     pub(super) inflight: Inflight,
     pub(super) fresh: Fresh,
     pub(super) totals: Totals,
+    pub(super) opened: OpenedBlobs,
     /// Waits for a disk that refuses, where a command had better tell.
     pub(super) patient: bool,
     /// Set when the process is about to leave: runs that have not ended wait for the next one.
@@ -123,6 +125,7 @@ impl Engine {
             inflight,
             fresh: Fresh::default(),
             totals: Totals::default(),
+            opened: OpenedBlobs::default(),
             patient: opening.role != Role::Command,
             leaving: AtomicBool::new(false),
             jobs: Mutex::default(),

@@ -4,7 +4,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::db::{self, CodecError};
-use crate::records::rows::{AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, RunRow, TokenRow};
+use crate::records::rows::{
+    AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, RunRow, TokenRow, TraceRow,
+};
 
 /// A row type with a stored form.
 pub trait Record: Serialize + DeserializeOwned {
@@ -40,4 +42,5 @@ records! {
     InfraRow = 1,
     TokenRow = 1,
     IdempotencyRow = 1,
+    TraceRow = 1,
 }
