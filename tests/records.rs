@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use artdag::base::{ContentHash, Fingerprint, NodeId, NodeKey, RunId, Timestamp};
 use artdag::records::{
     AssetRow, BlobRow, ConfigRow, InfraRow, KeyRow, MemoRow, Origin, Record, RunOptions, RunRow, RunStats, RunStatus,
-    TokenRow, Verdict,
+    SessionOf, SessionRow, TokenRow, Verdict,
 };
 
 fn golden(name: &str) -> PathBuf {
@@ -113,11 +113,17 @@ fn every_record_type_has_its_golden_bytes() {
     check("infra", &InfraRow { json: "{}".to_owned() });
     let scopes = vec!["read".to_owned(), "admin".to_owned()];
     check("token", &TokenRow { name: "t".to_owned(), hash: tool, scopes, created_at: at });
+    let user = SessionOf::User {
+        subject: "@ann@example.org".to_owned(),
+        name: "@ann@example.org".to_owned(),
+        issuer: "https://example.org".to_owned(),
+    };
+    check("session", &SessionRow { of: user, created_at: at, expires_at: Timestamp::from_micros(18) });
 }
 
 #[test]
 fn every_golden_file_is_read_by_a_test() {
-    let known = ["run", "memo", "key", "blob", "asset", "config", "infra", "token"];
+    let known = ["run", "memo", "key", "blob", "asset", "config", "infra", "token", "session"];
     for entry in std::fs::read_dir(golden("")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         assert!(known.iter().any(|known| name == format!("{known}-v1.bin")), "{name} is tested by nobody");

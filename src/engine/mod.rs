@@ -28,7 +28,10 @@ mod publish;
 mod references;
 mod runs;
 mod scheduler;
+mod scopes;
+mod sessions;
 mod tables;
+mod tokens;
 mod verify;
 mod why;
 
@@ -38,3 +41,6 @@ pub use error::{Class, EngineError};
 pub use home::{Engine, Opened};
 pub use references::Freed;
 pub use request::{Inputs, RecipeRef, Request};
+pub use scopes::Scopes;
+pub use sessions::Session;
+pub use tokens::Token;

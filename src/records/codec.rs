@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::db::{self, CodecError};
-use crate::records::rows::{AssetRow, BlobRow, ConfigRow, InfraRow, KeyRow, MemoRow, RunRow, TokenRow};
+use crate::records::rows::{AssetRow, BlobRow, ConfigRow, InfraRow, KeyRow, MemoRow, RunRow, SessionRow, TokenRow};
 
 /// A row type with a stored form.
 pub trait Record: Serialize + DeserializeOwned {
@@ -39,4 +39,5 @@ records! {
     ConfigRow = 1,
     InfraRow = 1,
     TokenRow = 1,
+    SessionRow = 1,
 }

@@ -10,5 +10,5 @@ pub mod tables;
 pub use codec::Record;
 pub use rows::{
     AssetRow, BlobRow, ConfigRow, Holder, InfraRow, KeyRow, MemoRow, Origin, RunOptions, RunRow, RunStats, RunStatus,
-    TokenRow, Verdict,
+    SessionOf, SessionRow, TokenRow, Verdict,
 };
