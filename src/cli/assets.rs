@@ -44,7 +44,7 @@ pub fn run(args: Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
         Command::Add { name, blob } => {
             let parsed: AssetName = name.parse().map_err(|error| CliError::usage(format!("{name:?}: {error}")))?;
             let hash = inputs::blob(ctx, &blob)?;
-            ctx.engine.set_asset(parsed, hash)?;
+            ctx.engine.set_asset(parsed, hash, true)?;
             let value = serde_json::json!({"name": name, "content_hash": hash});
             output::one(ctx.io, ctx.format, ctx.quiet, &value, &hash.to_string(), |_| hash.to_string());
             Ok(Exit::Done)

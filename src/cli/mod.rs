@@ -153,6 +153,7 @@ fn opening(settings: &Settings, role: Role) -> Opening {
         threads: settings.threads,
         workers: settings.workers,
         cache_max_bytes: settings.cache_max_bytes,
+        stage_timeout: 0,
         role,
     }
 }

@@ -1,7 +1,6 @@
 //! Waiting for a run, with its progress: a bar on a terminal, a line where there is something
 //! to say elsewhere.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -9,11 +8,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::base::RunId;
 use crate::cli::ctx::Ctx;
 use crate::cli::error::CliError;
-use crate::engine::events::{NodeState, RunEvent, What};
+use crate::engine::events::{NodeState, RunEvent, Subscription, What};
 use crate::records::RunRow;
 
 /// Waits until the run has ended; Ctrl-C cancels it.
-pub fn wait(ctx: &mut Ctx<'_>, run: RunId, events: &Receiver<RunEvent>) -> Result<RunRow, CliError> {
+pub fn wait(ctx: &mut Ctx<'_>, run: RunId, events: &mut Subscription) -> Result<RunRow, CliError> {
     let bar = (ctx.io.terminal.is_some() && !ctx.quiet).then(bar);
     let mut cancelled = false;
     loop {
@@ -24,13 +23,12 @@ pub fn wait(ctx: &mut Ctx<'_>, run: RunId, events: &Receiver<RunEvent>) -> Resul
                 ctx.io.say(format_args!("cancelling run {run}"));
             }
         }
-        match events.recv_timeout(Duration::from_millis(50)) {
-            Ok(event) if event.run != run => {}
-            Ok(RunEvent { what: What::Status(status), .. }) if status.is_final() => break,
-            Ok(event) => show(ctx, bar.as_ref(), &event),
-            Err(RecvTimeoutError::Timeout) if ctx.engine.run_row(run)?.status.is_final() => break,
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
+        match events.next_within(Duration::from_millis(50)) {
+            Some(event) if event.run != run => {}
+            Some(RunEvent { what: What::Status(status), .. }) if status.is_final() => break,
+            Some(event) => show(ctx, bar.as_ref(), &event),
+            None if ctx.engine.run_row(run)?.status.is_final() => break,
+            None => {}
         }
     }
     if let Some(bar) = bar {

@@ -49,7 +49,7 @@ pub fn submit(
     if !wait && out.is_some() {
         return Err(CliError::usage("--out needs the output: wait for it (render --sync, run without --detach)"));
     }
-    let events = ctx.engine.subscribe();
+    let mut events = ctx.engine.subscribe();
     // Without waiting the work goes on in a worker: this one, or the one that starts after us.
     let start = wait || ctx.in_worker;
     let run = ctx
@@ -59,7 +59,7 @@ pub fn submit(
     if !wait {
         return detached(ctx, run);
     }
-    let row = progress::wait(ctx, run, &events)?;
+    let row = progress::wait(ctx, run, &mut events)?;
     for warning in &row.warnings {
         ctx.io.say(format_args!("warning: {name}:{warning}"));
     }

@@ -16,9 +16,9 @@ pub struct Args {
 /// Renders a run again without the cache and compares.
 pub fn run(args: &Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
     let run = ctx.engine.find_run(&args.run)?;
-    let events = ctx.engine.subscribe();
+    let mut events = ctx.engine.subscribe();
     let again = ctx.engine.verify(run)?;
-    let row = progress::wait(ctx, again, &events)?;
+    let row = progress::wait(ctx, again, &mut events)?;
     let first = ctx.engine.run_row(run)?.output;
     let name =
         |hash: Option<crate::base::ContentHash>| hash.map_or_else(|| "nothing".to_owned(), |hash| hash.to_string());

@@ -2,14 +2,14 @@
 
 use std::io::Write;
 
-use crate::base::{AssetName, Secret, Timestamp};
+use crate::base::{AssetName, Secret};
 use crate::engine::error::EngineError;
 use crate::engine::scopes::Scopes;
-use crate::engine::{Engine, tables, tokens};
+use crate::engine::{Engine, assets, tables, tokens};
 use crate::media::cat;
 use crate::media::encode::{Format, encode};
+use crate::records::Record;
 use crate::records::tables as names;
-use crate::records::{AssetRow, Record};
 
 /// Makes them once; sets the cap again whenever the settings say one.
 pub fn ensure(engine: &Engine, cap: Option<u64>) -> Result<(), EngineError> {
@@ -32,12 +32,11 @@ pub fn ensure(engine: &Engine, cap: Option<u64>) -> Result<(), EngineError> {
     write_token(engine, &made.secret)?;
     let picture = encode(&cat::draw(), Format::Png, None).map_err(|error| EngineError::Input(error.to_string()))?;
     let upload = engine.add_bytes(&picture, None)?;
-    let now = Timestamp::now();
-    let row = AssetRow { hash: upload.content_hash, created_at: now };
+    let hash = upload.content_hash;
     let name: AssetName = "cat".parse().unwrap_or_else(|error| unreachable!("BUG: {error}"));
     engine
         .write(move |tx| {
-            tx.open_table(names::ASSETS)?.insert(name.as_str(), row.to_bytes().as_slice())?;
+            assets::point(tx, &name, hash)?;
             tx.open_table(names::TOKENS)?.insert(made.id.as_str(), made.row.to_bytes().as_slice())?;
             tables::set_number(tx, names::LOST_DATABASE, u64::from(lost))?;
             tables::set_number(tx, names::DERIVED_CAP, cap)

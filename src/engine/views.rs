@@ -12,6 +12,21 @@ use crate::plan::{Plan, State};
 use crate::recipe::{Recipe, SourceSpec};
 use crate::records::{BlobRow, Origin, RunRow, RunStats, RunStatus, Verdict};
 
+/// A part of a list, and where the next part begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T, C> {
+    /// The part.
+    pub items: Vec<T>,
+    /// Where to go on; `None` at the end.
+    pub next: Option<C>,
+}
+
+impl<T, C> Default for Page<T, C> {
+    fn default() -> Self {
+        Self { items: Vec::new(), next: None }
+    }
+}
+
 /// A run.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunView {
@@ -152,6 +167,41 @@ pub struct StageView {
     pub estimated_seconds: f64,
     /// Estimated bytes of memory at its peak.
     pub estimated_memory_bytes: u64,
+}
+
+/// Everything that is known of a blob.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BlobInfo {
+    /// Its name.
+    pub content_hash: ContentHash,
+    /// Bytes.
+    pub size: u64,
+    /// Its type, by our own sniffing.
+    pub media_type: String,
+    /// Pixels across, of a picture that can be decoded.
+    pub width: Option<u32>,
+    /// Pixels down.
+    pub height: Option<u32>,
+    /// Seconds, of what has a duration.
+    pub duration: Option<u64>,
+    /// Assets that name it.
+    pub names: Vec<String>,
+    /// When it came.
+    pub created_at: Timestamp,
+    /// How it came.
+    pub origin: Origin,
+    /// The run and node that made it.
+    pub made_by: Option<MadeBy>,
+    /// What holds it.
+    pub used_by: Vec<String>,
+    /// Is it published?
+    pub published: bool,
+    /// May it be deleted?
+    pub deletable: bool,
+    /// Why not.
+    pub because: Option<String>,
+    /// Why it cannot be decoded.
+    pub damage: Option<String>,
 }
 
 /// Who made a blob.
@@ -360,12 +410,34 @@ impl Engine {
         if self.describe(hash)?.origin != Origin::Derived {
             return Ok(None);
         }
-        let Some((key, row)) = self.memo_rows()?.into_iter().find(|(_, row)| row.hash == *hash) else {
-            return Ok(None);
-        };
+        let Some(key) = self.keys_of(hash)?.first().copied() else { return Ok(None) };
+        let Some(row) = self.memo(&key)? else { return Ok(None) };
         let plan = self.run_plan(row.run).ok();
         let node = plan.and_then(|plan| plan.nodes.into_iter().find(|node| node.key == key));
         Ok(Some(MadeBy { run: row.run, node: node.map(|node| node.id.to_string()) }))
+    }
+
+    /// Everything that is known of a blob, for people.
+    pub fn blob_info(&self, hash: &ContentHash) -> Result<BlobInfo, EngineError> {
+        let row = self.describe(hash)?;
+        let because = self.undeletable(hash)?;
+        Ok(BlobInfo {
+            content_hash: *hash,
+            size: row.size,
+            media_type: row.media_type,
+            width: row.dimensions.map(|(width, _)| width),
+            height: row.dimensions.map(|(_, height)| height),
+            duration: None,
+            names: self.names_of(hash)?,
+            created_at: row.created_at,
+            origin: row.origin,
+            made_by: self.made_by(hash)?,
+            used_by: self.holders(hash)?.iter().map(ToString::to_string).collect(),
+            published: false,
+            deletable: because.is_none(),
+            because,
+            damage: row.damage,
+        })
     }
 
     /// A run as clients see it.

@@ -113,8 +113,14 @@ impl Gate {
     }
 
     fn open(home: &Path) -> Engine {
-        let opening =
-            Opening { home: home.to_owned(), threads: 1, workers: 1, cache_max_bytes: None, role: Role::Serve };
+        let opening = Opening {
+            home: home.to_owned(),
+            threads: 1,
+            workers: 1,
+            cache_max_bytes: None,
+            role: Role::Serve,
+            stage_timeout: 0,
+        };
         match Engine::open(&opening).expect("the home opens") {
             Opened::Ours(engine) => engine,
             Opened::Theirs(holder) => panic!("the home is held by {holder:?}"),
