@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use artdag::base::{ContentHash, Fingerprint, NodeId, NodeKey, RunId, Timestamp};
 use artdag::records::{
-    AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, Origin, Record, RunOptions, RunRow,
-    RunStats, RunStatus, SessionOf, SessionRow, TokenRow, Verdict,
+    AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, NodeTrace, Origin, Record, RunOptions,
+    RunRow, RunStats, RunStatus, SessionOf, SessionRow, TokenRow, TraceRow, Verdict,
 };
 
 fn golden(name: &str) -> PathBuf {
@@ -114,6 +114,8 @@ fn every_record_type_has_its_golden_bytes() {
     check("config", &config);
     check("infra", &InfraRow { json: "{}".to_owned() });
     let scopes = vec!["read".to_owned(), "admin".to_owned()];
+    let node = NodeTrace { state: 4, started: Some(at), ended: None, output: Some(hash(21)) };
+    check("trace", &TraceRow { nodes: vec![node] });
     check("idempotency", &IdempotencyRow { body: hash(19), run: RunId::from_bytes([20; 16]), created_at: at });
     check("token", &TokenRow { name: "t".to_owned(), hash: tool, scopes, created_at: at });
     let user = SessionOf::User {
@@ -126,9 +128,21 @@ fn every_record_type_has_its_golden_bytes() {
 
 #[test]
 fn every_golden_file_is_read_by_a_test() {
-    let known = ["run", "memo", "key", "blob", "asset", "config", "infra", "token", "session", "idempotency"];
+    let known = [
+        "run-v2",
+        "memo-v1",
+        "key-v1",
+        "blob-v2",
+        "asset-v1",
+        "config-v1",
+        "infra-v1",
+        "token-v1",
+        "session-v1",
+        "idempotency-v1",
+        "trace-v1",
+    ];
     for entry in std::fs::read_dir(golden("")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(known.iter().any(|known| name == format!("{known}-v1.bin")), "{name} is tested by nobody");
+        assert!(known.iter().any(|known| name == format!("{known}.bin")), "{name} is tested by nobody");
     }
 }

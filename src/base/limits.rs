@@ -59,6 +59,9 @@ pub const PASSED_BY: u32 = 64;
 /// Hours that an idempotency key is remembered.
 pub const IDEMPOTENCY_HOURS: i64 = 24;
 
+/// Blobs kept open for those who ask for them again.
+pub const OPENED_KEPT: usize = 32;
+
 /// Seconds that a command waits for another command that holds the home.
 pub const LOCK_WAIT_SECONDS: u64 = 10;
 /// Estimated seconds of work above a checkpoint that make it worth its storage.

@@ -117,7 +117,7 @@ impl CliError {
                 Class::Usage => Exit::Usage,
                 Class::Invalid => Exit::Invalid,
                 Class::NotFound => Exit::NotFound,
-                Class::Refused | Class::Busy => Exit::Refused,
+                Class::Refused | Class::Busy | Class::NotAllowed => Exit::Refused,
                 Class::Full => Exit::Full,
             },
             Self::Settings(_) => Exit::Usage,

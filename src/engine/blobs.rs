@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::path::Path;
+use std::sync::Arc;
 
 use redb::ReadableTable as _;
 use serde::Serialize;
@@ -15,12 +16,20 @@ use crate::media::{MediaType, SourceFacts, probe};
 use crate::records::tables as names;
 use crate::records::{BlobRow, Origin, Record};
 
-/// A blob's bytes: mapped, or held where they are small and came from the database.
+/// A blob's bytes: mapped, or held where they are small and came from the database. Cloning
+/// shares them.
+#[derive(Clone)]
 pub enum Bytes {
     /// From the store.
-    Mapped(Blob),
+    Mapped(Arc<Blob>),
     /// From the database.
-    Inline(Vec<u8>),
+    Inline(Arc<[u8]>),
+}
+
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
 }
 
 impl Deref for Bytes {
@@ -83,12 +92,12 @@ impl Engine {
         if row.inline {
             let bytes = self.0.db.read(|tx| {
                 let table = tx.open_table(names::INLINE)?;
-                Ok(table.get(hash.as_bytes())?.map(|bytes| bytes.value().to_vec()))
+                Ok(table.get(hash.as_bytes())?.map(|bytes| Arc::from(bytes.value())))
             })?;
             return bytes.map(Bytes::Inline).ok_or_else(missing);
         }
         match self.0.store.open_blob(hash, Some(row.size)) {
-            Ok(blob) => Ok(Bytes::Mapped(blob)),
+            Ok(blob) => Ok(Bytes::Mapped(Arc::new(blob))),
             Err(StoreError::NotFound { .. }) => Err(damaged(*hash, "its file is gone")),
             Err(StoreError::Damaged { expected, found, .. }) => {
                 Err(damaged(*hash, &format!("its file has {found} of {expected} bytes")))

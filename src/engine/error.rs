@@ -40,6 +40,9 @@ pub enum EngineError {
         /// What it stands for.
         hash: ContentHash,
     },
+    /// Something that the settings do not allow.
+    #[error("{0}")]
+    NotAllowed(String),
     /// Too much is waiting or under way; nothing was done.
     #[error("{0}")]
     Busy(String),
@@ -109,6 +112,8 @@ pub enum Class {
     Refused,
     /// No space is left.
     Full,
+    /// The settings do not allow it.
+    NotAllowed,
     /// Too much at once: the same may be done later.
     Busy,
 }
@@ -123,6 +128,7 @@ impl EngineError {
             Self::NotFound { .. } | Self::Plan(PlanError::UnknownNode { .. }) => Class::NotFound,
             Self::Refused(_) | Self::Held { .. } | Self::OtherTools(_) | Self::NameTaken { .. } => Class::Refused,
             Self::Busy(_) => Class::Busy,
+            Self::NotAllowed(_) => Class::NotAllowed,
             Self::NoRoom(_) => Class::Full,
             Self::Home { .. } | Self::Damaged { .. } => Class::Machine,
             Self::File { full: true, .. } => Class::Full,

@@ -12,7 +12,7 @@ use crate::engine::events::What;
 use crate::engine::job::{Job, Rows};
 use crate::engine::machine::Outcome;
 use crate::engine::queue::Idempotency;
-use crate::engine::{Engine, provenance, publish, queue, runs, tables};
+use crate::engine::{Engine, provenance, publish, queue, runs, tables, trace};
 use crate::media::{Facts, Form, MediaType};
 use crate::plan::{PlanNode, State};
 use crate::records::tables as names;
@@ -27,7 +27,7 @@ impl Engine {
     pub(super) fn stage_read(&self, hash: &ContentHash) -> Result<Bytes, EngineError> {
         let damaged = |what: &str| EngineError::Damaged { hash: *hash, what: what.to_owned() };
         let bytes = match self.0.store.open_blob(hash, None) {
-            Ok(blob) => Bytes::Mapped(blob),
+            Ok(blob) => Bytes::Mapped(Arc::new(blob)),
             Err(StoreError::NotFound { .. }) => match self.read_blob(hash) {
                 Err(EngineError::NotFound { .. }) => return Err(damaged("its file is gone")),
                 other => other?,
@@ -108,11 +108,13 @@ impl Engine {
         made.inspect_err(|error| tracing::warn!(run = %job.run, %error, "results could not be recorded")).ok();
         let rows = Arc::new(job.take_rows());
         let (run, stored) = (job.run, row.clone());
+        let trace = trace::of_job(job, status);
         let outcome = if status == RunStatus::Cancelled { Outcome::Cancelled } else { Outcome::Failed };
         let write = {
             let rows = rows.clone();
             move |tx: &redb::WriteTransaction| {
                 publish::record(tx, run, &rows)?;
+                trace::put(tx, run, &trace)?;
                 runs::put_run(tx, run, &stored)
             }
         };
@@ -146,8 +148,10 @@ impl Engine {
         let (row, write) = self.completion(job)?;
         let rows = Arc::new(job.take_rows());
         let (run, made) = (job.run, rows.clone());
+        let trace = trace::of_job(job, RunStatus::Completed);
         let write = move |tx: &redb::WriteTransaction| {
             publish::record(tx, run, &made)?;
+            trace::put(tx, run, &trace)?;
             write(tx)
         };
         self.write_end(job, Outcome::Completed, rows, row, write);
@@ -273,6 +277,7 @@ impl Engine {
     /// Forgets a damaged value: its memo rows and its file go, what holds it stays.
     pub(super) fn forget_value(&self, hash: ContentHash) -> Result<(), EngineError> {
         self.write(move |tx| tables::forget_blob(tx, &hash)).wait()?;
+        self.0.opened.forget(&hash);
         self.0.store.remove(&hash)?;
         Ok(())
     }

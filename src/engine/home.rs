@@ -19,6 +19,7 @@ use crate::engine::inflight::Inflight;
 use crate::engine::job::Job;
 use crate::engine::lock::{Holder, HomeLock, Role, Taken};
 use crate::engine::machine::Capacity;
+use crate::engine::opened::Opened as OpenedBlobs;
 use crate::engine::scheduler::Scheduler;
 use crate::engine::slots::Slots;
 use crate::engine::{first_start, tables};
@@ -41,6 +42,7 @@ pub struct Inner {
     pub(super) ended: Ended,
     pub(super) inflight: Inflight,
     pub(super) fresh: Fresh,
+    pub(super) opened: OpenedBlobs,
     /// Waits for a disk that refuses, where a command had better tell.
     pub(super) patient: bool,
     /// Set when the process is about to leave: runs that have not ended wait for the next one.
@@ -120,6 +122,7 @@ impl Engine {
             ended: Ended::default(),
             inflight,
             fresh: Fresh::default(),
+            opened: OpenedBlobs::default(),
             patient: opening.role != Role::Command,
             leaving: AtomicBool::new(false),
             jobs: Mutex::default(),

@@ -57,6 +57,7 @@ pub fn create(db: &Db) -> Result<(), DbError> {
         tx.open_table(names::RUNS)?;
         tx.open_table(names::UNFINISHED)?;
         tx.open_table(names::QUEUE)?;
+        tx.open_table(names::TRACES)?;
         tx.open_table(names::SUSPECTS)?;
         tx.open_table(names::IDEMPOTENCY)?;
         tx.open_table(names::BLOB_ORDER)?;

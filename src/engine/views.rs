@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::base::{ContentHash, NodeId, NodeKey, RunId, Timestamp};
 use crate::engine::error::EngineError;
 use crate::engine::request::Prepared;
-use crate::engine::{Engine, runs};
+use crate::engine::{Engine, runs, trace};
 use crate::plan::{Plan, State};
 use crate::recipe::{Recipe, SourceSpec};
 use crate::records::{BlobRow, Origin, RunRow, RunStats, RunStatus, Verdict};
@@ -150,6 +150,10 @@ pub struct PlanNodeView {
     pub why: String,
     /// Width and height of its picture, in pixels.
     pub size: Option<(u32, u32)>,
+    /// When its stage was begun.
+    pub started_at: Option<Timestamp>,
+    /// When it was done, or failed.
+    pub completed_at: Option<Timestamp>,
 }
 
 /// A stage of a plan.
@@ -363,6 +367,8 @@ pub fn plan_view(plan: &Plan) -> PlanView {
         estimated_seconds: node.cost,
         why: why(plan, node.state, node.kept),
         size: (node.facts.width > 0).then_some((node.facts.width, node.facts.height)),
+        started_at: None,
+        completed_at: None,
     });
     let stages = plan.stages.iter().enumerate().map(|(id, stage)| StageView {
         id,
@@ -455,26 +461,16 @@ impl Engine {
     pub fn run_plan(&self, run: RunId) -> Result<PlanView, EngineError> {
         let row = self.run_row(run)?;
         let job = self.jobs().get(&run).cloned();
-        let Some(job) = job else {
-            let mut view = plan_view(&self.prepare(&runs::request_of(&row))?.plan);
-            if row.status.is_final() {
-                settle(&mut view, row.status);
-            }
+        if let Some(job) = job {
+            let mut view = plan_view(&job.plan);
+            trace::overlay(&mut view, &trace::of_job(&job, row.status));
             return Ok(view);
-        };
-        let mut view = plan_view(&job.plan);
-        let progress = job.progress();
-        for (index, node) in view.nodes.iter_mut().enumerate() {
-            if let Some(hash) = progress.values.get(&index) {
-                node.output_hash = Some(*hash);
-                node.state = if node.state == "pending" { "completed" } else { node.state };
-            }
-            if progress.skipped.contains(&index) {
-                node.state = "skipped";
-            }
-            if progress.failure.as_ref().is_some_and(|failure| failure.node == index) {
-                node.state = "failed";
-            }
+        }
+        let mut view = plan_view(&self.prepare(&runs::request_of(&row))?.plan);
+        match self.trace(run)? {
+            Some(found) => trace::overlay(&mut view, &found),
+            None if row.status.is_final() => settle(&mut view, row.status),
+            None => {}
         }
         Ok(view)
     }

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::db::{self, CodecError};
 use crate::records::rows::{
-    AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, RunRow, SessionRow, TokenRow,
+    AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, RunRow, SessionRow, TokenRow, TraceRow,
 };
 
 /// A row type with a stored form.
@@ -43,4 +43,5 @@ records! {
     TokenRow = 1,
     SessionRow = 1,
     IdempotencyRow = 1,
+    TraceRow = 1,
 }

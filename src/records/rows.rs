@@ -308,6 +308,26 @@ pub struct IdempotencyRow {
     pub created_at: Timestamp,
 }
 
+/// What became of a run's nodes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TraceRow {
+    /// In the order of the run's plan.
+    pub nodes: Vec<NodeTrace>,
+}
+
+/// What became of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeTrace {
+    /// The number of its state.
+    pub state: u8,
+    /// When its stage was begun.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// Its value, if kept.
+    pub output: Option<ContentHash>,
+}
+
 /// Who holds a blob, so that it may not be deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Holder {

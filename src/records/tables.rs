@@ -33,6 +33,8 @@ pub const VALUES: ByPair = TableDefinition::new("values");
 pub const USERS: ByPair = TableDefinition::new("users");
 /// Priority and sequence (see [`queue_key`]) → id of a run that waits to be started.
 pub const QUEUE: TableDefinition<'static, &'static [u8; 12], &'static [u8; 16]> = TableDefinition::new("queue");
+/// Run id → [`super::TraceRow`].
+pub const TRACES: TableDefinition<'static, &'static [u8; 16], &'static [u8]> = TableDefinition::new("traces");
 /// Run id and node key → how often the stage with this node brought the process down alone.
 pub const SUSPECTS: TableDefinition<'static, &'static [u8; 48], u32> = TableDefinition::new("suspects");
 /// Caller and idempotency key → [`super::IdempotencyRow`].
