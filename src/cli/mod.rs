@@ -34,6 +34,7 @@ mod run_show;
 mod runs;
 mod serve;
 mod settings;
+mod token;
 mod verify;
 mod why;
 
@@ -138,6 +139,7 @@ fn execute(cli: Cli, engine: &Engine, io: &mut Io, interrupt: &Interrupt, in_wor
         Command::Configs(args) => configs::run(args, &mut ctx),
         Command::Provenance(args) => provenance::run(&args, &mut ctx),
         Command::Verify(args) => verify::run(&args, &mut ctx),
+        Command::Token(args) => token::run(args, &mut ctx),
         Command::Effects(args) => effects::run(&args, ctx.io, format, quiet),
         Command::NodeTypes(args) => node_types::run(&args, ctx.io, format, quiet),
         Command::Completions(_) | Command::Man(_) | Command::Serve(_) | Command::Settings(_) | Command::Worker(_) => {

@@ -11,10 +11,10 @@ use crate::cli::ctx::Io;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::flags::ServeFlags;
 use crate::cli::{forward, opening};
-use crate::config::Settings;
+use crate::config::{L2Settings, Settings};
 use crate::engine::lock::{Holder, Role};
 use crate::engine::{Engine, EngineError, Opened};
-use crate::http::auth::{Auth, AuthSettings};
+use crate::http::auth::{Auth, AuthSettings, JwtKeys, JwtSettings};
 use crate::http::server::{Listening, Patience};
 use crate::http::stop::Stop;
 use crate::http::{App, api, guard, server, systemd};
@@ -89,11 +89,19 @@ async fn drain(app: &App, time: Duration) {
 }
 
 fn auth_settings(settings: &Settings, listening: &Listening) -> Result<AuthSettings, CliError> {
+    let server = &settings.server;
+    let keys = |l2: &L2Settings| {
+        JwtKeys::load(&l2.key).map_err(|error| CliError::usage(format!("l2-key {}: {error}", l2.key.display())))
+    };
+    let jwt = server.l2.as_ref().map(|l2| {
+        let (issuer, audience, admins) = (l2.issuer.clone(), l2.audience.clone(), l2.admins.clone());
+        Ok::<_, CliError>(JwtSettings { keys: keys(l2)?, issuer, audience, admins })
+    });
     Ok(AuthSettings {
         loopback: listening.is_loopback(),
-        public_read: settings.server.public_read,
-        jwt: None,
-        secure_cookie: settings.server.tls.is_some(),
+        public_read: server.public_read,
+        jwt: jwt.transpose()?,
+        secure_cookie: server.tls.is_some(),
     })
 }
 

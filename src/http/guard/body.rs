@@ -4,7 +4,7 @@ use axum::body::{Body, HttpBody as _};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use crate::base::limits::{FORM_BYTES, JSON_BYTES};
+use crate::base::limits::{JSON_BYTES, LOGIN_FORM_BYTES};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::pace::{Counted, Cut, Pace, Watch};
 use crate::http::route::Takes;
@@ -20,7 +20,7 @@ pub fn admit(request: &mut Request, takes: Takes, longest_upload: Option<u64>) -
         Takes::Nothing => return Ok(None),
         Takes::Json if is_json(&given) => JSON_BYTES,
         Takes::Json => return Err(other_type(&given, "application/json")),
-        Takes::Form if given == "application/x-www-form-urlencoded" => FORM_BYTES,
+        Takes::Form if given == "application/x-www-form-urlencoded" => LOGIN_FORM_BYTES as u64,
         Takes::Form => return Err(other_type(&given, "application/x-www-form-urlencoded")),
         Takes::Bytes => longest_upload.unwrap_or(u64::MAX),
     };

@@ -158,7 +158,7 @@ async fn s18_a_body_longer_than_its_route_takes_is_413_before_it_is_read() {
     };
     for (path, given, length) in [
         ("/runs", "application/json", 100_u64 << 20),
-        ("/auth", "application/x-www-form-urlencoded", 1 << 20),
+        ("/auth", "application/x-www-form-urlencoded", 3 << 20),
         ("/cache/upload", "application/octet-stream", 11),
     ] {
         let response = long(path, given, length).await.unwrap();
