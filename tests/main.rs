@@ -16,4 +16,5 @@ mod records;
 mod scale;
 mod server;
 mod support;
+mod tokens;
 mod worker;
