@@ -89,6 +89,8 @@ impl Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Answer over HTTP for this home, until a signal ends it
+    Serve(cli::serve::Args),
     /// Render an asset, file or hash through an effect or config
     Render(cli::render::Args),
     /// Run a config
@@ -117,6 +119,8 @@ pub enum Command {
     Provenance(cli::provenance::Args),
     /// Render a run again without the cache and compare
     Verify(cli::verify::Args),
+    /// Tokens for the server: make, list, revoke
+    Token(cli::token::Args),
     /// Show every setting and where its value comes from
     Settings(cli::settings::Args),
     /// Finish the runs that wait in this home, then exit

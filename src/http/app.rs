@@ -10,6 +10,7 @@ use crate::config::Settings;
 use crate::engine::{Engine, EngineError};
 use crate::http::auth::Auth;
 use crate::http::error::ApiError;
+use crate::http::metrics::Metrics;
 use crate::http::stop::Stop;
 
 /// The server's state. Cloning shares it.
@@ -26,27 +27,35 @@ pub struct Inner {
     pub auth: Auth,
     /// When the server started, by the monotonic clock.
     pub started: Instant,
-    /// Event streams that may still be opened.
-    pub streams: Arc<Semaphore>,
-    /// Checks of all blobs that may still be begun.
-    pub verifications: Arc<Semaphore>,
+    /// What is counted.
+    pub metrics: Metrics,
     /// Whether the server is about to end.
     pub stop: Stop,
-    /// `http://host:port`, once it listens.
+    /// Room for uploads.
+    pub uploads: Semaphore,
+    /// Room for event streams.
+    pub streams: Arc<Semaphore>,
+    /// Room for checks of all blobs.
+    pub verifications: Arc<Semaphore>,
+    /// Where it listens, once it does.
     address: OnceLock<String>,
 }
 
 impl App {
     /// A server over an open home.
     pub fn new(engine: Engine, settings: Settings, auth: Auth) -> Self {
+        let metrics = Metrics::new(engine.clone(), auth.clone());
+        let uploads = Semaphore::new(settings.server.max_uploads);
         Self(Arc::new(Inner {
             engine,
             settings,
             auth,
             started: Instant::now(),
+            metrics,
+            stop: Stop::new(),
+            uploads,
             streams: Arc::new(Semaphore::new(EVENT_STREAMS)),
             verifications: Arc::new(Semaphore::new(VERIFICATIONS)),
-            stop: Stop::new(),
             address: OnceLock::new(),
         }))
     }
@@ -65,21 +74,22 @@ impl App {
         work: impl FnOnce(&Self) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let app = self.clone();
-        match tokio::task::spawn_blocking(move || work(&app)).await {
+        let span = tracing::Span::current();
+        match tokio::task::spawn_blocking(move || span.in_scope(|| work(&app))).await {
             Ok(done) => done,
             Err(panic) => Err(ApiError::bug(&panic)),
         }
     }
 
     /// Says once where the server listens.
-    pub fn listens_at(&self, address: String) {
-        // The first address stays: there is one listener.
-        let _ = self.address.set(address);
+    pub fn listens_at(&self, url: String) {
+        // There is one listener: its address stays.
+        let _ = self.address.set(url);
     }
 
-    /// Where the server listens, once it does.
-    pub fn address(&self) -> Option<String> {
-        self.address.get().cloned()
+    /// Where the server listens, once it does: `http://address:port`.
+    pub fn address(&self) -> Option<&str> {
+        self.address.get().map(String::as_str)
     }
 }
 

@@ -7,7 +7,6 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::engine::{Class, EngineError};
-use crate::http::auth::Principal;
 
 /// An answer that is an error: `{"detail": …}`.
 #[derive(Debug)]
@@ -54,20 +53,14 @@ impl ApiError {
         self
     }
 
-    /// The same for this caller: who has shown nothing is asked for a token, where showing one
-    /// could help.
-    #[must_use]
-    pub fn seen_by(self, who: &Principal) -> Self {
-        if self.status != StatusCode::FORBIDDEN || !who.id.is_empty() {
-            return self;
-        }
-        Self { status: StatusCode::UNAUTHORIZED, ..self }
-            .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
-    }
-
     /// The status.
     pub const fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// What is told: a sentence, or a list of problems.
+    pub const fn detail(&self) -> &Value {
+        &self.detail
     }
 }
 
@@ -76,9 +69,6 @@ impl From<EngineError> for ApiError {
         if let EngineError::Problems(problems) = &error {
             let problems = problems.iter().map(|problem| serde_json::to_value(problem).unwrap_or_default());
             return Self::problems(problems.collect());
-        }
-        if matches!(error, EngineError::NameTaken { .. }) {
-            return Self::new(StatusCode::FORBIDDEN, format!("{error}; that needs a token with the scope \"delete\""));
         }
         let status = match error.class() {
             Class::Usage | Class::Invalid => return Self::invalid(&["body"], "value_error", error.to_string()),

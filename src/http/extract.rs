@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
 use serde_json::{Map, Value};
 
-use crate::base::limits::{IDEMPOTENCY_KEY_BYTES, JSON_BODY_BYTES};
+use crate::base::limits::{IDEMPOTENCY_KEY_BYTES, JSON_BYTES};
 use crate::base::{ContentHash, RunId};
 use crate::http::auth::Principal;
 use crate::http::error::{ApiError, ApiResult};
@@ -76,7 +76,7 @@ impl<S: Sync> FromRequest<S> for JsonObject {
             let detail = "the body must be JSON, sent as application/json";
             return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
         }
-        let body = whole(request.into_body(), JSON_BODY_BYTES).await?;
+        let body = whole(request.into_body(), JSON_BYTES as usize).await?;
         match serde_json::from_slice(&body) {
             Ok(Value::Object(entries)) => Ok(Self(entries)),
             Ok(other) => {

@@ -12,13 +12,26 @@ pub mod bytes;
 pub mod error;
 pub mod extract;
 pub mod fields;
+pub mod guard;
+pub mod metrics;
 pub mod openapi;
 pub mod paging;
+pub mod peer;
 pub mod query;
 pub mod route;
 pub mod schemas;
+pub mod server;
 pub mod stop;
+pub mod systemd;
 pub mod upload_body;
+
+mod access;
+mod conditions;
+mod disposition;
+mod pace;
+mod range;
+mod stream;
+mod tls;
 
 #[cfg(test)]
 mod testing;

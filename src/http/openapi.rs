@@ -50,7 +50,7 @@ pub fn base() -> OpenApi {
         ("events", "What happens, as it happens"),
         ("server", "The server itself"),
         ("docs", "This description"),
-        ("sessions", "Logging in from a browser"),
+        ("auth", "Logging in from a browser"),
     ];
     let tag = |(name, about): (&str, &str)| {
         let mut tag = Tag::new(name);

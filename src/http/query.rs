@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::base::limits::BODY_PROBLEMS;
 use crate::base::suggest::did_you_mean;
+use crate::http::App;
 use crate::http::error::{ApiError, ApiResult};
 
 /// A query's words, and what was found to be wrong so far.
@@ -30,17 +31,22 @@ pub struct Here {
     query: String,
 }
 
-impl<S: Sync> FromRequestParts<S> for QueryWords {
+impl FromRequestParts<App> for QueryWords {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> ApiResult<Self> {
-        let pairs = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
-        let Query(pairs) = pairs.map_err(|error| ApiError::invalid(&["query"], "query", error.to_string()))?;
-        Ok(Self { pairs, known: Vec::new(), problems: Vec::new(), here: Here::of(parts) })
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> ApiResult<Self> {
+        Self::of(parts, app.settings.server.tls.is_some())
     }
 }
 
 impl QueryWords {
+    /// The words of a request that came through TLS, or not.
+    fn of(parts: &Parts, tls: bool) -> ApiResult<Self> {
+        let pairs = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
+        let Query(pairs) = pairs.map_err(|error| ApiError::invalid(&["query"], "query", error.to_string()))?;
+        Ok(Self { pairs, known: Vec::new(), problems: Vec::new(), here: Here::of(parts, tls) })
+    }
+
     /// The text given for a word; of several the last counts for nothing: they are a problem.
     pub fn text(&mut self, name: &'static str) -> Option<String> {
         let mut values = self.texts(name);
@@ -121,11 +127,11 @@ impl QueryWords {
 impl Here {
     /// Where these were sent to. The scheme is the one that the client sees: a proxy in front
     /// says which.
-    fn of(parts: &Parts) -> Self {
+    fn of(parts: &Parts, tls: bool) -> Self {
         let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
         let scheme = match parts.headers.get("x-forwarded-proto").map(axum::http::HeaderValue::as_bytes) {
             Some(b"https") => "https",
-            _ if parts.extensions.get::<Encrypted>().is_some() => "https",
+            _ if tls => "https",
             _ => "http",
         };
         Self {
@@ -151,10 +157,6 @@ pub fn path_part(text: &str) -> String {
     text.bytes().map(encoded).collect()
 }
 
-/// In a request's extensions: it came through TLS.
-#[derive(Debug, Clone, Copy)]
-pub struct Encrypted;
-
 #[cfg(test)]
 mod tests {
     use axum::http::Request;
@@ -162,13 +164,8 @@ mod tests {
     use super::*;
 
     fn words(uri: &str) -> QueryWords {
-        let (mut parts, ()) = Request::get(uri).header(HOST, "a.example:8100").body(()).unwrap().into_parts();
-        let words = std::pin::pin!(QueryWords::from_request_parts(&mut parts, &()));
-        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        match words.poll(&mut context) {
-            std::task::Poll::Ready(words) => words.unwrap(),
-            std::task::Poll::Pending => unreachable!("it waits for nothing"),
-        }
+        let (parts, ()) = Request::get(uri).header(HOST, "a.example:8100").body(()).unwrap().into_parts();
+        QueryWords::of(&parts, false).unwrap()
     }
 
     #[test]

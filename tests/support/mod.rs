@@ -1,8 +1,10 @@
 //! What the tests share: a home in a temporary directory, the program, pictures, numbers.
 
 mod long_case;
+mod server;
 
 pub use long_case::long_case;
+pub use server::{Answer, Server};
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

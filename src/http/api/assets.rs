@@ -14,10 +14,12 @@ use crate::base::{AssetName, ContentHash, Timestamp};
 use crate::http::App;
 use crate::http::accept::varied;
 use crate::http::api::body::blob;
+use crate::http::api::uploads::named;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::{Caller, JsonObject, PathWord};
 use crate::http::fields::Fields;
 use crate::http::query::QueryWords;
+use crate::http::route::Need;
 
 /// A name and what it stands for.
 #[derive(Serialize, ToSchema)]
@@ -106,13 +108,14 @@ pub async fn put(
     let mut fields = Fields::of_body(body);
     let target = fields.required_text("content_hash").unwrap_or_default();
     fields.finish()?;
-    let repoint = who.scopes.delete || who.scopes.admin;
+    let may_move = app.auth.allows(&who, Need::Delete);
     let set = name.clone();
-    let pointed = app.blocking(move |engine| {
-        let hash = blob(engine, &target)?;
-        Ok((engine.set_asset(set, hash, repoint)?, hash))
+    let pointed = app.on_thread(move |app| {
+        let hash = blob(&app.engine, &target)?;
+        let new = app.engine.set_asset(set, hash, may_move.is_ok());
+        Ok((named(new, may_move)?, hash))
     });
-    let (new, content_hash) = pointed.await.map_err(|error| error.seen_by(&who))?;
+    let (new, content_hash) = pointed.await?;
     let location = format!("/cache/{}", crate::http::query::path_part(name.as_str()));
     let status = if new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, [(header::LOCATION, location)], Json(AssetSet { name, content_hash })).into_response())

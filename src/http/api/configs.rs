@@ -37,7 +37,7 @@ use crate::records::Holder;
 )]
 pub async fn upload(State(app): State<App>, request: Request) -> ApiResult<Response> {
     let (mut parts, body) = request.into_parts();
-    let mut query = QueryWords::from_request_parts(&mut parts, &()).await?;
+    let mut query = QueryWords::from_request_parts(&mut parts, &app).await?;
     let check = query.flag("check");
     query.finish()?;
     let (bytes, _) = upload_body::receive_small(Request::from_parts(parts, body), CONFIG_BYTES).await?;

@@ -51,7 +51,7 @@ pub async fn server(State(app): State<App>) -> ApiResult<Response> {
     Ok(varied(Json(Server {
         name: "artdag",
         version: env!("CARGO_PKG_VERSION"),
-        address: app.address(),
+        address: app.address().map(str::to_owned),
         storage,
         runs,
         queue_paused,
@@ -116,3 +116,15 @@ pub async fn version(State(app): State<App>) -> ApiResult<Json<Version>> {
     let (name, version) = ("artdag", env!("CARGO_PKG_VERSION"));
     Ok(Json(Version { name, version, commit: option_env!("ARTDAG_COMMIT"), build }))
 }
+
+/// Counters and gauges of the server, in the text form of Prometheus.
+#[utoipa::path(
+    get, path = "/metrics", operation_id = "get_metrics", tag = "server",
+    responses((status = 200, body = String, content_type = "text/plain"))
+)]
+pub async fn metrics(State(app): State<App>) -> ApiResult<Response> {
+    let text = app.on_thread(|app| Ok(app.metrics.text())).await?;
+    Ok(([(header::CONTENT_TYPE, METRICS_TYPE)], text).into_response())
+}
+
+const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -25,7 +25,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::App;
+use crate::http::{App, auth};
 use crate::http::openapi::{self, Document};
 
 /// All routes, and what describes them.
@@ -42,6 +42,8 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(info::healthz))
         .routes(routes!(info::readyz))
         .routes(routes!(info::version))
+        .routes(routes!(info::metrics))
+        .merge(auth::routes())
         .routes(routes!(docs::openapi_json))
         .routes(routes!(docs::page))
         .routes(routes!(docs::file))

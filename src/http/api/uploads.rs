@@ -10,11 +10,12 @@ use axum::response::{IntoResponse, Response};
 use utoipa::ToSchema;
 
 use crate::base::AssetName;
-use crate::engine::Upload;
+use crate::engine::{EngineError, Upload};
 use crate::http::App;
-use crate::http::error::ApiResult;
+use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::Caller;
 use crate::http::query::QueryWords;
+use crate::http::route::Need;
 use crate::http::upload_body;
 
 /// A form with a file.
@@ -39,12 +40,10 @@ pub struct FileForm {
 )]
 pub async fn upload(State(app): State<App>, request: Request) -> ApiResult<Response> {
     let (mut parts, body) = request.into_parts();
-    let mut query = QueryWords::from_request_parts(&mut parts, &()).await?;
+    let mut query = QueryWords::from_request_parts(&mut parts, &app).await?;
     let name = asset_name(&mut query);
     query.finish()?;
-    let Caller(who) = Caller::from_request_parts(&mut parts, &()).await?;
-    let taken = upload_body::receive(&app, Request::from_parts(parts, body), name).await;
-    Ok(answer(taken.map_err(|error| error.seen_by(&who))?))
+    Ok(answer(upload_body::receive(&app, Request::from_parts(parts, body), name).await?))
 }
 
 /// Copies a file of the server's own, below a directory that its settings allow.
@@ -64,10 +63,22 @@ pub async fn import(State(app): State<App>, Caller(who): Caller, mut query: Quer
     let path = query.required("path").unwrap_or_default();
     let name = asset_name(&mut query);
     query.finish()?;
-    let roots = app.settings.import_roots.clone();
-    let repoint = who.scopes.delete || who.scopes.admin;
-    let taken = app.blocking(move |engine| engine.import(&roots, Path::new(&path), name, repoint)).await;
-    Ok(answer(taken.map_err(|error| error.seen_by(&who))?))
+    let roots = app.settings.server.import_roots.clone();
+    let may_move = app.auth.allows(&who, Need::Delete);
+    let taken = app.on_thread(move |app| {
+        let taken = app.engine.import(&roots, Path::new(&path), name, may_move.is_ok());
+        named(taken, may_move)
+    });
+    Ok(answer(taken.await?))
+}
+
+/// What came of naming something, where `may_move` says whether names may be pointed elsewhere:
+/// a name that is taken is refused for the reason why not.
+pub fn named<T>(result: Result<T, EngineError>, may_move: ApiResult<()>) -> ApiResult<T> {
+    match (result, may_move) {
+        (Err(EngineError::NameTaken { .. }), Err(may_not)) => Err(may_not),
+        (result, _) => result.map_err(ApiError::from),
+    }
 }
 
 fn asset_name(query: &mut QueryWords) -> Option<AssetName> {

@@ -34,6 +34,7 @@ impl Site {
     /// A new home, and a caller who may do everything.
     pub fn new() -> Self {
         let home = TestApp::new(true, &[]);
+        home.app.engine.work_on_queue().expect("the queue can be worked on");
         let (router, _) = super::super::router(home.app.clone());
         let scopes = Scopes { read: true, run: true, delete: true, admin: true };
         let who = Principal { username: Some("ann".to_owned()), id: "token-1".to_owned(), scopes };

@@ -122,7 +122,7 @@ async fn s18_a_body_that_is_malformed_mistyped_or_too_large_is_refused() {
         for kind in ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x"] {
             site.typed(Method::POST, path, kind, "{}").await.refused(415, "JSON");
         }
-        let large = format!("{{\"recipe\": \"{}\"}}", "x".repeat(crate::base::limits::JSON_BODY_BYTES));
+        let large = format!("{{\"recipe\": \"{}\"}}", "x".repeat(crate::base::limits::JSON_BYTES as usize));
         site.typed(Method::POST, path, "application/json", large).await.refused(413, "bytes");
     }
 }
