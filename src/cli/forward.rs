@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::ctx::{Interrupt, Io};
 use crate::cli::error::{CliError, Exit};
+use crate::cli::screen::Size;
 use crate::engine::lock::{Holder, Role};
 
 /// Bytes of a call: what an operating system lets a command line have is less.
@@ -32,6 +33,8 @@ pub struct Call {
     pub cwd: PathBuf,
     /// Colours?
     pub colour: bool,
+    /// The size of its terminal, if it has one.
+    pub terminal: Option<Size>,
 }
 
 /// What a frame is.
@@ -64,7 +67,7 @@ pub fn forward(
             word.display()
         ))
     })?;
-    let call = Call { words, cwd: io.cwd.clone(), colour: io.colour };
+    let call = Call { words, cwd: io.cwd.clone(), colour: io.colour, terminal: io.terminal };
     let text = serde_json::to_vec(&call).map_err(|error| CliError::machine(error.to_string()))?;
     let sent = stream.write_all(&(text.len() as u32).to_le_bytes()).and_then(|()| stream.write_all(&text));
     if sent.is_err() {
@@ -166,7 +169,7 @@ impl Answer {
         Io {
             out: Box::new(std::io::BufWriter::new(Frames(self.clone(), Tag::Out))),
             err: Box::new(Frames(self.clone(), Tag::Err)),
-            terminal: None,
+            terminal: call.terminal,
             cwd: call.cwd.clone(),
             colour: call.colour,
         }

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::path::Path;
 
 use redb::ReadableTable as _;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::base::limits::SMALL_BLOB_BYTES;
 use crate::base::{AssetName, ContentHash, NodeKey, Timestamp};
@@ -37,7 +37,7 @@ impl Deref for Bytes {
 }
 
 /// What taking in a blob answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upload {
     /// Its name.
     pub content_hash: ContentHash,
@@ -52,7 +52,7 @@ pub struct Upload {
 }
 
 /// What checking all blobs found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerifyReport {
     /// Blobs checked.
     pub checked: u64,
@@ -65,7 +65,7 @@ pub struct VerifyReport {
 }
 
 /// A blob that is not what it should be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Damage {
     /// Its name.
     pub content_hash: ContentHash,

@@ -1,19 +1,20 @@
 //! Runs and plans as clients see them: the objects of the API, which the command line prints.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::base::{ContentHash, NodeId, NodeKey, RunId, Timestamp};
 use crate::engine::error::EngineError;
 use crate::engine::request::Prepared;
-use crate::engine::{Engine, runs};
+use crate::engine::{Engine, finish, runs};
 use crate::plan::{Plan, State};
 use crate::recipe::{Recipe, SourceSpec};
 use crate::records::{BlobRow, Origin, RunRow, RunStats, RunStatus, Verdict};
 
 /// A run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunView {
     /// Its id.
     pub run_id: RunId,
@@ -60,7 +61,7 @@ pub struct RunView {
     /// Who submitted it.
     pub username: Option<String>,
     /// Where its parts are found.
-    pub links: BTreeMap<&'static str, String>,
+    pub links: BTreeMap<String, String>,
     /// Counts.
     pub stats: RunStats,
     /// Warnings of its config and inputs.
@@ -69,10 +70,13 @@ pub struct RunView {
     pub verifies: Option<RunId>,
     /// Whether that gave the same.
     pub verdict: Option<Verdict>,
+    /// Did it fail for want of space?
+    #[serde(default)]
+    pub storage_full: bool,
 }
 
 /// A hash, or a list of hashes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum OneOrMany {
     /// One.
@@ -82,7 +86,7 @@ pub enum OneOrMany {
 }
 
 /// How far a run is.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ProgressView {
     /// Nodes in all, with `ENCODE`.
     pub nodes: u64,
@@ -95,7 +99,7 @@ pub struct ProgressView {
 }
 
 /// A plan.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PlanView {
     /// Nodes in topological order.
     pub nodes: Vec<PlanNodeView>,
@@ -107,24 +111,28 @@ pub struct PlanView {
     pub hits: usize,
     /// Nodes that must run.
     pub misses: usize,
+    /// The output's media type.
+    pub output_media_type: String,
+    /// Warnings of its config and inputs.
+    pub warnings: Vec<String>,
 }
 
 /// A node of a plan.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PlanNodeView {
     /// Its id.
     pub id: NodeId,
     /// Its type.
     #[serde(rename = "type")]
-    pub node_type: &'static str,
+    pub node_type: Cow<'static, str>,
     /// Its key.
     pub key: NodeKey,
     /// Ids of its inputs.
     pub inputs: Vec<NodeId>,
     /// `pending waiting running cached completed failed cancelled skipped`.
-    pub state: &'static str,
+    pub state: Cow<'static, str>,
     /// `source`, `hit`, `miss` or `not needed`.
-    pub known: &'static str,
+    pub known: Cow<'static, str>,
     /// The stage that computes it.
     pub stage: Option<usize>,
     /// Its value's hash, if kept.
@@ -138,7 +146,7 @@ pub struct PlanNodeView {
 }
 
 /// A stage of a plan.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StageView {
     /// Its number.
     pub id: usize,
@@ -155,7 +163,7 @@ pub struct StageView {
 }
 
 /// Who made a blob.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MadeBy {
     /// The run.
     pub run: RunId,
@@ -164,7 +172,7 @@ pub struct MadeBy {
 }
 
 /// A config as clients see it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ConfigView {
     /// The content hash of its bytes.
     pub config_id: ContentHash,
@@ -182,10 +190,12 @@ pub struct ConfigView {
     pub fixed_inputs: Vec<FixedInput>,
     /// The node whose value is the output.
     pub output: String,
+    /// What is hardly meant as it is written.
+    pub warnings: Vec<String>,
 }
 
 /// An input to be given with each run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct VariableInput {
     /// The node's id.
     pub id: String,
@@ -194,11 +204,11 @@ pub struct VariableInput {
     /// What it is for.
     pub description: Option<String>,
     /// The kind it must have.
-    pub media: Option<&'static str>,
+    pub media: Option<Cow<'static, str>>,
 }
 
 /// An input that a config names itself.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FixedInput {
     /// The node's id.
     pub id: String,
@@ -219,6 +229,7 @@ pub fn config_view(config_id: ContentHash, recipe: &Recipe) -> ConfigView {
         variable_inputs: Vec::new(),
         fixed_inputs: Vec::new(),
         output: recipe.nodes[recipe.output.node].id.to_string(),
+        warnings: recipe.warnings.iter().map(ToString::to_string).collect(),
     };
     for node in &recipe.nodes {
         let id = node.id.to_string();
@@ -227,7 +238,7 @@ pub fn config_view(config_id: ContentHash, recipe: &Recipe) -> ConfigView {
                 id,
                 name: name.clone(),
                 description: description.clone(),
-                media: media.map(crate::media::Kind::word),
+                media: media.map(|kind| kind.word().into()),
             }),
             Some(SourceSpec::Asset { name, pinned }) => {
                 view.fixed_inputs.push(FixedInput { id, asset: Some(name.to_string()), content_hash: *pinned });
@@ -249,15 +260,15 @@ pub fn run_view(run: RunId, row: &RunRow) -> RunView {
         _ => OneOrMany::Many(hashes.clone()),
     };
     let mut links = BTreeMap::from([
-        ("self", format!("/runs/{run}")),
-        ("plan", format!("/runs/{run}/plan")),
-        ("events", format!("/runs/{run}/events")),
+        ("self".to_owned(), format!("/runs/{run}")),
+        ("plan".to_owned(), format!("/runs/{run}/plan")),
+        ("events".to_owned(), format!("/runs/{run}/events")),
     ]);
     if let Some(output) = row.output {
-        links.insert("output", format!("/cache/{output}"));
+        links.insert("output".to_owned(), format!("/cache/{output}"));
     }
     if row.provenance.is_some() {
-        links.insert("provenance", format!("/runs/{run}/provenance"));
+        links.insert("provenance".to_owned(), format!("/runs/{run}/provenance"));
     }
     RunView {
         run_id: run,
@@ -292,6 +303,7 @@ pub fn run_view(run: RunId, row: &RunRow) -> RunView {
         warnings: row.warnings.clone(),
         verifies: row.verifies,
         verdict: row.verdict,
+        storage_full: row.storage_full,
     }
 }
 
@@ -300,11 +312,11 @@ pub fn plan_view(plan: &Plan) -> PlanView {
     let ids = |nodes: &[usize]| nodes.iter().map(|node| plan.nodes[*node].id.clone()).collect();
     let nodes = plan.nodes.iter().map(|node| PlanNodeView {
         id: node.id.clone(),
-        node_type: node.node_type.name(),
+        node_type: node.node_type.name().into(),
         key: node.key,
         inputs: ids(&node.inputs),
-        state: if node.state == State::Miss { "pending" } else { "cached" },
-        known: node.state.word(),
+        state: if node.state == State::Miss { "pending" } else { "cached" }.into(),
+        known: node.state.word().into(),
         stage: node.stage,
         output_hash: match node.state {
             State::Hit(hash) => Some(hash),
@@ -328,6 +340,8 @@ pub fn plan_view(plan: &Plan) -> PlanView {
         estimated_seconds: plan.stages.iter().map(|stage| stage.cost).sum(),
         hits: plan.hits(),
         misses: plan.misses(),
+        output_media_type: finish::media_type(&plan.nodes[plan.output].facts).mime().to_owned(),
+        warnings: Vec::new(),
     }
 }
 
@@ -376,7 +390,8 @@ impl Engine {
     /// The plan of a request; nothing is run or recorded.
     pub fn plan_request(&self, request: &super::Request) -> Result<(PlanView, Prepared), EngineError> {
         let prepared = self.prepare(request)?;
-        Ok((plan_view(&prepared.plan), prepared))
+        let view = PlanView { warnings: prepared.warnings.clone(), ..plan_view(&prepared.plan) };
+        Ok((view, prepared))
     }
 
     /// The plan of a recorded run: as it is carried out now, or as it would be now.
@@ -385,23 +400,26 @@ impl Engine {
         let job = self.jobs().get(&run).cloned();
         let Some(job) = job else {
             let mut view = plan_view(&self.prepare(&runs::request_of(&row))?.plan);
+            view.warnings.clone_from(&row.warnings);
             if row.status.is_final() {
                 settle(&mut view, row.status);
             }
             return Ok(view);
         };
-        let mut view = plan_view(&job.plan);
+        let mut view = PlanView { warnings: row.warnings, ..plan_view(&job.plan) };
         let progress = job.progress();
         for (index, node) in view.nodes.iter_mut().enumerate() {
             if let Some(hash) = progress.values.get(&index) {
                 node.output_hash = Some(*hash);
-                node.state = if node.state == "pending" { "completed" } else { node.state };
+                if node.state == "pending" {
+                    node.state = "completed".into();
+                }
             }
             if progress.skipped.contains(&index) {
-                node.state = "skipped";
+                node.state = "skipped".into();
             }
             if progress.failure.as_ref().is_some_and(|failure| failure.node == index) {
-                node.state = "failed";
+                node.state = "failed".into();
             }
         }
         Ok(view)
@@ -417,7 +435,7 @@ fn settle(view: &mut PlanView, status: RunStatus) {
     };
     for node in &mut view.nodes {
         if node.state == "pending" {
-            node.state = state;
+            node.state = state.into();
         }
     }
 }
