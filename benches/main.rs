@@ -39,8 +39,14 @@ fn chain(nodes: usize) -> String {
 }
 
 fn open(home: &Path) -> Engine {
-    let opening =
-        Opening { home: home.join("home"), threads: 2, workers: 2, cache_max_bytes: None, role: Role::Command };
+    let opening = Opening {
+        home: home.join("home"),
+        threads: 2,
+        workers: 2,
+        cache_max_bytes: None,
+        stage_timeout: 0,
+        role: Role::Command,
+    };
     match Engine::open(&opening) {
         Ok(Opened::Ours(engine)) => engine,
         Ok(Opened::Theirs(_)) => panic!("a new home is free"),

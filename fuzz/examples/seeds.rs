@@ -80,10 +80,11 @@ fn records(corpus: &Corpus) {
         animated: false,
         damage: Some("it ends early".to_owned()),
         inline: true,
+        sequence: 4,
     };
     add(3, blob.to_bytes());
     add(4, AssetRow { hash, created_at: now }.to_bytes());
-    let config = ConfigRow { name: "a".to_owned(), version: Some("1.0".to_owned()), created_at: now, sequence: 3 };
+    let config = ConfigRow { name: "a".to_owned(), version: Some("1.0".to_owned()), created_at: now, sequence: 3, fixed: vec![hash] };
     add(5, config.to_bytes());
     add(6, InfraRow { json: "{}".to_owned() }.to_bytes());
     let scopes = vec!["read".to_owned(), "run".to_owned()];
@@ -126,6 +127,7 @@ fn run_row(hash: ContentHash, run: RunId, now: Timestamp) -> RunRow {
         progress: (3, 2, 1),
         verifies: Some(run),
         verdict: Some(Verdict::Same),
+        sequence: 1,
     }
 }
 

@@ -36,6 +36,32 @@ pub const RECORD_BYTES: usize = 64 << 20;
 /// Writes that one commit takes together: past this a commit's latency grows with its size.
 pub const COMMIT_WRITES: usize = 4096;
 
+/// Bytes that uploads leave free on the disk, so that runs can still be recorded.
+pub const FREE_BYTES_KEPT: u64 = 8 << 20;
+/// Bytes of an upload after which the free space is looked at again.
+pub const FREE_BYTES_LOOK: u64 = 4 << 20;
+/// Rows that one page of a list looks at: a page of what is rare ends early and says where to go on.
+pub const PAGE_ROWS: usize = 20_000;
+/// Runs under way at once; further ones wait in the queue on disk, where they cost no memory.
+pub const ACTIVE_RUNS: usize = 256;
+/// Nodes of the plans of all runs under way, each a few hundred bytes.
+pub const ACTIVE_NODES: usize = 200_000;
+/// Runs under way at once when those beyond [`ACTIVE_RUNS`] have higher priorities.
+pub const ACTIVE_RUNS_MOST: usize = 4 * ACTIVE_RUNS;
+/// Events kept for clients that come back: a few seconds of a busy server.
+pub const EVENTS_KEPT: usize = 16_384;
+/// Stages whose start is marked, so that a crash tells them; more run at once nowhere.
+pub const MARKED_STAGES: usize = 1024;
+/// Times that a stage is tried when it takes too long.
+pub const STAGE_ATTEMPTS: u32 = 2;
+/// Starts that may pass by a stage that needs more memory than is free, until nothing may.
+pub const PASSED_BY: u32 = 64;
+/// Hours that an idempotency key is remembered.
+pub const IDEMPOTENCY_HOURS: i64 = 24;
+
+/// Blobs kept open for those who ask for them again.
+pub const OPENED_KEPT: usize = 32;
+
 /// Seconds that a command waits for another command that holds the home.
 pub const LOCK_WAIT_SECONDS: u64 = 10;
 /// Seconds after a first Ctrl-C in which a second one cancels the run: long enough to read what

@@ -11,7 +11,7 @@ use crate::cas::disk::{Disk, DiskFile, EntryKind, Opened};
 use crate::cas::error::StoreError;
 use crate::cas::layout::{CACHE, Leaf, TMP, blob_path};
 use crate::cas::writer::{BlobWriter, Stored};
-use crate::cas::{Blob, BlobIter};
+use crate::cas::{Blob, BlobIter, Verdict};
 
 /// All blobs of a home. Cloning shares the store.
 #[derive(Clone)]
@@ -62,8 +62,8 @@ impl Store {
         }
     }
 
-    /// Stores a copy of a person's file, which must be a regular one, as [`Store::copy_in`] does.
-    pub fn copy_in_file(&self, path: &Path, expected: Option<ContentHash>) -> Result<Stored, StoreError> {
+    /// A writer with all bytes of a person's file, which must be a regular one.
+    pub fn copy_file(&self, path: &Path) -> Result<BlobWriter, StoreError> {
         use std::os::unix::fs::OpenOptionsExt;
         // Opening a pipe would wait for a writer.
         let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
@@ -72,7 +72,9 @@ impl Store {
         if !file.metadata().map_err(StoreError::io("open", path))?.is_file() {
             return Err(StoreError::NotAFile { path: path.to_owned() });
         }
-        self.copy_in(&mut file, expected)
+        let mut writer = self.writer()?;
+        writer.fill_from(&mut file)?;
+        Ok(writer)
     }
 
     /// Opens a blob. Its length is compared with `expected_size` before anything is mapped.
@@ -152,7 +154,10 @@ impl Store {
     pub(super) fn publish(&self, draft: Option<Draft>, hash: ContentHash, size: u64) -> Result<Stored, StoreError> {
         let (disk, leaf) = (self.disk(), Leaf::of(&hash));
         let draft = match draft {
-            Some(draft) if !self.holds(&hash, size)? => Some(draft.sync()?),
+            // Whoever brings all bytes again mends what a disk has spoilt.
+            Some(draft) if !self.holds(&hash, size)? || self.verify(&hash)? != (Verdict::Whole { size }) => {
+                Some(draft.sync()?)
+            }
             _ => None,
         };
         self.0.dirs.prepare(disk, leaf)?;
@@ -238,7 +243,7 @@ mod tests {
     use std::sync::Barrier;
 
     use super::*;
-    use crate::cas::{Found, RealDisk, Verdict};
+    use crate::cas::{Found, RealDisk};
 
     fn home() -> (tempfile::TempDir, Store) {
         let home = tempfile::tempdir().unwrap();
@@ -268,7 +273,7 @@ mod tests {
             assert_eq!(stored, Stored { hash, size: len as u64, existing: false });
             assert!(store.put_bytes(&bytes).unwrap().existing);
             assert!(store.copy_in(&mut bytes.as_slice(), Some(hash)).unwrap().existing);
-            assert!(store.copy_in_file(&file_of(&home, &hash), None).unwrap().existing);
+            assert!(store.copy_file(&file_of(&home, &hash)).unwrap().finish().unwrap().existing);
             assert_eq!(&*store.open_blob(&hash, Some(len as u64)).unwrap(), bytes, "{len} bytes");
             assert_eq!(store.size_of(&hash).unwrap(), Some(len as u64));
             assert_eq!(store.verify(&hash).unwrap(), Verdict::Whole { size: len as u64 });
@@ -318,11 +323,14 @@ mod tests {
                 (result, _) => panic!("{damage}: {result:?}"),
             }
             assert_eq!(store.verify(&hash).unwrap(), verdict, "{damage}");
-            // A put mends what its length gives away.
-            if damage != "flipped" {
-                assert!(!store.put_bytes(&bytes).unwrap().existing, "{damage}");
-                assert_eq!(store.verify(&hash).unwrap(), Verdict::Whole { size: len }, "{damage}");
-            }
+            // A put mends what its length gives away, and a writer what only its bytes do.
+            let mended = if damage == "flipped" {
+                store.copy_in(&mut bytes.as_slice(), None).unwrap()
+            } else {
+                store.put_bytes(&bytes).unwrap()
+            };
+            assert!(!mended.existing, "{damage}");
+            assert_eq!(store.verify(&hash).unwrap(), Verdict::Whole { size: len }, "{damage}");
         }
     }
 
@@ -400,12 +408,12 @@ mod tests {
     fn only_regular_files_are_copied_in() {
         let (home, store) = home();
         for path in [home.path(), Path::new("/dev/zero")] {
-            assert!(matches!(store.copy_in_file(path, None), Err(StoreError::NotAFile { .. })), "{path:?}");
+            assert!(matches!(store.copy_file(path), Err(StoreError::NotAFile { .. })), "{path:?}");
         }
         let pipe = home.path().join("pipe");
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0).unwrap();
-        assert!(matches!(store.copy_in_file(&pipe, None), Err(StoreError::NotAFile { .. })));
-        assert!(matches!(store.copy_in_file(&home.path().join("no"), None), Err(StoreError::Io { .. })));
+        assert!(matches!(store.copy_file(&pipe), Err(StoreError::NotAFile { .. })));
+        assert!(matches!(store.copy_file(&home.path().join("no")), Err(StoreError::Io { .. })));
         assert_eq!(files_in(&home.path().join(TMP)), 0);
     }
 

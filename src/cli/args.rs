@@ -135,6 +135,12 @@ pub enum Command {
     Runs(cli::runs::Args),
     /// Show a run
     RunShow(cli::run_show::Args),
+    /// Keep a run that waits from being begun
+    Hold(cli::hold::Args),
+    /// Let a held run be begun
+    Release(cli::hold::Args),
+    /// All runs that wait: begin none of them, or go on
+    Queue(cli::queue::Args),
     /// Delete a run that has ended, with what only it used
     RunRm(cli::run_rm::Args),
     /// Stop a run

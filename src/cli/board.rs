@@ -68,7 +68,9 @@ impl Board {
         match happened {
             Happened::Run(run) => self.run = (**run).clone(),
             Happened::Progress(Advance { done, nodes, .. }) => {
-                (self.run.progress.done, self.run.progress.nodes) = (*done, *nodes);
+                // What is told again is older than what is known.
+                self.run.progress.done = self.run.progress.done.max(*done);
+                self.run.progress.nodes = *nodes;
             }
             Happened::Node(change) => self.change(change, now),
             Happened::Reconnecting => {}
@@ -110,7 +112,8 @@ impl Board {
         let row = change.node.as_ref().and_then(|node| self.places.get(node)).map(|place| &self.nodes[*place]);
         let what = match (row, change.waits_for) {
             (Some(row), None) => format!("{}  {}", row.id, row.node_type),
-            (_, Some(run)) => format!("for a value that run {run} is making"),
+            (Some(row), Some(run)) => format!("{}  {}  for run {run}", row.id, row.node_type),
+            (None, Some(run)) => format!("for a value that run {run} is making"),
             (None, None) => change.node.clone().unwrap_or_default(),
         };
         let took = row.and_then(|row| row.took).map_or_else(String::new, |took| format!("  {}", span(took)));
@@ -219,7 +222,8 @@ mod tests {
     fn plan(ids: &[&str]) -> PlanView {
         let node = |id: &&str| {
             json!({"id": id, "type": "EFFECT", "key": "0".repeat(64), "inputs": [], "state": "pending",
-                "known": "miss", "stage": 0, "output_hash": null, "estimated_seconds": 2.0, "why": "", "size": null})
+                "known": "miss", "stage": 0, "output_hash": null, "estimated_seconds": 2.0, "why": "", "size": null,
+                "started_at": null, "completed_at": null})
         };
         let nodes: Vec<serde_json::Value> = ids.iter().map(node).collect();
         let plan = json!({"nodes": nodes, "stages": [], "estimated_seconds": 8.0, "hits": 0, "misses": 4,

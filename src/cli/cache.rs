@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use crate::base::{AssetName, ContentHash};
 use crate::cli::args::Format;
-use crate::cli::backend::{BlobInfo, BlobView, Place};
+use crate::cli::backend::{BlobView, Place};
 use crate::cli::ctx::Ctx;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::output;
 use crate::cli::table::{Table, bytes};
+use crate::engine::views::BlobInfo;
 use crate::engine::{EngineError, Upload};
 use crate::records::Origin;
 

@@ -28,9 +28,11 @@ mod cancel;
 mod completions;
 mod configs;
 mod effects;
+mod hold;
 mod node_types;
 mod plan;
 mod provenance;
+mod queue;
 mod render;
 mod run;
 mod run_rm;
@@ -165,6 +167,9 @@ fn execute(cli: Cli, backend: &dyn Backend, io: &mut Io, interrupt: &Interrupt) 
         Command::Why(args) => why::run(&args, &mut ctx),
         Command::Runs(args) => runs::run(&args, &mut ctx),
         Command::RunShow(args) => run_show::run(&args, &mut ctx),
+        Command::Hold(args) => hold::run(&args, true, &mut ctx),
+        Command::Release(args) => hold::run(&args, false, &mut ctx),
+        Command::Queue(args) => queue::run(&args, &mut ctx),
         Command::RunRm(args) => run_rm::run(&args, &mut ctx),
         Command::Cancel(args) => cancel::run(&args, &mut ctx),
         Command::Cache(args) => cache::run(args, &mut ctx),
@@ -194,6 +199,7 @@ fn opening(settings: &Settings, role: Role) -> Opening {
         threads: settings.threads,
         workers: settings.workers,
         cache_max_bytes: settings.cache_max_bytes,
+        stage_timeout: 0,
         role,
     }
 }

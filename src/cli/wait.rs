@@ -120,6 +120,8 @@ struct Shown {
     done: u64,
     nodes: u64,
     node: String,
+    /// The run whose value was last waited for.
+    waits: Option<RunId>,
 }
 
 impl Shown {
@@ -127,7 +129,8 @@ impl Shown {
         match happened {
             Happened::Run(view) => (self.done, self.nodes) = (view.progress.done, view.progress.nodes),
             Happened::Progress(Advance { done, nodes, .. }) => (self.done, self.nodes) = (*done, *nodes),
-            Happened::Node(NodeChange { waits_for: Some(on), .. }) if !ctx.quiet => {
+            Happened::Node(NodeChange { waits_for: Some(on), .. }) if !ctx.quiet && self.waits != Some(*on) => {
+                self.waits = Some(*on);
                 self.screen.clear(ctx.io);
                 ctx.io.say(format_args!("waiting for a value that run {on} is making"));
             }

@@ -52,14 +52,13 @@ pub fn run(settings: &Settings, io: &mut Io) -> Result<Exit, CliError> {
     let clients = Arc::new(AtomicUsize::new(0));
     let listener = socket.listener().try_clone().map_err(|error| EngineError::file(socket.path(), &error))?;
     listener.set_nonblocking(true).map_err(|error| EngineError::file(socket.path(), &error))?;
-    engine.start_waiting()?;
+    engine.work_on_queue()?;
     while !interrupt.is_set() {
         match listener.accept() {
             Ok((stream, _)) => serve(&engine, stream, &clients),
             Err(_) if clients.load(Ordering::Acquire) == 0 && engine.is_idle()? => break,
             Err(_) => std::thread::sleep(Duration::from_millis(10)),
         }
-        engine.start_waiting()?;
     }
     drop(socket);
     engine.close()?;

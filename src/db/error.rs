@@ -28,7 +28,10 @@ pub enum DbError {
         known: u64,
     },
     /// An earlier version wrote the file, and this one cannot take it over.
-    #[error("the database has format {found}, from which this version (format {known}) cannot migrate")]
+    #[error(
+        "the database has format {found}, from which this version (format {known}) cannot migrate: \
+             keep the directory for the version that wrote it, and take another one with --home"
+    )]
     OlderFormat {
         /// The file's format.
         found: u64,

@@ -6,7 +6,7 @@ use crate::db::error::DbError;
 
 /// The format of the tables as a whole. A record type has a version of its own; this is raised
 /// when tables come, go or change their keys.
-pub const FORMAT: u64 = 1;
+pub const FORMAT: u64 = 2;
 
 const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
 const FORMAT_ROW: &str = "format";

@@ -11,7 +11,7 @@ use crate::db::committer::{self, Queue};
 use crate::db::error::{DbError, WriteError};
 use crate::db::keeper::{Clock, Keeper, builder};
 use crate::db::place::{FilePlace, Place};
-use crate::db::ticket::{Ticket, job};
+use crate::db::ticket::{Ticket, job, job_then};
 
 /// An open database. Cloning shares it; with the last clone it is closed.
 #[derive(Clone)]
@@ -69,6 +69,17 @@ impl Db {
         let (job, ticket) = job(write);
         self.0.queue.push(job);
         ticket
+    }
+
+    /// Hands over a write as [`Db::write`] does; `then` is given its result once the commit is on
+    /// disk. It runs on the committer's thread: all others wait for it.
+    pub fn write_then<T, E, F>(&self, write: F, then: impl FnOnce(Result<T, WriteError<E>>) + Send + 'static)
+    where
+        F: FnOnce(&WriteTransaction) -> Result<T, WriteError<E>> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        self.0.queue.push(job_then(write, then));
     }
 
     /// Reads from a snapshot of all that is committed; writes go on meanwhile and are not seen.

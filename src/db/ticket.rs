@@ -47,19 +47,33 @@ where
     T: Send + 'static,
     E: Send + 'static,
 {
-    let (reply, ticket) = sync_channel(1);
-    (Box::new(Write { code: Some(write), result: None, reply }), Ticket(ticket))
+    let (reply, ticket): (SyncSender<Result<T, WriteError<E>>>, _) = sync_channel(1);
+    // It is no error that nobody waits.
+    let job = job_then(write, move |result| drop(reply.send(result)));
+    (job, Ticket(ticket))
 }
 
-struct Write<T, E, F> {
+/// A write, and what is done with its result on the committer's thread.
+pub(super) fn job_then<T, E, F, R>(write: F, then: R) -> Box<dyn Job>
+where
+    F: FnOnce(&WriteTransaction) -> Result<T, WriteError<E>> + Send + 'static,
+    R: FnOnce(Result<T, WriteError<E>>) + Send + 'static,
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    Box::new(Write { code: Some(write), result: None, then })
+}
+
+struct Write<T, E, F, R> {
     code: Option<F>,
     result: Option<Result<T, WriteError<E>>>,
-    reply: SyncSender<Result<T, WriteError<E>>>,
+    then: R,
 }
 
-impl<T, E, F> Job for Write<T, E, F>
+impl<T, E, F, R> Job for Write<T, E, F, R>
 where
     F: FnOnce(&WriteTransaction) -> Result<T, WriteError<E>> + Send,
+    R: FnOnce(Result<T, WriteError<E>>) + Send,
     T: Send,
     E: Send,
 {
@@ -85,7 +99,6 @@ where
             (_, Err(error)) => Err(error.into()),
             (None, Ok(())) => unreachable!("BUG: a commit of a write that was not run"),
         };
-        // It is no error that nobody waits.
-        let _ = self.reply.send(result);
+        (self.then)(result);
     }
 }

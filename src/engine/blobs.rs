@@ -1,28 +1,35 @@
-//! Blobs: taken in, read, described, checked, removed.
+//! Blobs: read, described, listed, checked.
 
-use std::io::Read;
 use std::ops::Deref;
 use std::path::Path;
+use std::sync::Arc;
 
 use redb::ReadableTable as _;
 use serde::{Deserialize, Serialize};
 
-use crate::base::limits::SMALL_BLOB_BYTES;
-use crate::base::{AssetName, ContentHash, NodeKey, Timestamp};
-use crate::cas::{Blob, StoreError, Stored, Verdict};
+use crate::base::limits::{PAGE_ROWS, SMALL_BLOB_BYTES};
+use crate::base::{ContentHash, Timestamp};
+use crate::cas::{Blob, StoreError, Verdict};
 use crate::engine::error::EngineError;
-use crate::engine::references::Freed;
-use crate::engine::{Engine, tables};
+use crate::engine::{Engine, Page, tables};
 use crate::media::{MediaType, SourceFacts, probe};
 use crate::records::tables as names;
-use crate::records::{BlobRow, Holder, Origin, Record};
+use crate::records::{BlobRow, Origin, Record};
 
-/// A blob's bytes: mapped, or held where they are small and came from the database.
+/// A blob's bytes: mapped, or held where they are small and came from the database. Cloning
+/// shares them.
+#[derive(Clone)]
 pub enum Bytes {
     /// From the store.
-    Mapped(Blob),
+    Mapped(Arc<Blob>),
     /// From the database.
-    Inline(Vec<u8>),
+    Inline(Arc<[u8]>),
+}
+
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
 }
 
 impl Deref for Bytes {
@@ -36,19 +43,19 @@ impl Deref for Bytes {
     }
 }
 
-/// What taking in a blob answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Upload {
-    /// Its name.
-    pub content_hash: ContentHash,
-    /// Its bytes.
-    pub size: u64,
-    /// Its type, by our own sniffing.
-    pub media_type: String,
-    /// The asset that names it, if it was named.
-    pub name: Option<AssetName>,
-    /// Was it here before?
-    pub existing: bool,
+/// What is stored, in all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Storage {
+    /// Blobs.
+    pub blobs: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Bytes of these that can be made again.
+    pub derived_bytes: u64,
+    /// How many of those there may be.
+    pub derived_cap: u64,
+    /// Bytes that may still be written.
+    pub free_bytes: u64,
 }
 
 /// What checking all blobs found.
@@ -78,65 +85,6 @@ pub struct Damage {
 }
 
 impl Engine {
-    /// Takes in all that `input` gives, and names it if asked. Memory does not grow with it.
-    pub fn add(&self, input: &mut dyn Read, name: Option<AssetName>) -> Result<Upload, EngineError> {
-        // Until it is recorded nobody may take it for a file that belongs to nothing.
-        let _unrecorded = self.keep_all();
-        let stored = self.0.store.copy_in(input, None)?;
-        self.record_upload(stored.hash, stored.size, name)
-    }
-
-    /// Takes in a copy of a user's file.
-    pub fn add_file(&self, path: &Path, name: Option<AssetName>) -> Result<Upload, EngineError> {
-        let _unrecorded = self.keep_all();
-        let stored = self.put_sound(&|| {
-            self.0.store.copy_in_file(path, None).map_err(|error| match &error {
-                StoreError::Io { path: of, source, .. } if of == path => EngineError::file(path, source),
-                StoreError::Input(source) => EngineError::file(path, source),
-                StoreError::NotAFile { .. } => EngineError::Input(format!("{}: not a regular file", path.display())),
-                _ => error.into(),
-            })
-        })?;
-        self.record_upload(stored.hash, stored.size, name)
-    }
-
-    /// Takes in bytes.
-    pub fn add_bytes(&self, bytes: &[u8], name: Option<AssetName>) -> Result<Upload, EngineError> {
-        let _unrecorded = self.keep_all();
-        let stored = self.put_sound(&|| Ok(self.0.store.put_bytes(bytes)?))?;
-        self.record_upload(stored.hash, stored.size, name)
-    }
-
-    /// Puts bytes that may be there already; if what is there has been damaged, it is replaced.
-    fn put_sound(&self, put: &dyn Fn() -> Result<Stored, EngineError>) -> Result<Stored, EngineError> {
-        let stored = put()?;
-        if !stored.existing || matches!(self.0.store.verify(&stored.hash)?, Verdict::Whole { .. }) {
-            return Ok(stored);
-        }
-        self.0.store.remove(&stored.hash)?;
-        put()
-    }
-
-    fn record_upload(&self, hash: ContentHash, size: u64, name: Option<AssetName>) -> Result<Upload, EngineError> {
-        let known = self.blob_row(&hash)?;
-        let row = match &known {
-            Some(row) => BlobRow { origin: Origin::Upload, ..row.clone() },
-            None => blob_row(&self.0.store.open_blob(&hash, Some(size))?, size, Origin::Upload),
-        };
-        let media_type = row.media_type.clone();
-        let asset = name.clone();
-        self.write(move |tx| {
-            tables::record_blob(tx, &hash, &row)?;
-            match &asset {
-                Some(asset) => super::assets::point(tx, asset, hash),
-                None => Ok(()),
-            }
-        })
-        .wait()?;
-        let existing = known.is_some_and(|row| row.origin == Origin::Upload);
-        Ok(Upload { content_hash: hash, size, media_type, name, existing })
-    }
-
     /// A blob's bytes.
     pub fn read_blob(&self, hash: &ContentHash) -> Result<Bytes, EngineError> {
         let missing = || EngineError::NotFound { what: "blob", name: hash.to_string(), hint: String::new() };
@@ -144,12 +92,12 @@ impl Engine {
         if row.inline {
             let bytes = self.0.db.read(|tx| {
                 let table = tx.open_table(names::INLINE)?;
-                Ok(table.get(hash.as_bytes())?.map(|bytes| bytes.value().to_vec()))
+                Ok(table.get(hash.as_bytes())?.map(|bytes| Arc::from(bytes.value())))
             })?;
             return bytes.map(Bytes::Inline).ok_or_else(missing);
         }
         match self.0.store.open_blob(hash, Some(row.size)) {
-            Ok(blob) => Ok(Bytes::Mapped(blob)),
+            Ok(blob) => Ok(Bytes::Mapped(Arc::new(blob))),
             Err(StoreError::NotFound { .. }) => Err(damaged(*hash, "its file is gone")),
             Err(StoreError::Damaged { expected, found, .. }) => {
                 Err(damaged(*hash, &format!("its file has {found} of {expected} bytes")))
@@ -199,18 +147,16 @@ impl Engine {
             animated: false,
             damage: None,
             inline,
+            sequence: 0,
         };
         if !inline {
             self.0.store.put_bytes(&bytes)?;
         }
         Ok(move |tx: &redb::WriteTransaction| {
-            if tables::get::<BlobRow>(tx, names::BLOBS, hash.as_bytes())?.is_none() {
-                tables::put(tx, names::BLOBS, hash.as_bytes(), &row)?;
-                if inline {
-                    tx.open_table(names::INLINE)?.insert(hash.as_bytes(), bytes.as_slice())?;
-                }
+            if inline && tables::get::<BlobRow>(tx, names::BLOBS, hash.as_bytes())?.is_none() {
+                tx.open_table(names::INLINE)?.insert(hash.as_bytes(), bytes.as_slice())?;
             }
-            Ok(())
+            tables::record_blob(tx, &hash, &row)
         })
     }
 
@@ -226,6 +172,46 @@ impl Engine {
             Ok(rows)
         })?;
         Ok(rows)
+    }
+
+    /// Blobs whose type begins with `prefix`, newest first, from before the sequence number
+    /// `before`. Where few are of the type, a page may have fewer than there are: `next` goes on.
+    pub fn blobs_page(
+        &self,
+        prefix: &str,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Page<(ContentHash, BlobRow), u64>, EngineError> {
+        let page = self.0.db.read(|tx| {
+            let (order, blobs) = (tx.open_table(names::BLOB_ORDER)?, tx.open_table(names::BLOBS)?);
+            let mut page = Page::default();
+            for (looked_at, row) in order.range(..before.unwrap_or(u64::MAX))?.rev().enumerate() {
+                let (sequence, hash) = row?;
+                if page.items.len() == limit || looked_at == PAGE_ROWS {
+                    page.next = Some(sequence.value() + 1);
+                    break;
+                }
+                let hash = *hash.value();
+                let Some(bytes) = blobs.get(&hash)? else { continue };
+                let row = BlobRow::from_bytes(bytes.value())?;
+                if row.media_type.starts_with(prefix) {
+                    page.items.push((ContentHash::from_bytes(hash), row));
+                }
+            }
+            Ok(page)
+        })?;
+        Ok(page)
+    }
+
+    /// What is stored, from counters.
+    pub fn storage(&self) -> Result<Storage, EngineError> {
+        Ok(Storage {
+            blobs: self.number(names::BLOB_COUNT)?,
+            bytes: self.number(names::BLOB_BYTES)?,
+            derived_bytes: self.number(names::DERIVED_BYTES)?,
+            derived_cap: self.number(names::DERIVED_CAP)?,
+            free_bytes: self.0.store.free_bytes()?,
+        })
     }
 
     /// Writes a copy of a blob to a user's path, after checking its bytes.
@@ -289,69 +275,6 @@ impl Engine {
             Verdict::Damaged { .. } => Some("its bytes are not what its name says".to_owned()),
         })
     }
-
-    /// Removes a blob that nothing holds, with the names that point to it.
-    pub fn remove_blob(&self, hash: &ContentHash, dry_run: bool) -> Result<Freed, EngineError> {
-        let row = self.blob_row(hash)?.ok_or_else(|| EngineError::NotFound {
-            what: "blob",
-            name: hash.to_string(),
-            hint: String::new(),
-        })?;
-        let _nobody_plans = self.evict();
-        self.refuse_if_held(hash)?;
-        if !dry_run {
-            self.take_away(&[*hash])?;
-        }
-        Ok(Freed { freed_bytes: row.size, kept: Vec::new() })
-    }
-
-    /// Refuses, naming the holder, while anything holds the blob.
-    pub(super) fn refuse_if_held(&self, hash: &ContentHash) -> Result<(), EngineError> {
-        let holders = self.holders(hash)?;
-        if holders.is_empty() {
-            return Ok(());
-        }
-        let listed: Vec<String> = holders.iter().take(3).map(Holder::to_string).collect();
-        let more = match holders.len().saturating_sub(3) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        Err(EngineError::Refused(format!("blob {hash} is in use: it is {}{more}", listed.join(", "))))
-    }
-
-    /// Takes blobs away: their rows, names and memo rows in one commit, then their files.
-    /// The caller holds the eviction guard and has made sure that nobody holds them.
-    pub(super) fn take_away(&self, hashes: &[ContentHash]) -> Result<(), EngineError> {
-        let wanted: std::collections::HashSet<ContentHash> = hashes.iter().copied().collect();
-        let memo = self.memo_keys_of(&wanted)?;
-        let names: Vec<String> = self
-            .names_by_hash()?
-            .into_iter()
-            .filter(|(hash, _)| wanted.contains(hash))
-            .flat_map(|(_, names)| names)
-            .collect();
-        let rows = hashes.to_vec();
-        self.write(move |tx| {
-            for key in &memo {
-                tx.open_table(names::MEMO)?.remove(key.as_bytes())?;
-            }
-            for name in &names {
-                tx.open_table(names::ASSETS)?.remove(name.as_str())?;
-            }
-            rows.iter().try_for_each(|hash| tables::forget_blob(tx, hash))
-        })
-        .wait()?;
-        for hash in hashes {
-            self.0.store.remove(hash)?;
-        }
-        Ok(())
-    }
-
-    /// Keys whose results are these blobs.
-    fn memo_keys_of(&self, hashes: &std::collections::HashSet<ContentHash>) -> Result<Vec<NodeKey>, EngineError> {
-        let all = self.memo_rows()?;
-        Ok(all.into_iter().filter(|(_, row)| hashes.contains(&row.hash)).map(|(key, _)| key).collect())
-    }
 }
 
 fn damaged(hash: ContentHash, what: &str) -> EngineError {
@@ -374,6 +297,7 @@ pub(super) fn blob_row(bytes: &[u8], size: u64, origin: Origin) -> BlobRow {
         animated: facts.animated,
         damage: damage.map(|damage| damage.to_string()),
         inline: false,
+        sequence: 0,
     }
 }
 

@@ -32,6 +32,23 @@ pub enum EngineError {
     /// Something that its state forbids; who or what holds it.
     #[error("{0}")]
     Refused(String),
+    /// A name that stands for another blob, and may not be moved by whoever asks.
+    #[error("the name {name:?} stands for {hash} already; take another name, or point this one elsewhere on purpose")]
+    NameTaken {
+        /// The name.
+        name: String,
+        /// What it stands for.
+        hash: ContentHash,
+    },
+    /// Something that the settings do not allow.
+    #[error("{0}")]
+    NotAllowed(String),
+    /// Too much is waiting or under way; nothing was done.
+    #[error("{0}")]
+    Busy(String),
+    /// What is to be stored does not fit.
+    #[error("{0}")]
+    NoRoom(String),
     /// No plan can be made.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -95,6 +112,10 @@ pub enum Class {
     Refused,
     /// No space is left.
     Full,
+    /// The settings do not allow it.
+    NotAllowed,
+    /// Too much at once: the same may be done later.
+    Busy,
 }
 
 impl EngineError {
@@ -105,7 +126,10 @@ impl EngineError {
             Self::Plan(PlanError::NotEncodable { .. } | PlanError::NotWritable { .. }) => Class::Invalid,
             Self::Usage(_) => Class::Usage,
             Self::NotFound { .. } | Self::Plan(PlanError::UnknownNode { .. }) => Class::NotFound,
-            Self::Refused(_) | Self::Held { .. } | Self::OtherTools(_) => Class::Refused,
+            Self::Refused(_) | Self::Held { .. } | Self::OtherTools(_) | Self::NameTaken { .. } => Class::Refused,
+            Self::Busy(_) => Class::Busy,
+            Self::NotAllowed(_) => Class::NotAllowed,
+            Self::NoRoom(_) => Class::Full,
             Self::Home { .. } | Self::Damaged { .. } => Class::Machine,
             Self::File { full: true, .. } => Class::Full,
             Self::File { .. } => Class::NotFound,

@@ -1,15 +1,18 @@
 //! Recording how runs ended, and planning again what failed for a value that can be made again.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use crate::base::{ContentHash, NodeKey, Timestamp};
+use crate::base::{ContentHash, RunId, Timestamp};
 use crate::cas::StoreError;
+use crate::db::DbError;
 use crate::engine::blobs::Bytes;
 use crate::engine::error::EngineError;
 use crate::engine::events::What;
-use crate::engine::job::Job;
+use crate::engine::job::{Job, Rows};
 use crate::engine::machine::Outcome;
-use crate::engine::{Engine, provenance, runs, tables};
+use crate::engine::queue::Idempotency;
+use crate::engine::{Engine, provenance, publish, queue, runs, tables, trace};
 use crate::media::{Facts, Form, MediaType};
 use crate::plan::{PlanNode, State};
 use crate::records::tables as names;
@@ -24,7 +27,7 @@ impl Engine {
     pub(super) fn stage_read(&self, hash: &ContentHash) -> Result<Bytes, EngineError> {
         let damaged = |what: &str| EngineError::Damaged { hash: *hash, what: what.to_owned() };
         let bytes = match self.0.store.open_blob(hash, None) {
-            Ok(blob) => Bytes::Mapped(blob),
+            Ok(blob) => Bytes::Mapped(Arc::new(blob)),
             Err(StoreError::NotFound { .. }) => match self.read_blob(hash) {
                 Err(EngineError::NotFound { .. }) => return Err(damaged("its file is gone")),
                 other => other?,
@@ -41,37 +44,161 @@ impl Engine {
 
     /// Records the end of a run whose stages are all answered, and tells everybody.
     pub(super) fn finish(&self, job: &Arc<Job>, outcome: Outcome) {
-        let mut row = job.row();
-        if let Err(error) = self.flush(job) {
-            tracing::error!(run = %job.run, %error, "results cannot be recorded");
-        }
-        if outcome == Outcome::Failed && self.replan(job, &row) {
+        if outcome == Outcome::Failed && self.replan(job) {
             return;
         }
-        row.completed_at = Some(Timestamp::now());
-        row.stats = job.stats();
-        row.progress = job.counts();
-        let ended = match outcome {
-            Outcome::Completed => self.complete(job, row.clone()),
-            Outcome::Cancelled => self.record_end(job.run, RunRow { status: RunStatus::Cancelled, ..row.clone() }),
-            Outcome::Failed => self.record_end(job.run, failed(job, row.clone())),
+        let recorded = match outcome {
+            // Without its rows the end would count on what nobody knows of.
+            Outcome::Completed if job.rows_lost.load(Ordering::Relaxed) => self.begin_anew(job),
+            Outcome::Completed => self.complete(job),
+            Outcome::Cancelled => self.end(job, RunStatus::Cancelled),
+            Outcome::Failed => self.end(job, RunStatus::Failed),
         };
-        let row = ended.unwrap_or_else(|error| {
-            // What is on disk says that the run still runs: the next start goes on with it.
-            tracing::error!(run = %job.run, %error, "the end of the run cannot be recorded");
-            RunRow { status: RunStatus::Failed, error: Some(error.to_string()), ..row }
-        });
-        self.jobs().remove(&job.run);
-        job.set_row(row);
+        if let Err(error) = recorded {
+            self.unrecorded(job, outcome, &error);
+        }
     }
 
-    fn complete(&self, job: &Job, mut row: RunRow) -> Result<RunRow, EngineError> {
+    /// The end cannot be recorded. A command tells; a server tries again, and until then the run
+    /// goes on as far as anybody can see.
+    fn unrecorded(&self, job: &Arc<Job>, outcome: Outcome, error: &EngineError) {
+        tracing::error!(run = %job.run, %error, "the end of the run cannot be recorded");
+        if self.0.patient.load(Ordering::Relaxed) && !self.0.leaving.load(Ordering::Relaxed) {
+            return self.0.housekeeper.record_later(job.clone(), outcome);
+        }
+        let full = error.class() == crate::engine::Class::Full;
+        let row = RunRow { status: RunStatus::Failed, error: Some(error.to_string()), storage_full: full, ..job.row() };
+        job.set_row(row);
+        // The job stays: what is on disk says that the run still runs, and this is the last word.
+        self.0.events.tell(job.run, What::Status(RunStatus::Failed));
+        self.0.ended.notify();
+    }
+
+    /// Whatever became of the run, this process is done with it.
+    fn left(&self, job: &Arc<Job>, row: RunRow) {
+        let (run, status) = (job.run, row.status);
+        job.set_row(row);
+        self.0.fresh.forget(job.plan.nodes.iter().filter(|node| node.kept).map(|node| &node.key));
+        job.leave();
+        self.jobs().remove(&run);
+        self.0.housekeeper.look_at_queue();
+        self.0.events.tell(run, What::Status(status));
+        self.0.ended.notify();
+        if status == RunStatus::Completed {
+            self.0.housekeeper.make_room();
+        }
+    }
+
+    fn ended_row(job: &Job, status: RunStatus) -> RunRow {
+        let row = RunRow {
+            status,
+            completed_at: Some(Timestamp::now()),
+            stats: job.stats(),
+            progress: job.counts(),
+            ..job.row()
+        };
+        if status == RunStatus::Failed { failed(job, row) } else { row }
+    }
+
+    /// Records an end without an output.
+    fn end(&self, job: &Arc<Job>, status: RunStatus) -> Result<(), EngineError> {
+        let row = Self::ended_row(job, status);
+        // What its stages have made is kept, whatever became of the others.
+        let made = job.settle();
+        made.inspect_err(|error| tracing::warn!(run = %job.run, %error, "results could not be recorded")).ok();
+        let rows = Arc::new(job.take_rows());
+        let (run, stored) = (job.run, row.clone());
+        let trace = trace::of_job(job, status);
+        let outcome = if status == RunStatus::Cancelled { Outcome::Cancelled } else { Outcome::Failed };
+        let write = {
+            let rows = rows.clone();
+            move |tx: &redb::WriteTransaction| {
+                publish::record(tx, run, &rows)?;
+                trace::put(tx, run, &trace)?;
+                runs::put_run(tx, run, &stored)
+            }
+        };
+        self.write_end(job, outcome, rows, row, write);
+        Ok(())
+    }
+
+    /// Queues the write of an end; when it is on disk everybody is told, and when it cannot be,
+    /// its rows are given back.
+    fn write_end(
+        &self,
+        job: &Arc<Job>,
+        outcome: Outcome,
+        rows: Arc<Rows>,
+        row: RunRow,
+        write: impl FnOnce(&redb::WriteTransaction) -> Result<(), DbError> + Send + 'static,
+    ) {
+        let (engine, job) = (self.clone(), job.clone());
+        tables::write_then(&self.0.db, write, move |written| match written {
+            Ok(()) => engine.left(&job, row),
+            Err(error) => {
+                job.gather(Arc::unwrap_or_clone(rows));
+                engine.unrecorded(&job, outcome, &error.into());
+            }
+        });
+    }
+
+    fn complete(&self, job: &Arc<Job>) -> Result<(), EngineError> {
+        // The rows of stages are on disk before the end that counts on them.
+        job.settle()?;
+        let (row, write) = self.completion(job)?;
+        let rows = Arc::new(job.take_rows());
+        let (run, made) = (job.run, rows.clone());
+        let trace = trace::of_job(job, RunStatus::Completed);
+        let write = move |tx: &redb::WriteTransaction| {
+            publish::record(tx, run, &made)?;
+            trace::put(tx, run, &trace)?;
+            write(tx)
+        };
+        self.write_end(job, Outcome::Completed, rows, row, write);
+        Ok(())
+    }
+
+    /// Records a run that had nothing to do, from its beginning to its end, and waits for it.
+    pub(super) fn complete_at_once(
+        &self,
+        job: &Arc<Job>,
+        config: Option<impl FnOnce(&redb::WriteTransaction) -> Result<(), DbError> + Send + 'static>,
+        idempotency: Option<Idempotency>,
+    ) -> Result<RunRow, EngineError> {
+        let begun = job.row();
+        let (mut row, end) = self.completion(job)?;
+        let (run, mut ended) = (job.run, row.clone());
+        let written = self.write(move |tx| {
+            let Some(sequence) = queue::record_new(tx, run, begun, config, idempotency.as_ref())? else {
+                return Ok(None);
+            };
+            end(tx)?;
+            ended.sequence = sequence;
+            runs::put_run(tx, run, &ended)?;
+            Ok(Some(sequence))
+        });
+        let sequence = written.wait()?;
+        job.leave();
+        if let Some(sequence) = sequence {
+            row.sequence = sequence;
+            self.0.events.tell(run, What::Status(row.status));
+            self.0.ended.notify();
+        }
+        Ok(row)
+    }
+
+    /// The row of a completed run, and the write that records it with all that belongs to it.
+    fn completion(
+        &self,
+        job: &Job,
+    ) -> Result<(RunRow, impl FnOnce(&redb::WriteTransaction) -> Result<(), DbError> + Send + 'static), EngineError>
+    {
         let output = *job
             .progress()
             .values
             .get(&job.plan.output)
             .unwrap_or_else(|| panic!("BUG: run {} is complete without an output", job.run));
-        row.status = RunStatus::Completed;
+        let mut row = Self::ended_row(job, RunStatus::Completed);
         row.output = Some(output);
         row.output_media_type = Some(media_type(&job.plan.nodes[job.plan.output].facts).mime().to_owned());
         if let Some(verified) = row.verifies {
@@ -81,31 +208,44 @@ impl Engine {
         let record = provenance::record(self, job, &row)?;
         row.provenance = Some(ContentHash::of(record.as_bytes()));
         let store_record = self.put_record(record.into_bytes(), "application/json")?;
-        let used: Vec<ContentHash> = job.plan.nodes.iter().filter_map(hit).collect();
+        let mut used: Vec<ContentHash> = job.plan.nodes.iter().filter_map(hit).collect();
+        {
+            let progress = job.progress();
+            used.extend(progress.adopted.iter().filter_map(|node| progress.values.get(node)));
+        }
+        used.push(output);
+        used.sort_unstable();
+        used.dedup();
         let (run, stored, now) = (job.run, row.clone(), Timestamp::now());
-        self.flush(job)?;
-        self.write(move |tx| {
+        let write = move |tx: &redb::WriteTransaction| {
             store_record(tx)?;
-            for hash in used.iter().chain([&output]) {
+            for hash in &used {
+                tables::use_value(tx, run, hash)?;
                 if let Some(mut blob) = tables::get::<BlobRow>(tx, names::BLOBS, hash.as_bytes())? {
                     blob.used_at = now;
                     tables::put(tx, names::BLOBS, hash.as_bytes(), &blob)?;
                 }
             }
-            runs::end_run(tx, run, &stored)
-        })
-        .wait()?;
-        self.0.listeners.tell(run, &What::Status(row.status));
-        self.keep_to_the_cap();
+            runs::put_run(tx, run, &stored)
+        };
+        Ok((row, write))
+    }
+
+    /// Records that a run has ended before it began, and waits for the commit.
+    pub(super) fn record_end(&self, run: RunId, row: RunRow) -> Result<RunRow, EngineError> {
+        let stored = row.clone();
+        self.write(move |tx| runs::put_run(tx, run, &stored)).wait()?;
+        self.0.events.tell(run, What::Status(row.status));
+        self.0.ended.notify();
         Ok(row)
     }
 
     /// If the run failed because a value that can be made again was damaged or gone: forgets
-    /// that value and plans the run anew. True if it did.
-    fn replan(&self, job: &Arc<Job>, row: &RunRow) -> bool {
+    /// that value and lets the run begin anew. True if it did.
+    fn replan(&self, job: &Arc<Job>) -> bool {
         let Some(damaged) = job.progress().failure.as_ref().and_then(|failure| failure.damaged) else { return false };
         let derived = self.blob_row(&damaged).is_ok_and(|row| row.is_some_and(|row| row.origin == Origin::Derived));
-        if !derived || row.attempts >= REPLANS {
+        if !derived || job.row().attempts >= REPLANS {
             return false;
         }
         tracing::warn!(run = %job.run, blob = %damaged, "a known value is damaged; it is made again");
@@ -113,33 +253,33 @@ impl Engine {
             let _nobody_plans = self.evict();
             self.forget_value(damaged)
         };
-        let again = forgotten.and_then(|()| self.plan_again(job, row.clone()));
+        let again = forgotten.and_then(|()| self.begin_anew(job));
         again.inspect_err(|error| tracing::warn!(run = %job.run, %error, "the run cannot be planned again")).is_ok()
+    }
+
+    /// Plans a run again and lets it begin once more: what is known by then is not computed again.
+    fn begin_anew(&self, job: &Arc<Job>) -> Result<(), EngineError> {
+        // Rows that were lost are made again.
+        job.settle().ok();
+        let (run, rows) = (job.run, job.take_rows());
+        let pending = RunRow { status: RunStatus::Pending, ..job.row() };
+        self.write(move |tx| {
+            publish::record(tx, run, &rows)?;
+            runs::put_run(tx, run, &pending)
+        })
+        .wait()?;
+        self.jobs().remove(&run);
+        let begun = self.begin(run);
+        job.leave();
+        begun
     }
 
     /// Forgets a damaged value: its memo rows and its file go, what holds it stays.
     pub(super) fn forget_value(&self, hash: ContentHash) -> Result<(), EngineError> {
-        let keys: Vec<NodeKey> =
-            self.memo_rows()?.into_iter().filter(|(_, row)| row.hash == hash).map(|(key, _)| key).collect();
-        self.write(move |tx| {
-            for key in &keys {
-                tx.open_table(names::MEMO)?.remove(key.as_bytes())?;
-            }
-            tables::forget_blob(tx, &hash)
-        })
-        .wait()?;
+        self.write(move |tx| tables::forget_blob(tx, &hash)).wait()?;
+        self.0.opened.forget(&hash);
         self.0.store.remove(&hash)?;
         Ok(())
-    }
-
-    /// Puts a new plan in the place of a job's old one; who waits for the old one is told of
-    /// the new one's end.
-    fn plan_again(&self, job: &Arc<Job>, row: RunRow) -> Result<(), EngineError> {
-        self.start_again(job.run, row)?;
-        let Some(next) = self.jobs().get(&job.run).cloned() else { return Ok(()) };
-        let old = job.clone();
-        let spawned = std::thread::Builder::new().name("replanned".to_owned()).spawn(move || old.set_row(next.wait()));
-        spawned.map(|_| ()).map_err(|error| EngineError::file(self.home(), &error))
     }
 }
 

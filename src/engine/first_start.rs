@@ -4,11 +4,11 @@ use std::io::Write;
 
 use crate::base::{AssetName, ContentHash, Fingerprint, RunId, Timestamp};
 use crate::engine::error::EngineError;
-use crate::engine::{Engine, tables};
+use crate::engine::{Engine, assets, tables};
 use crate::media::cat;
 use crate::media::encode::{Format, encode};
 use crate::records::tables as names;
-use crate::records::{AssetRow, Record, TokenRow};
+use crate::records::{Record, TokenRow};
 
 /// Makes them once; sets the cap again whenever the settings say one.
 pub fn ensure(engine: &Engine, cap: Option<u64>) -> Result<(), EngineError> {
@@ -31,7 +31,7 @@ pub fn ensure(engine: &Engine, cap: Option<u64>) -> Result<(), EngineError> {
     let picture = encode(&cat::draw(), Format::Png, None).map_err(|error| EngineError::Input(error.to_string()))?;
     let upload = engine.add_bytes(&picture, None)?;
     let now = Timestamp::now();
-    let row = AssetRow { hash: upload.content_hash, created_at: now };
+    let hash = upload.content_hash;
     let token_row = TokenRow {
         name: "first start".to_owned(),
         hash: Fingerprint::of_parts("artdag.token.v1", &[token.as_bytes()]),
@@ -41,7 +41,7 @@ pub fn ensure(engine: &Engine, cap: Option<u64>) -> Result<(), EngineError> {
     let name: AssetName = "cat".parse().unwrap_or_else(|error| unreachable!("BUG: {error}"));
     engine
         .write(move |tx| {
-            tx.open_table(names::ASSETS)?.insert(name.as_str(), row.to_bytes().as_slice())?;
+            assets::point(tx, &name, hash)?;
             tx.open_table(names::TOKENS)?.insert(RunId::new().to_string().as_str(), token_row.to_bytes().as_slice())?;
             tables::set_number(tx, names::LOST_DATABASE, u64::from(lost))?;
             tables::set_number(tx, names::DERIVED_CAP, cap)

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -10,11 +11,17 @@ use crate::base::limits::LOCK_WAIT_SECONDS;
 use crate::cas::{RealDisk, Store};
 use crate::db::Db;
 use crate::engine::error::EngineError;
-use crate::engine::events::Listeners;
+use crate::engine::events::EventLog;
+use crate::engine::finishers::Finishers;
+use crate::engine::fresh::Fresh;
+use crate::engine::housekeeper::{Ended, Housekeeper};
+use crate::engine::inflight::Inflight;
 use crate::engine::job::Job;
 use crate::engine::lock::{Holder, HomeLock, Role, Taken};
 use crate::engine::machine::Capacity;
+use crate::engine::opened::Opened as OpenedBlobs;
 use crate::engine::scheduler::Scheduler;
+use crate::engine::slots::Slots;
 use crate::engine::{first_start, tables};
 
 /// An open home: runs, cache, configs, assets. Cloning shares it.
@@ -26,9 +33,20 @@ pub struct Inner {
     pub(super) home: PathBuf,
     pub(super) db: Db,
     pub(super) store: Store,
-    pub(super) listeners: Listeners,
+    pub(super) events: EventLog,
     pub(super) pool: rayon::ThreadPool,
     pub(super) scheduler: Scheduler,
+    pub(super) finishers: Finishers,
+    pub(super) housekeeper: Housekeeper,
+    pub(super) slots: Slots,
+    pub(super) ended: Ended,
+    pub(super) inflight: Inflight,
+    pub(super) fresh: Fresh,
+    pub(super) opened: OpenedBlobs,
+    /// Waits for a disk that refuses, where a command had better tell.
+    pub(super) patient: AtomicBool,
+    /// Set when the process is about to leave: runs that have not ended wait for the next one.
+    pub(super) leaving: AtomicBool,
     jobs: Mutex<HashMap<RunId, Arc<Job>>>,
     /// Held for reading while a plan counts on blobs that no run holds yet; for writing while
     /// blobs are taken away.
@@ -55,6 +73,8 @@ pub struct Opening {
     pub workers: usize,
     /// The cap on derived data in bytes, if it is set.
     pub cache_max_bytes: Option<u64>,
+    /// Seconds that a stage may take; 0 for as long as it takes.
+    pub stage_timeout: u64,
     /// As what.
     pub role: Role,
 }
@@ -85,21 +105,37 @@ impl Engine {
             // Pictures may take half of the memory together; one that needs more runs alone.
             memory: memory.totalram as u64 * u64::from(memory.mem_unit) / 2,
         };
+        let (inflight, killed) = Inflight::open(&home.join("inflight")).map_err(|error| unusable(error.to_string()))?;
         let (scheduler, inbox) = Scheduler::new();
+        let (finishers, ends) = Finishers::new();
+        let (housekeeper, tasks) = Housekeeper::new();
         let engine = Self(Arc::new(Inner {
             home: home.clone(),
             db,
             store,
-            listeners: Listeners::default(),
+            events: EventLog::default(),
             pool,
             scheduler,
+            finishers,
+            housekeeper,
+            slots: Slots::default(),
+            ended: Ended::default(),
+            inflight,
+            fresh: Fresh::default(),
+            opened: OpenedBlobs::default(),
+            patient: AtomicBool::new(opening.role != Role::Command),
+            leaving: AtomicBool::new(false),
             jobs: Mutex::default(),
             eviction: RwLock::new(()),
             lock: Mutex::new(lock),
         }));
         first_start::ensure(&engine, opening.cache_max_bytes)?;
-        engine.requeue_interrupted()?;
-        inbox.start(&engine, capacity);
+        engine.requeue_interrupted(&killed)?;
+        engine.0.inflight.clear().map_err(|error| unusable(error.to_string()))?;
+        ends.start(&engine);
+        tasks.start(&engine);
+        let limit = (opening.stage_timeout > 0).then(|| Duration::from_secs(opening.stage_timeout));
+        inbox.start(&engine, capacity, limit);
         Ok(Opened::Ours(engine))
     }
 
@@ -114,15 +150,45 @@ impl Engine {
         lock.name(holder).map_err(|error| EngineError::file(&self.0.home.join("lock"), &error))
     }
 
-    /// Everything that happens to runs from now on.
-    pub fn subscribe(&self) -> std::sync::mpsc::Receiver<crate::engine::events::RunEvent> {
-        self.0.listeners.subscribe()
+    /// What happens to runs.
+    pub fn events(&self) -> &EventLog {
+        &self.0.events
     }
 
-    /// Stops the scheduler, commits what is queued and closes the database. Runs that have not
-    /// ended stay as they are recorded.
+    /// Commits of the database since it was opened.
+    pub fn commits(&self) -> u64 {
+        self.0.db.commits()
+    }
+
+    /// Why the database takes no writes at the moment, if it does not.
+    pub fn degraded(&self) -> Option<String> {
+        self.0.db.degraded().map(|error| error.to_string())
+    }
+
+    /// Begins no further runs, and waits for those under way, at most this long; true if all
+    /// have ended.
+    pub fn drain(&self, most: Duration) -> bool {
+        self.0.slots.close();
+        let idle = || self.jobs().is_empty().then_some(());
+        self.0.ended.wait_at_most(most, idle).is_some()
+    }
+
+    /// Stops what runs, commits what is queued and closes the database. Runs that have not
+    /// ended wait for whoever opens the home next.
     pub fn close(self) -> Result<(), EngineError> {
+        self.0.leaving.store(true, Ordering::Relaxed);
+        self.0.slots.close();
+        let patient = self.0.patient.load(Ordering::Relaxed);
+        if patient {
+            // A stage that is stopped is run again; what it had finished is kept.
+            self.jobs().values().for_each(|job| job.cancelled.store(true, Ordering::Relaxed));
+        }
+        self.0.housekeeper.stop();
         self.0.scheduler.stop();
+        self.0.finishers.stop();
+        if patient && !self.jobs().is_empty() {
+            self.requeue_interrupted(&[])?;
+        }
         self.0.db.close()?;
         Ok(())
     }

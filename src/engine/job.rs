@@ -1,12 +1,14 @@
 //! A run that is being carried out: its plan, and what has come of it so far.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::base::limits::COMMIT_WRITES;
-use crate::base::{ContentHash, NodeKey, RunId};
+use crate::base::{ContentHash, NodeKey, RunId, Timestamp};
 use crate::db::DbError;
+use crate::engine::machine::Attempt;
+use crate::engine::slots::Place;
 use crate::engine::tables::Pending;
 use crate::plan::{Plan, State};
 use crate::records::{BlobRow, KeyRow, MemoRow, RunRow, RunStats};
@@ -29,18 +31,45 @@ pub struct Job {
     /// Rows of its stages that are not queued yet.
     gathered: Mutex<Rows>,
     row: Mutex<RunRow>,
-    ended: Condvar,
     /// Does it render another run again?
     pub verifies: bool,
+    /// Nodes whose stages are suspected of having brought the process down.
+    pub suspects: Vec<NodeKey>,
+    /// Tries at stages that took too long: nothing is taken from them any more.
+    given_up: Mutex<HashSet<Attempt>>,
+    /// Its place among the runs under way.
+    place: Mutex<Option<Place>>,
+    /// Set when rows of its stages could not be recorded.
+    pub rows_lost: AtomicBool,
+    /// Stages that have not answered.
+    pub stages_left: AtomicUsize,
+    /// When each node's stage was begun and ended.
+    times: Mutex<HashMap<usize, Times>>,
+}
+
+/// When a node's stage was begun, and when the node was done.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Times {
+    /// When its stage was begun.
+    pub started: Option<Timestamp>,
+    /// When its value was there, or it had failed.
+    pub ended: Option<Timestamp>,
 }
 
 /// What stages made, on its way to the database.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub struct Rows {
     /// Results, with the row of the blob where it is new.
     pub results: Vec<(NodeKey, MemoRow, Option<BlobRow>)>,
     /// What keys are made of.
     pub keys: Vec<(NodeKey, KeyRow)>,
+}
+
+impl Rows {
+    /// Is there nothing to record?
+    pub fn is_empty(&self) -> bool {
+        self.results.is_empty() && self.keys.is_empty()
+    }
 }
 
 /// What has come of a run.
@@ -75,7 +104,7 @@ pub struct NodeFailure {
 
 impl Job {
     /// A run about to start.
-    pub fn new(run: RunId, plan: Plan, row: RunRow, share: bool) -> Self {
+    pub fn new(run: RunId, plan: Plan, row: RunRow, share: bool, suspects: Vec<NodeKey>, place: Option<Place>) -> Self {
         let mut progress = Progress::default();
         let mut done = 0;
         for (index, node) in plan.nodes.iter().enumerate() {
@@ -89,7 +118,13 @@ impl Job {
         }
         Self {
             run,
+            stages_left: AtomicUsize::new(plan.stages.len()),
             plan,
+            suspects,
+            given_up: Mutex::default(),
+            rows_lost: AtomicBool::new(false),
+            place: Mutex::new(place),
+            times: Mutex::default(),
             share,
             cancelled: AtomicBool::new(false),
             done: AtomicU64::new(done),
@@ -98,7 +133,6 @@ impl Job {
             gathered: Mutex::default(),
             verifies: row.verifies.is_some(),
             row: Mutex::new(row),
-            ended: Condvar::new(),
         }
     }
 
@@ -109,7 +143,12 @@ impl Job {
             pending.push_back(write);
             if pending.len() > 2 * COMMIT_WRITES { pending.pop_front() } else { None }
         };
-        earliest.map_or(Ok(()), Pending::wait)
+        self.note(earliest.map_or(Ok(()), Pending::wait))
+    }
+
+    fn note(&self, written: Result<(), DbError>) -> Result<(), DbError> {
+        self.rows_lost.fetch_or(written.is_err(), Ordering::Relaxed);
+        written
     }
 
     /// Adds rows to those that are to be queued; how many there are now.
@@ -128,7 +167,7 @@ impl Job {
     /// Waits until all its writes are on disk.
     pub fn settle(&self) -> Result<(), DbError> {
         let pending = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
-        pending.into_iter().try_for_each(Pending::wait)
+        pending.into_iter().try_for_each(|write| self.note(write.wait()))
     }
 
     /// What has come of it so far.
@@ -142,17 +181,53 @@ impl Job {
         self.lock_row().clone()
     }
 
-    /// Replaces its row and wakes those who wait for its end.
+    /// Replaces its row.
     pub fn set_row(&self, row: RunRow) {
         *self.lock_row() = row;
-        self.ended.notify_all();
     }
 
-    /// Waits until its row says that it has ended.
-    pub fn wait(&self) -> RunRow {
-        let row = self.lock_row();
-        let row = self.ended.wait_while(row, |row| !row.status.is_final());
-        row.unwrap_or_else(PoisonError::into_inner).clone()
+    /// Takes nothing more from a try at a stage.
+    pub fn give_up(&self, attempt: Attempt) {
+        self.given_up().insert(attempt);
+    }
+
+    /// Does something with what a try has made, unless it was given up; nobody can give it up
+    /// meanwhile.
+    pub fn unless_given_up<T>(&self, attempt: Attempt, then: impl FnOnce() -> T) -> Option<T> {
+        let given_up = self.given_up();
+        (!given_up.contains(&attempt)).then(then)
+    }
+
+    /// Is a try to stop?
+    pub fn is_stopped(&self, attempt: Attempt) -> bool {
+        self.cancelled.load(Ordering::Relaxed) || self.given_up().contains(&attempt)
+    }
+
+    fn given_up(&self) -> MutexGuard<'_, HashSet<Attempt>> {
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives back its place among the runs under way.
+    pub fn leave(&self) {
+        drop(self.place.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    /// Notes when stages of these nodes begin.
+    pub fn began(&self, nodes: &[usize]) {
+        let now = Some(Timestamp::now());
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        times.extend(nodes.iter().map(|node| (*node, Times { started: now, ended: None })));
+    }
+
+    /// Notes that a node has ended.
+    pub fn node_ended(&self, node: usize) {
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        times.entry(node).or_default().ended = Some(Timestamp::now());
+    }
+
+    /// When a node began and ended, as far as it did.
+    pub fn times(&self, node: usize) -> Times {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner).get(&node).copied().unwrap_or_default()
     }
 
     /// Counts for the run's record.

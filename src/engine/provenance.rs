@@ -247,13 +247,12 @@ fn effects(plan: &Plan) -> Vec<Effect> {
 
 fn inputs(engine: &Engine, plan: &Plan) -> Result<Vec<Named>, EngineError> {
     let sources = plan.nodes.iter().filter(|node| node.source.is_some());
-    let names = engine.names_by_hash()?;
-    let named = sources.filter_map(|node| {
-        let hash = node.source?;
-        let name = names.get(&hash).and_then(|names| names.first());
-        Some(Named { content_hash: hash, name: name.cloned().unwrap_or_else(|| node.id.to_string()) })
-    });
-    Ok(named.collect())
+    let mut named = Vec::new();
+    for (hash, node) in sources.filter_map(|node| Some((node.source?, node))) {
+        let name = engine.names_of(&hash)?.into_iter().next();
+        named.push(Named { content_hash: hash, name: name.unwrap_or_else(|| node.id.to_string()) });
+    }
+    Ok(named)
 }
 
 /// A value with its keys in canonical order at every depth.
@@ -282,9 +281,9 @@ impl Engine {
                 _ => {}
             }
         }
-        let made = self.memo_rows()?.into_iter().find(|(_, row)| row.hash == *hash);
-        match made {
-            Some((_, row)) => Ok(self.run_row(row.run).ok().and_then(|row| row.provenance)),
+        let key = self.keys_of(hash)?.first().copied();
+        match key.map(|key| self.memo(&key)).transpose()?.flatten() {
+            Some(row) => Ok(self.run_row(row.run).ok().and_then(|row| row.provenance)),
             None => Ok(None),
         }
     }

@@ -3,7 +3,9 @@
 //! A stage's blobs are durable before its memo rows are queued; a run is complete only when all
 //! its rows are on disk.
 
-use crate::base::{ContentHash, NodeKey, Timestamp};
+use std::sync::atomic::Ordering;
+
+use crate::base::{ContentHash, NodeKey, RunId, Timestamp};
 use crate::db::DbError;
 use crate::engine::infra::Infrastructure;
 use crate::engine::job::{Job, NodeFailure, Rows};
@@ -40,7 +42,9 @@ impl Engine {
             {
                 contradiction.get_or_insert(nondeterministic(node, *index, &old.hash, hash));
             }
-            rows.results.push((node.key, memo, Some(self.row_of_value(node, hash, now))));
+            let blob = self.row_of_value(node, hash, now);
+            self.0.fresh.add(node.key, memo, blob.clone());
+            rows.results.push((node.key, memo, Some(blob)));
         }
         if outcome.failure.is_none() {
             // With the sources that the stage reads: what can be made again is told from these.
@@ -48,7 +52,10 @@ impl Engine {
             rows.keys.extend(stage.nodes.iter().chain(sources).map(|node| key_row(&job.plan.nodes[*node])));
         }
         let gathered = job.gather(rows);
-        let queued = if light && gathered < GATHERED_ROWS { Ok(()) } else { self.queue_rows(job) };
+        // The rows of a run's last stage go with the record of its end.
+        let last = job.stages_left.load(Ordering::Relaxed) <= 1;
+        let wait = gathered < GATHERED_ROWS && (light || last);
+        let queued = if wait { Ok(()) } else { self.queue_rows(job) };
         match (contradiction, queued) {
             (Some(contradiction), _) => Err(contradiction),
             (None, Ok(())) => Ok(()),
@@ -59,18 +66,13 @@ impl Engine {
         }
     }
 
-    /// Waits until all rows of a run are on disk.
-    pub(super) fn flush(&self, job: &Job) -> Result<(), DbError> {
-        self.queue_rows(job)?;
-        job.settle()
-    }
-
     fn queue_rows(&self, job: &Job) -> Result<(), DbError> {
         let rows = job.take_rows();
-        if rows.keys.is_empty() && rows.results.is_empty() {
+        if rows.is_empty() {
             return Ok(());
         }
-        job.queue(self.write(move |tx| record(tx, &rows)))
+        let run = job.run;
+        job.queue(self.write(move |tx| record(tx, run, &rows)))
     }
 
     fn row_of_value(&self, node: &PlanNode, hash: &ContentHash, now: Timestamp) -> BlobRow {
@@ -88,11 +90,13 @@ impl Engine {
             animated: false,
             damage: None,
             inline: false,
+            sequence: 0,
         }
     }
 }
 
-fn record(tx: &redb::WriteTransaction, rows: &Rows) -> Result<(), DbError> {
+/// Writes what stages of a run have made.
+pub(super) fn record(tx: &redb::WriteTransaction, run: RunId, rows: &Rows) -> Result<(), DbError> {
     use crate::records::Record as _;
     use redb::ReadableTable as _;
     let infra = Infrastructure::here_fingerprint();
@@ -105,11 +109,19 @@ fn record(tx: &redb::WriteTransaction, rows: &Rows) -> Result<(), DbError> {
             tables::record_blob(tx, &memo.hash, blob)?;
         }
     }
-    let mut results = tx.open_table(names::MEMO)?;
-    for (key, memo, _) in &rows.results {
-        if results.get(key.as_bytes())?.is_none() {
-            results.insert(key.as_bytes(), memo.to_bytes().as_slice())?;
+    let mut used = std::collections::BTreeSet::new();
+    {
+        let (mut results, mut made) = (tx.open_table(names::MEMO)?, tx.open_table(names::MADE)?);
+        for (key, memo, _) in &rows.results {
+            if results.get(key.as_bytes())?.is_none() {
+                results.insert(key.as_bytes(), memo.to_bytes().as_slice())?;
+                made.insert(names::pair(memo.hash.as_bytes(), key.as_bytes()).as_slice(), ())?;
+            }
+            used.insert(memo.hash);
         }
+    }
+    for hash in &used {
+        tables::use_value(tx, run, hash)?;
     }
     let mut keys = tx.open_table(names::KEYS)?;
     for (key, row) in &rows.keys {

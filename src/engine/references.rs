@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{ContentHash, RunId};
 use crate::db::DbError;
 use crate::engine::error::EngineError;
-use crate::engine::{Engine, tables};
+use crate::engine::{Engine, assets, runs, tables};
 use crate::records::tables as names;
 use crate::records::{BlobRow, Holder, Origin, RunRow};
 
@@ -28,8 +28,8 @@ pub struct Kept {
 }
 
 impl Engine {
-    /// Deletes a run that has ended, with what only it used: its output and its provenance.
-    /// Uploads are never deleted.
+    /// Deletes a run that has ended, with what only it used: its output, its intermediates and
+    /// its provenance. Uploads are never deleted.
     pub fn delete_run(&self, run: RunId, dry_run: bool) -> Result<Freed, EngineError> {
         let row = self.run_row(run)?;
         if !row.status.is_final() {
@@ -38,15 +38,9 @@ impl Engine {
         let _nobody_plans = self.evict();
         let mut freed = Freed::default();
         let mut gone = Vec::new();
-        for (hash, holder) in held_by(run, &row) {
+        for hash in self.of_run(run, &row)? {
             let Some(blob) = self.blob_row(&hash)? else { continue };
-            let others: Vec<Holder> = self.holders(&hash)?.into_iter().filter(|other| *other != holder).collect();
-            let because = match (others.iter().find(|other| !of_run(other, run)), blob.origin) {
-                (Some(other), _) => Some(format!("it is {other}")),
-                (None, Origin::Upload) => Some("it was uploaded, not made".to_owned()),
-                (None, _) => None,
-            };
-            match because {
+            match self.why_kept(run, &hash, &blob)? {
                 Some(because) => freed.kept.push(Kept { content_hash: hash, because }),
                 None if gone.contains(&hash) => {}
                 None => {
@@ -58,17 +52,94 @@ impl Engine {
         freed.kept.sort_by_key(|kept| kept.content_hash);
         freed.kept.dedup();
         if !dry_run {
-            self.write(move |tx| {
-                tx.open_table(names::RUNS)?.remove(run.as_bytes())?;
-                for (hash, holder) in held_by(run, &row) {
-                    tables::release(tx, &hash, &holder)?;
-                }
-                Ok::<(), DbError>(())
-            })
-            .wait()?;
+            self.write(move |tx| forget_run(tx, run)).wait()?;
             self.take_away(&gone)?;
         }
         Ok(freed)
+    }
+
+    /// What a run holds, and the values that it made or took as known.
+    fn of_run(&self, run: RunId, row: &RunRow) -> Result<Vec<ContentHash>, EngineError> {
+        let mut hashes: Vec<ContentHash> = held_by(run, row).into_iter().map(|(hash, _)| hash).collect();
+        let values = self.0.db.read(|tx| tables::second_halves(&tx.open_table(names::VALUES)?, run.as_bytes()))?;
+        hashes.extend(values.into_iter().map(ContentHash::from_bytes));
+        hashes.sort_unstable();
+        hashes.dedup();
+        Ok(hashes)
+    }
+
+    /// Why a blob stays when this run goes.
+    fn why_kept(&self, run: RunId, hash: &ContentHash, blob: &BlobRow) -> Result<Option<String>, EngineError> {
+        if let Some(other) = self.holders(hash)?.into_iter().find(|holder| !is_of(holder, run)) {
+            return Ok(Some(format!("it is {other}")));
+        }
+        let users = self.0.db.read(|tx| tables::second_halves(&tx.open_table(names::USERS)?, hash.as_bytes()))?;
+        if let Some(other) = users.into_iter().map(RunId::from_bytes).find(|user| *user != run) {
+            return Ok(Some(format!("run {other} used it")));
+        }
+        if let Some(other) = self.user_under_way(hash) {
+            return Ok(Some(format!("run {other} is using it")));
+        }
+        Ok((blob.origin == Origin::Upload).then(|| "it was uploaded, not made".to_owned()))
+    }
+
+    /// A run under way that counts on a blob.
+    fn user_under_way(&self, hash: &ContentHash) -> Option<RunId> {
+        let jobs = self.jobs();
+        jobs.values().find(|job| job.progress().values.values().any(|value| value == hash)).map(|job| job.run)
+    }
+
+    /// Removes a blob that nothing holds, with the names that point to it.
+    pub fn remove_blob(&self, hash: &ContentHash, dry_run: bool) -> Result<Freed, EngineError> {
+        let missing = || EngineError::NotFound { what: "blob", name: hash.to_string(), hint: String::new() };
+        let _nobody_plans = self.evict();
+        let row = self.blob_row(hash)?.ok_or_else(missing)?;
+        self.refuse_if_held(hash)?;
+        if !dry_run {
+            self.take_away(&[*hash])?;
+        }
+        Ok(Freed { freed_bytes: row.size, kept: Vec::new() })
+    }
+
+    /// Refuses, naming the holder, while anything holds the blob.
+    fn refuse_if_held(&self, hash: &ContentHash) -> Result<(), EngineError> {
+        let holders = self.holders(hash)?;
+        if holders.is_empty() {
+            return match self.user_under_way(hash) {
+                Some(run) => Err(EngineError::Refused(format!("blob {hash} is in use: run {run} is using it"))),
+                None => Ok(()),
+            };
+        }
+        let listed: Vec<String> = holders.iter().take(3).map(Holder::to_string).collect();
+        let more = match holders.len().saturating_sub(3) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        Err(EngineError::Refused(format!("blob {hash} is in use: it is {}{more}", listed.join(", "))))
+    }
+
+    /// Takes blobs away: their rows, names and memo rows in one commit, then their files. One
+    /// that somebody holds by then stays. The caller holds the eviction guard.
+    pub(super) fn take_away(&self, hashes: &[ContentHash]) -> Result<(), EngineError> {
+        let wanted = hashes.to_vec();
+        let gone = self.write(move |tx| {
+            let mut gone = Vec::new();
+            for hash in wanted {
+                if tables::holders_in(tx, &hash)?.is_empty() {
+                    for name in assets::names_in(tx, &hash)? {
+                        assets::unpoint(tx, &name)?;
+                    }
+                    tables::forget_blob(tx, &hash)?;
+                    gone.push(hash);
+                }
+            }
+            Ok(gone)
+        });
+        for hash in gone.wait()? {
+            self.0.opened.forget(&hash);
+            self.0.store.remove(&hash)?;
+        }
+        Ok(())
     }
 
     /// Why a blob may not be deleted, if it may not.
@@ -85,7 +156,24 @@ impl Engine {
     }
 }
 
-fn of_run(holder: &Holder, run: RunId) -> bool {
+/// Takes out a run's row, and all that says what it holds and used.
+fn forget_run(tx: &redb::WriteTransaction, run: RunId) -> Result<(), DbError> {
+    let Some(row) = runs::run_in(tx, run)? else { return Ok(()) };
+    tx.open_table(names::RUNS)?.remove(run.as_bytes())?;
+    tx.open_table(names::TRACES)?.remove(run.as_bytes())?;
+    tables::add_to_number(tx, names::run_count(row.status), -1)?;
+    for (hash, holder) in held_by(run, &row) {
+        tables::release(tx, &hash, &holder)?;
+    }
+    let (mut values, mut users) = (tx.open_table(names::VALUES)?, tx.open_table(names::USERS)?);
+    for hash in tables::second_halves::<32>(&values, run.as_bytes())? {
+        values.remove(names::pair(run.as_bytes(), &hash).as_slice())?;
+        users.remove(names::pair(&hash, run.as_bytes()).as_slice())?;
+    }
+    Ok(())
+}
+
+fn is_of(holder: &Holder, run: RunId) -> bool {
     matches!(holder, Holder::RunInput(id) | Holder::RunOutput(id) | Holder::RunProvenance(id) | Holder::RunConfig(id) if *id == run)
 }
 

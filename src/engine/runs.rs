@@ -1,164 +1,72 @@
-//! Runs: submitted, found, waited for, cancelled.
+//! Runs as they are recorded: found, listed, waited for.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::ops::Bound;
 
-use redb::ReadableTable as _;
+use redb::{ReadableTable as _, ReadableTableMetadata as _};
+use serde::{Deserialize, Serialize};
 
+use crate::base::limits::PAGE_ROWS;
 use crate::base::{ContentHash, RunId, Timestamp};
 use crate::db::DbError;
 use crate::engine::error::EngineError;
-use crate::engine::events::What;
-use crate::engine::job::Job;
 use crate::engine::request::{Prepared, Request};
-use crate::engine::{Engine, Inputs, RecipeRef, references, tables};
+use crate::engine::{Engine, Inputs, Page, RecipeRef, tables};
 use crate::media::encode::Format;
 use crate::records::tables as names;
 use crate::records::{Holder, MemoRow, Record, RunRow, RunStats, RunStatus};
 
+/// Which runs are listed; what is `None` matches all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunFilter {
+    /// Of this status.
+    pub status: Option<RunStatus>,
+    /// Of the effect or config of this name, or the config of this id.
+    pub recipe: Option<String>,
+    /// With this blob among what they read.
+    pub input: Option<ContentHash>,
+    /// With this output.
+    pub output: Option<ContentHash>,
+}
+
+/// How many runs there are of each status.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Accepted, not started.
+    pub pending: u64,
+    /// Started.
+    pub running: u64,
+    /// With an output.
+    pub completed: u64,
+    /// Without.
+    pub failed: u64,
+    /// Ended by somebody.
+    pub cancelled: u64,
+}
+
+impl RunFilter {
+    fn takes(&self, row: &RunRow) -> bool {
+        let of_recipe = |name: &String| row.recipe == *name || row.config.is_some_and(|id| name.parse() == Ok(id));
+        self.status.is_none_or(|status| row.status == status)
+            && self.recipe.as_ref().is_none_or(of_recipe)
+            && self.input.is_none_or(|input| row.inputs.contains(&input))
+            && self.output.is_none_or(|output| row.output == Some(output))
+    }
+
+    /// The rows of `HOLDERS` that name the runs in question, if the filter is about a blob.
+    fn holder_range(&self, before: Option<RunId>) -> Option<(Vec<u8>, Vec<u8>)> {
+        type Kind = fn(RunId) -> Holder;
+        let (hash, kind) = match (self.output, self.input) {
+            (Some(hash), _) => (hash, Holder::RunOutput as Kind),
+            (None, Some(hash)) => (hash, Holder::RunInput as Kind),
+            (None, None) => return None,
+        };
+        let first = names::holder_key(&hash, &kind(RunId::from_bytes([0; 16])));
+        let end = names::holder_key(&hash, &kind(before.unwrap_or(RunId::from_bytes([0xff; 16]))));
+        Some((first, end))
+    }
+}
+
 impl Engine {
-    /// Accepts a run: when this returns it is on disk, and started unless `start` is false
-    /// (then it waits for whoever opens the home to work on what waits).
-    /// `check` may refuse the plan before anything is recorded.
-    pub fn submit(
-        &self,
-        request: &Request,
-        start: bool,
-        check: &dyn Fn(&Prepared) -> Result<(), EngineError>,
-    ) -> Result<RunId, EngineError> {
-        self.submit_as(request, start, None, check)
-    }
-
-    pub(super) fn submit_as(
-        &self,
-        request: &Request,
-        start: bool,
-        verifies: Option<RunId>,
-        check: &dyn Fn(&Prepared) -> Result<(), EngineError>,
-    ) -> Result<RunId, EngineError> {
-        let counts_on_blobs = self.keep_all();
-        let prepared = self.prepare(request)?;
-        check(&prepared)?;
-        let run = RunId::new();
-        let mut row = new_row(request, &prepared, !start);
-        row.verifies = verifies;
-        if start {
-            row.status = RunStatus::Running;
-            row.started_at = Some(row.created_at);
-            row.attempts = 1;
-        }
-        let share = request.options.cache && verifies.is_none();
-        let config = prepared.config.as_ref();
-        let store_config = config.map(|(_, bytes)| self.put_record(bytes.clone(), "application/yaml")).transpose()?;
-        let job = Arc::new(Job::new(run, prepared.plan, row.clone(), share));
-        if start {
-            self.jobs().insert(run, job.clone());
-        }
-        // A run that has nothing to do is recorded once, when it is complete.
-        let nothing_to_do = start && job.plan.stages.is_empty();
-        let record = move |tx: &redb::WriteTransaction| {
-            if let Some(store_config) = store_config {
-                store_config(tx)?;
-            }
-            for (hash, holder) in references::held_by(run, &row) {
-                tables::hold(tx, &hash, &holder)?;
-            }
-            tx.open_table(names::UNFINISHED)?.insert(run.as_bytes(), ())?;
-            put_run(tx, run, &row)
-        };
-        let ticket = self.write(record);
-        if !nothing_to_do && let Err(error) = ticket.wait() {
-            self.jobs().remove(&run);
-            return Err(error.into());
-        }
-        drop(counts_on_blobs);
-        self.0.listeners.tell(run, &What::Status(job.row().status));
-        if start {
-            self.0.scheduler.submit(job);
-        }
-        Ok(run)
-    }
-
-    /// Starts every run that waits: a worker's and a server's way to begin.
-    pub fn start_waiting(&self) -> Result<Vec<RunId>, EngineError> {
-        let mut started = Vec::new();
-        for run in self.unfinished()? {
-            let row = self.run_row(run)?;
-            if row.status == RunStatus::Pending && !row.held && !self.jobs().contains_key(&run) {
-                self.start_again(run, row)?;
-                started.push(run);
-            }
-        }
-        Ok(started)
-    }
-
-    /// Plans a recorded run anew and starts it. One that can no longer be planned fails with
-    /// the reason.
-    pub(super) fn start_again(&self, run: RunId, mut row: RunRow) -> Result<(), EngineError> {
-        let counts_on_blobs = self.keep_all();
-        row.attempts += 1;
-        row.status = RunStatus::Running;
-        row.started_at.get_or_insert_with(Timestamp::now);
-        let request = request_of(&row);
-        let prepared = match self.prepare(&request) {
-            Ok(prepared) => prepared,
-            Err(error) => {
-                row.status = RunStatus::Failed;
-                row.error = Some(error.to_string());
-                row.completed_at = Some(Timestamp::now());
-                return self.record_end(run, row).map(|_| ());
-            }
-        };
-        let share = row.options.cache && row.verifies.is_none();
-        let job = Arc::new(Job::new(run, prepared.plan, row.clone(), share));
-        self.jobs().insert(run, job.clone());
-        self.write(move |tx| put_run(tx, run, &row)).wait()?;
-        drop(counts_on_blobs);
-        self.0.listeners.tell(run, &What::Status(RunStatus::Running));
-        self.0.scheduler.submit(job);
-        Ok(())
-    }
-
-    /// After a crash: runs that were being carried out wait again.
-    pub(super) fn requeue_interrupted(&self) -> Result<(), EngineError> {
-        for run in self.unfinished()? {
-            let mut row = self.run_row(run)?;
-            if row.status == RunStatus::Running {
-                row.status = RunStatus::Pending;
-                self.write(move |tx| put_run(tx, run, &row)).wait()?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Runs that have not ended, oldest first.
-    pub fn unfinished(&self) -> Result<Vec<RunId>, EngineError> {
-        let runs = self.0.db.read(|tx| {
-            let table = tx.open_table(names::UNFINISHED)?;
-            let mut runs = Vec::new();
-            for row in table.iter()? {
-                runs.push(RunId::from_bytes(*row?.0.value()));
-            }
-            Ok(runs)
-        })?;
-        Ok(runs)
-    }
-
-    /// Does a run wait that is to go on without the command that submitted it?
-    pub fn detached_waiting(&self) -> bool {
-        let waits = |run: RunId| {
-            let row = self.run_row(run);
-            row.is_ok_and(|row| row.detached && !row.held && row.status == RunStatus::Pending)
-        };
-        self.unfinished().is_ok_and(|runs| runs.into_iter().any(waits))
-    }
-
-    /// Is there no run under way, and none that waits to start?
-    pub fn is_idle(&self) -> Result<bool, EngineError> {
-        let busy = |run: RunId| self.run_row(run).is_ok_and(|row| !row.held && !row.status.is_final());
-        Ok(self.jobs().is_empty() && !self.unfinished()?.into_iter().any(busy))
-    }
-
     /// A run as it stands now.
     pub fn run_row(&self, run: RunId) -> Result<RunRow, EngineError> {
         if let Some(job) = self.jobs().get(&run) {
@@ -171,6 +79,71 @@ impl Engine {
             Ok(table.get(run.as_bytes())?.map(|bytes| RunRow::from_bytes(bytes.value())).transpose()?)
         })?;
         row.ok_or_else(|| EngineError::NotFound { what: "run", name: run.to_string(), hint: String::new() })
+    }
+
+    /// Runs that the filter takes, newest first, from before the run `before`. Where few are
+    /// taken a page may have fewer than there are: `next` goes on.
+    pub fn runs_page(
+        &self,
+        filter: &RunFilter,
+        before: Option<RunId>,
+        limit: usize,
+    ) -> Result<Page<(RunId, RunRow), RunId>, EngineError> {
+        let ids = |tx: &redb::ReadTransaction| -> Result<Page<(RunId, RunRow), RunId>, DbError> {
+            let runs = tx.open_table(names::RUNS)?;
+            let mut page = Page::default();
+            let take = |looked_at: usize, run: RunId, page: &mut Page<(RunId, RunRow), RunId>| {
+                if page.items.len() == limit || looked_at == PAGE_ROWS {
+                    return Ok::<bool, DbError>(false);
+                }
+                page.next = Some(run);
+                if let Some(bytes) = runs.get(run.as_bytes())? {
+                    let row = RunRow::from_bytes(bytes.value())?;
+                    if filter.takes(&row) {
+                        page.items.push((run, row));
+                    }
+                }
+                Ok(true)
+            };
+            let mut more = false;
+            if let Some((first, end)) = filter.holder_range(before) {
+                let holders = tx.open_table(names::HOLDERS)?;
+                for (looked_at, row) in holders.range(first.as_slice()..end.as_slice())?.rev().enumerate() {
+                    let Some(run) = row?.0.value().last_chunk::<16>().copied() else { continue };
+                    more = !take(looked_at, RunId::from_bytes(run), &mut page)?;
+                    if more {
+                        break;
+                    }
+                }
+            } else if filter.status.is_some_and(|status| !status.is_final()) {
+                let unfinished = tx.open_table(names::UNFINISHED)?;
+                for (looked_at, row) in unfinished.range::<&[u8; 16]>(below(before.as_ref()))?.rev().enumerate() {
+                    more = !take(looked_at, RunId::from_bytes(*row?.0.value()), &mut page)?;
+                    if more {
+                        break;
+                    }
+                }
+            } else {
+                for (looked_at, row) in runs.range::<&[u8; 16]>(below(before.as_ref()))?.rev().enumerate() {
+                    more = !take(looked_at, RunId::from_bytes(*row?.0.value()), &mut page)?;
+                    if more {
+                        break;
+                    }
+                }
+            }
+            page.next = page.next.filter(|_| more);
+            Ok(page)
+        };
+        let mut page = self.0.db.read(ids)?;
+        for (run, row) in &mut page.items {
+            // What is under way is further than its row.
+            if let Some(job) = self.jobs().get(run) {
+                *row = job.row();
+                row.progress = job.counts();
+            }
+        }
+        page.items.retain(|(_, row)| filter.takes(row));
+        Ok(page)
     }
 
     /// Runs that `keep` takes, newest first, at most `limit`.
@@ -191,6 +164,18 @@ impl Engine {
             Ok(runs)
         })?;
         Ok(runs)
+    }
+
+    /// How many runs there are of each status, from counters.
+    pub fn run_counts(&self) -> Result<Counts, EngineError> {
+        let count = |status| self.number(names::run_count(status));
+        Ok(Counts {
+            pending: count(RunStatus::Pending)?,
+            running: count(RunStatus::Running)?,
+            completed: count(RunStatus::Completed)?,
+            failed: count(RunStatus::Failed)?,
+            cancelled: count(RunStatus::Cancelled)?,
+        })
     }
 
     /// The run that a word names: its id, the beginning of exactly one id, or `latest`.
@@ -220,33 +205,14 @@ impl Engine {
 
     /// Waits until a run has ended.
     pub fn wait(&self, run: RunId) -> Result<RunRow, EngineError> {
-        let job = self.jobs().get(&run).cloned();
-        match job {
-            Some(job) => Ok(job.wait()),
-            None => self.run_row(run),
-        }
-    }
-
-    /// Asks a run to stop. Refused when it has ended.
-    pub fn cancel(&self, run: RunId) -> Result<(), EngineError> {
-        let job = self.jobs().get(&run).cloned();
-        if let Some(job) = job.filter(|job| !job.row().status.is_final()) {
-            job.cancelled.store(true, Ordering::Relaxed);
-            self.0.scheduler.cancel(run);
-            return Ok(());
-        }
-        let mut row = self.run_row(run)?;
-        if row.status.is_final() {
-            return Err(EngineError::Refused(format!("run {run} has ended: it is {}", row.status)));
-        }
-        row.status = RunStatus::Cancelled;
-        row.completed_at = Some(Timestamp::now());
-        self.record_end(run, row).map(|_| ())
+        self.0.ended.wait_until(|| match self.run_row(run) {
+            Ok(row) if !row.status.is_final() => None,
+            other => Some(other),
+        })
     }
 
     /// How many results are recorded.
     pub fn memo_len(&self) -> Result<usize, EngineError> {
-        use redb::ReadableTableMetadata as _;
         Ok(self.0.db.read(|tx| Ok(tx.open_table(names::MEMO)?.len()? as usize))?)
     }
 
@@ -263,35 +229,56 @@ impl Engine {
         })?;
         Ok(rows)
     }
-
-    /// Records that a run has ended and waits for the commit.
-    pub(super) fn record_end(&self, run: RunId, row: RunRow) -> Result<RunRow, EngineError> {
-        let stored = row.clone();
-        self.write(move |tx| end_run(tx, run, &stored)).wait()?;
-        self.0.listeners.tell(run, &What::Status(row.status));
-        Ok(row)
-    }
 }
 
-/// Writes a run's row.
+fn below(before: Option<&RunId>) -> (Bound<&[u8; 16]>, Bound<&[u8; 16]>) {
+    (Bound::Unbounded, before.map_or(Bound::Unbounded, |run| Bound::Excluded(run.as_bytes())))
+}
+
+/// A run's row, within a write.
+pub(super) fn run_in(tx: &redb::WriteTransaction, run: RunId) -> Result<Option<RunRow>, DbError> {
+    let table = tx.open_table(names::RUNS)?;
+    let row = table.get(run.as_bytes())?.map(|bytes| RunRow::from_bytes(bytes.value())).transpose()?;
+    Ok(row)
+}
+
+/// Writes a run's row, and all that follows from its status: the counters, the list of runs that
+/// have not ended, the queue, what it holds.
 pub(super) fn put_run(tx: &redb::WriteTransaction, run: RunId, row: &RunRow) -> Result<(), DbError> {
-    tx.open_table(names::RUNS)?.insert(run.as_bytes(), row.to_bytes().as_slice())?;
-    Ok(())
-}
-
-/// Writes an ended run's row, with what it holds now.
-pub(super) fn end_run(tx: &redb::WriteTransaction, run: RunId, row: &RunRow) -> Result<(), DbError> {
-    tx.open_table(names::UNFINISHED)?.remove(run.as_bytes())?;
+    let bytes = row.to_bytes();
+    let old = {
+        let mut runs = tx.open_table(names::RUNS)?;
+        let old = runs.insert(run.as_bytes(), bytes.as_slice())?;
+        old.map(|bytes| RunRow::from_bytes(bytes.value())).transpose()?
+    };
+    if old.as_ref().map(|old| old.status) != Some(row.status) {
+        if let Some(old) = &old {
+            tables::add_to_number(tx, names::run_count(old.status), -1)?;
+        }
+        tables::add_to_number(tx, names::run_count(row.status), 1)?;
+    }
+    let waits = |row: &RunRow| row.status == RunStatus::Pending && !row.held;
+    if waits(row) {
+        let key = names::queue_key(row.priority, row.sequence);
+        tx.open_table(names::QUEUE)?.insert(&key, run.as_bytes())?;
+    } else if let Some(old) = old.as_ref().filter(|old| waits(old)) {
+        tx.open_table(names::QUEUE)?.remove(&names::queue_key(old.priority, old.sequence))?;
+    }
+    if !row.status.is_final() {
+        tx.open_table(names::UNFINISHED)?.insert(run.as_bytes(), u8::from(row.status == RunStatus::Running))?;
+    } else if old.is_some() {
+        tx.open_table(names::UNFINISHED)?.remove(run.as_bytes())?;
+    }
     if let Some(output) = row.output {
         tables::hold(tx, &output, &Holder::RunOutput(run))?;
     }
     if let Some(provenance) = row.provenance {
         tables::hold(tx, &provenance, &Holder::RunProvenance(run))?;
     }
-    put_run(tx, run, row)
+    Ok(())
 }
 
-fn new_row(request: &Request, prepared: &Prepared, detached: bool) -> RunRow {
+pub(super) fn new_row(request: &Request, prepared: &Prepared, detached: bool) -> RunRow {
     let mut inputs: Vec<ContentHash> = prepared.plan.nodes.iter().filter_map(|node| node.source).collect();
     inputs.sort_unstable();
     inputs.dedup();
@@ -327,6 +314,7 @@ fn new_row(request: &Request, prepared: &Prepared, detached: bool) -> RunRow {
         progress: (0, 0, 0),
         verifies: None,
         verdict: None,
+        sequence: 0,
     }
 }
 

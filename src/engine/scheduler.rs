@@ -2,17 +2,18 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crate::base::{ContentHash, RunId};
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
 use crate::engine::events::{NodeState, What};
 use crate::engine::home::Inner;
-use crate::engine::job::{Job, NodeFailure};
-use crate::engine::machine::{Action, Capacity, Event, Need, State};
+use crate::engine::job::{Job, NodeFailure, Rows};
+use crate::engine::machine::{Action, Attempt, Capacity, Event, Need, State};
 use crate::engine::work::{self, Blobs, Failure, WorkError};
 use crate::plan::Step;
 
@@ -31,8 +32,8 @@ pub struct Inbox {
 
 enum Message {
     Submit(Arc<Job>),
-    /// A stage has answered; did it fail?
-    Answer(RunId, usize, bool),
+    /// A try at a stage has answered; did it fail?
+    Answer(Attempt, bool),
     Cancel(RunId),
     Stop,
 }
@@ -72,18 +73,35 @@ impl Scheduler {
 }
 
 impl Inbox {
-    /// Starts the thread.
-    pub fn start(self, engine: &Engine, capacity: Capacity) {
+    /// Starts the thread. A try at a stage that takes longer than `limit` is given up.
+    pub fn start(self, engine: &Engine, capacity: Capacity, limit: Option<Duration>) {
         let inner = Arc::downgrade(&engine.0);
         let thread = self.thread.clone();
         let spawned = std::thread::Builder::new().name("scheduler".to_owned()).spawn(move || {
-            let mut lead = Lead { state: State::new(capacity), jobs: HashMap::new(), running: 0, back: self.back };
+            let mut lead = Lead {
+                state: State::new(capacity),
+                jobs: HashMap::new(),
+                running: 0,
+                back: self.back,
+                limit,
+                deadlines: VecDeque::new(),
+            };
             let mut stopping = false;
             while !(stopping && lead.running == 0) {
-                let Ok(message) = self.messages.recv() else { break };
+                let message = match lead.next_deadline() {
+                    // What nobody sends must still be noticed.
+                    Some(at) => self.messages.recv_timeout(at.saturating_duration_since(Instant::now())),
+                    None => self.messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                };
                 let Some(inner) = inner.upgrade() else { break };
-                stopping |= matches!(message, Message::Stop);
-                lead.take(&Engine(inner), message, stopping);
+                match message {
+                    Ok(message) => {
+                        stopping |= matches!(message, Message::Stop);
+                        lead.take(&Engine(inner), message, stopping);
+                    }
+                    Err(RecvTimeoutError::Timeout) => lead.time_out(&Engine(inner), stopping),
+                    Err(RecvTimeoutError::Disconnected) => break,
+                }
             }
         });
         match spawned {
@@ -99,6 +117,10 @@ struct Lead {
     jobs: HashMap<RunId, Arc<Job>>,
     running: usize,
     back: Sender<Message>,
+    /// How long a try at a stage may take.
+    limit: Option<Duration>,
+    /// When tries that were started are given up: all have the same time, so the first is next.
+    deadlines: VecDeque<(Instant, Attempt)>,
 }
 
 impl Lead {
@@ -109,16 +131,21 @@ impl Lead {
                 self.jobs.insert(job.run, job);
                 event
             }
-            Message::Answer(run, stage, failed) => {
+            Message::Answer(attempt, failed) => {
                 self.running -= 1;
-                if failed { Event::Failed { run, stage } } else { Event::Done { run, stage } }
+                if failed { Event::Failed(attempt) } else { Event::Done(attempt) }
             }
             Message::Cancel(run) => Event::Cancel { run },
             Message::Stop => return,
         };
-        if stopping {
+        // What is stopped because the process leaves has not failed.
+        if stopping || engine.0.leaving.load(Ordering::Relaxed) {
             return;
         }
+        self.handle(engine, event);
+    }
+
+    fn handle(&mut self, engine: &Engine, event: Event) {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
             for action in self.state.next(event) {
@@ -127,25 +154,24 @@ impl Lead {
         }
     }
 
+    fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.front().map(|(at, _)| *at)
+    }
+
+    fn time_out(&mut self, engine: &Engine, stopping: bool) {
+        let now = Instant::now();
+        while let Some((_, attempt)) = self.deadlines.pop_front_if(|(at, _)| *at <= now) {
+            if !stopping {
+                self.handle(engine, Event::TimedOut(attempt));
+            }
+        }
+    }
+
     /// Does what the machine says. A stage that only hands on bytes is done at once, and its
     /// answer comes back.
     fn act(&mut self, engine: &Engine, action: Action) -> Option<Event> {
         match action {
-            Action::Start(run, stage) => {
-                let job = self.jobs.get(&run).cloned()?;
-                if is_light(&job, stage) {
-                    let failed = carry_out(engine, &job, stage);
-                    return Some(if failed { Event::Failed { run, stage } } else { Event::Done { run, stage } });
-                }
-                self.running += 1;
-                let (engine, back) = (engine.clone(), self.back.clone());
-                let inner: Arc<Inner> = engine.0.clone();
-                inner.pool.spawn(move || {
-                    let failed = carry_out(&engine, &job, stage);
-                    // The scheduler waits for every stage it started before it ends.
-                    let _ = back.send(Message::Answer(job.run, stage, failed));
-                });
-            }
+            Action::Start(attempt) => return self.start(engine, attempt),
             Action::Skip(run, stage) => {
                 if let Some(job) = self.jobs.get(&run) {
                     let nodes = &job.plan.stages[stage].nodes;
@@ -153,7 +179,17 @@ impl Lead {
                     tell_nodes(engine, job, nodes, &NodeState::Skipped);
                 }
             }
-            Action::Waits { run, on, .. } => engine.0.listeners.tell(run, &What::Waits { on }),
+            Action::Waits { run, stage, on } => {
+                if let Some(job) = self.jobs.get(&run) {
+                    tell_nodes(engine, job, &job.plan.stages[stage].nodes, &NodeState::Waiting { on });
+                }
+                engine.0.events.tell(run, What::Waits { on });
+            }
+            Action::GiveUp(attempt, last) => {
+                if let Some(job) = self.jobs.get(&attempt.run) {
+                    give_up(engine, job, attempt, last, self.limit.unwrap_or_default());
+                }
+            }
             Action::Stop(run) => {
                 if let Some(job) = self.jobs.get(&run) {
                     job.cancelled.store(true, Ordering::Relaxed);
@@ -161,14 +197,55 @@ impl Lead {
             }
             Action::End(run, outcome) => {
                 if let Some(job) = self.jobs.remove(&run) {
-                    let engine = engine.clone();
-                    let inner = engine.0.clone();
-                    inner.pool.spawn(move || engine.finish(&job, outcome));
+                    engine.0.finishers.finish(job, outcome);
                 }
             }
         }
         None
     }
+
+    fn start(&mut self, engine: &Engine, attempt: Attempt) -> Option<Event> {
+        let job = self.jobs.get(&attempt.run).cloned()?;
+        if is_light(&job, attempt.stage) {
+            let failed = carry_out(engine, &job, attempt);
+            return Some(if failed { Event::Failed(attempt) } else { Event::Done(attempt) });
+        }
+        if let Some(limit) = self.limit {
+            self.deadlines.push_back((Instant::now() + limit, attempt));
+        }
+        self.running += 1;
+        let (engine, back) = (engine.clone(), self.back.clone());
+        let inner: Arc<Inner> = engine.0.clone();
+        inner.pool.spawn(move || {
+            let failed = carry_out(&engine, &job, attempt);
+            // The scheduler waits for every stage it started before it ends.
+            let _ = back.send(Message::Answer(attempt, failed));
+        });
+        None
+    }
+}
+
+/// Takes nothing more from a try that takes too long; the last one fails the run.
+fn give_up(engine: &Engine, job: &Job, attempt: Attempt, last: bool, limit: Duration) {
+    job.give_up(attempt);
+    let node = last_node(job, attempt.stage);
+    let id = &job.plan.nodes[node].id;
+    tracing::warn!(run = %job.run, node = %id, attempt = attempt.number, "a stage takes too long");
+    if last {
+        let message = format!(
+            "node {id}: its stage took longer than {} s, {} times; the time is set by stage-timeout",
+            limit.as_secs(),
+            attempt.number
+        );
+        tell_nodes(engine, job, &[node], &NodeState::Failed(message.clone()));
+        job.progress().failure.get_or_insert(NodeFailure { node, message, damaged: None, full: false });
+    }
+}
+
+/// The node that a stage is named by: the last whose value it keeps.
+fn last_node(job: &Job, stage: usize) -> usize {
+    let stage = &job.plan.stages[stage];
+    stage.keeps.last().or(stage.nodes.last()).copied().unwrap_or(job.plan.output)
 }
 
 /// Does the stage only hand on bytes?
@@ -185,6 +262,7 @@ fn needs(job: &Job) -> Vec<Need> {
             memory: stage.memory,
             remaining: stage.remaining,
             keys: if may_share(job, index) { keys(&stage.keeps) } else { Vec::new() },
+            suspect: !job.suspects.is_empty() && job.suspects.contains(&job.plan.nodes[last_node(job, index)].key),
         })
         .collect()
 }
@@ -195,19 +273,40 @@ fn may_share(job: &Job, stage: usize) -> bool {
 }
 
 /// Runs a stage and records what it made; true if it failed.
-fn carry_out(engine: &Engine, job: &Job, stage: usize) -> bool {
-    if may_share(job, stage) && adopt(engine, job, stage) {
+fn carry_out(engine: &Engine, job: &Job, attempt: Attempt) -> bool {
+    let stage = attempt.stage;
+    if may_share(job, stage) && adopt(engine, job, attempt) {
         return false;
     }
     let nodes = &job.plan.stages[stage].nodes;
+    job.began(nodes);
     tell_nodes(engine, job, nodes, &NodeState::Running);
     let inputs: work::Inputs = {
         let progress = job.progress();
         let reads = &job.plan.stages[stage].reads;
         reads.iter().filter_map(|read| Some((*read, *progress.values.get(read)?))).collect()
     };
-    let outcome = work::run_stage(&job.plan, stage, &inputs, &StageBlobs { engine, job });
-    let published = engine.publish(job, stage, &outcome);
+    let blobs = StageBlobs { engine, job, attempt };
+    let outcome = if is_light(job, stage) {
+        work::run_stage(&job.plan, stage, &inputs, &blobs)
+    } else {
+        let _mark = engine.0.inflight.mark(job.run, &job.plan.nodes[last_node(job, stage)].key);
+        work::run_stage(&job.plan, stage, &inputs, &blobs)
+    };
+    if !job.suspects.is_empty() {
+        engine.acquit(job.run);
+    }
+    // A try that was given up is too late, whatever it has made.
+    let failed = job.unless_given_up(attempt, || take(engine, job, attempt, outcome));
+    failed.unwrap_or_else(|| {
+        tracing::warn!(run = %job.run, stage, attempt = attempt.number, "a late result is refused");
+        true
+    })
+}
+
+/// Takes what a stage has made; true if it failed.
+fn take(engine: &Engine, job: &Job, attempt: Attempt, outcome: work::Outcome) -> bool {
+    let published = engine.publish(job, attempt.stage, &outcome);
     let mut progress = job.progress();
     progress.stages += 1;
     progress.written += outcome.written;
@@ -219,6 +318,7 @@ fn carry_out(engine: &Engine, job: &Job, stage: usize) -> bool {
         (None, Ok(())) => None,
     };
     drop(progress);
+    job.stages_left.fetch_sub(1, Ordering::Relaxed);
     if let Some(failure) = failure {
         tell_nodes(engine, job, &[failure.node], &NodeState::Failed(failure.message.clone()));
         tell_nodes(engine, job, &outcome.skipped, &NodeState::Skipped);
@@ -230,20 +330,33 @@ fn carry_out(engine: &Engine, job: &Job, stage: usize) -> bool {
 
 /// Takes a stage's values as known if another run has made them since this one was planned.
 /// What this run itself has made counts as computed, however soon its rows are on disk.
-fn adopt(engine: &Engine, job: &Job, stage: usize) -> bool {
-    let keeps = &job.plan.stages[stage].keeps;
-    let found: Option<Vec<(usize, ContentHash)>> = keeps
-        .iter()
-        .map(|node| Some((*node, engine.known_from_others(&job.plan.nodes[*node].key, job.run)?)))
-        .collect();
-    let Some(found) = found.filter(|_| !job.plan.stages[stage].nodes.is_empty()) else { return false };
+fn adopt(engine: &Engine, job: &Job, attempt: Attempt) -> bool {
+    let stage = &job.plan.stages[attempt.stage];
+    let mut rows = Rows::default();
+    let mut found = Vec::new();
+    for node in &stage.keeps {
+        let key = job.plan.nodes[*node].key;
+        if let Some(hash) = engine.known_from_others(&key, job.run) {
+            found.push((*node, hash));
+        } else if let Some((memo, blob)) = engine.0.fresh.get(&key).filter(|(memo, _)| memo.run != job.run) {
+            found.push((*node, memo.hash));
+            rows.results.push((key, memo, Some(blob)));
+        } else {
+            return false;
+        }
+    }
+    if stage.nodes.is_empty() {
+        return false;
+    }
+    job.gather(rows);
     let mut progress = job.progress();
-    progress.adopted.extend(keeps.iter().copied());
+    progress.adopted.extend(stage.keeps.iter().copied());
     progress.values.extend(found);
     drop(progress);
-    let nodes = &job.plan.stages[stage].nodes;
-    job.done.fetch_add(nodes.len() as u64, Ordering::Relaxed);
-    tell_nodes(engine, job, nodes, &NodeState::Cached);
+    job.stages_left.fetch_sub(1, Ordering::Relaxed);
+    job.done.fetch_add(stage.nodes.len() as u64, Ordering::Relaxed);
+    stage.nodes.iter().for_each(|node| job.node_ended(*node));
+    tell_nodes(engine, job, &stage.nodes, &NodeState::Cached);
     true
 }
 
@@ -259,11 +372,9 @@ fn describe(job: &Job, failure: &Failure) -> NodeFailure {
 }
 
 fn tell_nodes(engine: &Engine, job: &Job, nodes: &[usize], state: &NodeState) {
-    if engine.0.listeners.any() {
-        for node in nodes {
-            let node = job.plan.nodes[*node].id.clone();
-            engine.0.listeners.tell(job.run, &What::Node { node, state: state.clone() });
-        }
+    for node in nodes {
+        let node = job.plan.nodes[*node].id.clone();
+        engine.0.events.tell(job.run, What::Node { node, state: state.clone() });
     }
 }
 
@@ -271,6 +382,7 @@ fn tell_nodes(engine: &Engine, job: &Job, nodes: &[usize], state: &NodeState) {
 struct StageBlobs<'a> {
     engine: &'a Engine,
     job: &'a Job,
+    attempt: Attempt,
 }
 
 impl Blobs for StageBlobs<'_> {
@@ -284,16 +396,15 @@ impl Blobs for StageBlobs<'_> {
     }
 
     fn cancelled(&self) -> bool {
-        self.job.cancelled.load(Ordering::Relaxed)
+        self.job.is_stopped(self.attempt)
     }
 
     fn done(&self, node: usize) {
         let done = self.job.done.fetch_add(1, Ordering::Relaxed) + 1;
-        if self.engine.0.listeners.any() {
-            let nodes = self.job.plan.nodes.len() as u64;
-            tell_nodes(self.engine, self.job, &[node], &NodeState::Completed(None));
-            self.engine.0.listeners.tell(self.job.run, &What::Progress { done, nodes });
-        }
+        self.job.node_ended(node);
+        let nodes = self.job.plan.nodes.len() as u64;
+        tell_nodes(self.engine, self.job, &[node], &NodeState::Completed(None));
+        self.engine.0.events.tell(self.job.run, What::Progress { done, nodes });
     }
 }
 

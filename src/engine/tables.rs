@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use redb::ReadableTable as _;
 
-use crate::base::{ContentHash, NodeKey};
+use crate::base::{ContentHash, NodeKey, RunId};
 use crate::db::{Db, DbError, Ticket, WriteError};
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
@@ -33,6 +33,21 @@ pub fn write<T: Send + 'static>(
     Pending(db.write(move |tx| write(tx).map_err(WriteError::Failed)))
 }
 
+/// Queues a write; `then` is told what became of it, on the committer's thread.
+pub fn write_then(
+    db: &Db,
+    write: impl FnOnce(&redb::WriteTransaction) -> Result<(), DbError> + Send + 'static,
+    then: impl FnOnce(Result<(), DbError>) + Send + 'static,
+) {
+    let write = move |tx: &redb::WriteTransaction| write(tx).map_err(WriteError::<Infallible>::Failed);
+    db.write_then(write, move |written| {
+        then(written.map_err(|error| match error {
+            WriteError::Failed(error) => error,
+            WriteError::Refused(never) => match never {},
+        }));
+    });
+}
+
 /// Makes all tables, so that reading never finds one missing.
 pub fn create(db: &Db) -> Result<(), DbError> {
     if number(db, names::DERIVED_BYTES).is_ok_and(|number| number.is_some()) {
@@ -41,6 +56,15 @@ pub fn create(db: &Db) -> Result<(), DbError> {
     write(db, |tx| {
         tx.open_table(names::RUNS)?;
         tx.open_table(names::UNFINISHED)?;
+        tx.open_table(names::QUEUE)?;
+        tx.open_table(names::TRACES)?;
+        tx.open_table(names::SUSPECTS)?;
+        tx.open_table(names::IDEMPOTENCY)?;
+        tx.open_table(names::BLOB_ORDER)?;
+        tx.open_table(names::MADE)?;
+        tx.open_table(names::NAMES)?;
+        tx.open_table(names::VALUES)?;
+        tx.open_table(names::USERS)?;
         tx.open_table(names::MEMO)?;
         tx.open_table(names::KEYS)?;
         tx.open_table(names::BLOBS)?;
@@ -100,18 +124,24 @@ pub fn put<R: Record>(
     Ok(())
 }
 
-/// Records a blob that is in the store, if it is not recorded. Derived ones count against the cap.
+/// Records a blob whose bytes are there, if it is not recorded. Derived ones count against the cap.
 pub fn record_blob(tx: &redb::WriteTransaction, hash: &ContentHash, row: &BlobRow) -> Result<(), DbError> {
     match get::<BlobRow>(tx, names::BLOBS, hash.as_bytes())? {
         None => {
-            put(tx, names::BLOBS, hash.as_bytes(), row)?;
+            let sequence = add_to_number(tx, names::SEQUENCE, 1)?;
+            put(tx, names::BLOBS, hash.as_bytes(), &BlobRow { sequence, ..row.clone() })?;
+            tx.open_table(names::BLOB_ORDER)?.insert(sequence, hash.as_bytes())?;
+            add_to_number(tx, names::BLOB_COUNT, 1)?;
+            add_to_number(tx, names::BLOB_BYTES, row.size as i64)?;
             if row.origin == Origin::Derived {
                 add_to_number(tx, names::DERIVED_BYTES, row.size as i64)?;
             }
         }
         // What somebody brings is theirs, although it was made here before.
-        Some(mut old) if old.origin == Origin::Derived && row.origin == Origin::Upload => {
-            add_to_number(tx, names::DERIVED_BYTES, -(old.size as i64))?;
+        Some(mut old) if old.origin != Origin::Upload && row.origin == Origin::Upload => {
+            if old.origin == Origin::Derived {
+                add_to_number(tx, names::DERIVED_BYTES, -(old.size as i64))?;
+            }
             old.origin = Origin::Upload;
             put(tx, names::BLOBS, hash.as_bytes(), &old)?;
         }
@@ -125,9 +155,42 @@ pub fn forget_blob(tx: &redb::WriteTransaction, hash: &ContentHash) -> Result<()
     let Some(row) = get::<BlobRow>(tx, names::BLOBS, hash.as_bytes())? else { return Ok(()) };
     tx.open_table(names::BLOBS)?.remove(hash.as_bytes())?;
     tx.open_table(names::INLINE)?.remove(hash.as_bytes())?;
+    tx.open_table(names::BLOB_ORDER)?.remove(row.sequence)?;
+    add_to_number(tx, names::BLOB_COUNT, -1)?;
+    add_to_number(tx, names::BLOB_BYTES, -(row.size as i64))?;
     if row.origin == Origin::Derived {
         add_to_number(tx, names::DERIVED_BYTES, -(row.size as i64))?;
     }
+    forget_values(tx, hash)
+}
+
+/// Takes out the memo rows whose result a blob is.
+pub fn forget_values(tx: &redb::WriteTransaction, hash: &ContentHash) -> Result<(), DbError> {
+    let (mut memo, mut made) = (tx.open_table(names::MEMO)?, tx.open_table(names::MADE)?);
+    for key in second_halves::<32>(&made, hash.as_bytes())? {
+        memo.remove(&key)?;
+        made.remove(names::pair(hash.as_bytes(), &key).as_slice())?;
+    }
+    Ok(())
+}
+
+/// The second halves of the rows of pairs that begin with an id.
+pub fn second_halves<const N: usize>(
+    table: &impl redb::ReadableTable<&'static [u8], ()>,
+    first: &[u8],
+) -> Result<Vec<[u8; N]>, DbError> {
+    let range = names::pairs_of(first);
+    let mut halves = Vec::new();
+    for row in table.range(range.start().as_slice()..=range.end().as_slice())? {
+        halves.extend(row?.0.value().get(first.len()..).and_then(|half| <[u8; N]>::try_from(half).ok()));
+    }
+    Ok(halves)
+}
+
+/// Says that a run made a value, or took it as known.
+pub fn use_value(tx: &redb::WriteTransaction, run: RunId, hash: &ContentHash) -> Result<(), DbError> {
+    tx.open_table(names::VALUES)?.insert(names::pair(run.as_bytes(), hash.as_bytes()).as_slice(), ())?;
+    tx.open_table(names::USERS)?.insert(names::pair(hash.as_bytes(), run.as_bytes()).as_slice(), ())?;
     Ok(())
 }
 
@@ -196,6 +259,17 @@ impl Engine {
     /// The row of a blob.
     pub(super) fn blob_row(&self, hash: &ContentHash) -> Result<Option<BlobRow>, EngineError> {
         self.row(names::BLOBS, hash.as_bytes())
+    }
+
+    /// The keys whose result a blob is.
+    pub(super) fn keys_of(&self, hash: &ContentHash) -> Result<Vec<NodeKey>, EngineError> {
+        let keys = self.0.db.read(|tx| second_halves(&tx.open_table(names::MADE)?, hash.as_bytes()))?;
+        Ok(keys.into_iter().map(NodeKey::from_bytes).collect())
+    }
+
+    /// A number of the home; 0 where it was never set.
+    pub(super) fn number(&self, name: &'static str) -> Result<u64, EngineError> {
+        Ok(number(&self.0.db, name)?.unwrap_or(0))
     }
 
     /// Who holds a blob.

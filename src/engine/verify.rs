@@ -30,7 +30,7 @@ impl Engine {
         if !differing.is_empty() {
             return Err(EngineError::OtherTools(differing));
         }
-        self.submit_as(&request, true, Some(run), &|_| Ok(()))
+        self.submit_verifying(&request, run)
     }
 }
 

@@ -8,10 +8,25 @@ use serde::{Deserialize, Serialize};
 use crate::base::{ContentHash, NodeId, NodeKey, RunId, Timestamp};
 use crate::engine::error::EngineError;
 use crate::engine::request::Prepared;
-use crate::engine::{Engine, finish, runs};
+use crate::engine::{Engine, finish, runs, trace};
 use crate::plan::{Plan, State};
 use crate::recipe::{Recipe, SourceSpec};
 use crate::records::{BlobRow, Origin, RunRow, RunStats, RunStatus, Verdict};
+
+/// A part of a list, and where the next part begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T, C> {
+    /// The part.
+    pub items: Vec<T>,
+    /// Where to go on; `None` at the end.
+    pub next: Option<C>,
+}
+
+impl<T, C> Default for Page<T, C> {
+    fn default() -> Self {
+        Self { items: Vec::new(), next: None }
+    }
+}
 
 /// A run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -143,6 +158,10 @@ pub struct PlanNodeView {
     pub why: String,
     /// Width and height of its picture, in pixels.
     pub size: Option<(u32, u32)>,
+    /// When its stage was begun.
+    pub started_at: Option<Timestamp>,
+    /// When it was done, or failed.
+    pub completed_at: Option<Timestamp>,
 }
 
 /// A stage of a plan.
@@ -160,6 +179,41 @@ pub struct StageView {
     pub estimated_seconds: f64,
     /// Estimated bytes of memory at its peak.
     pub estimated_memory_bytes: u64,
+}
+
+/// Everything that is known of a blob.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlobInfo {
+    /// Its name.
+    pub content_hash: ContentHash,
+    /// Bytes.
+    pub size: u64,
+    /// Its type, by our own sniffing.
+    pub media_type: String,
+    /// Pixels across, of a picture that can be decoded.
+    pub width: Option<u32>,
+    /// Pixels down.
+    pub height: Option<u32>,
+    /// Seconds, of what has a duration.
+    pub duration: Option<u64>,
+    /// Assets that name it.
+    pub names: Vec<String>,
+    /// When it came.
+    pub created_at: Timestamp,
+    /// How it came.
+    pub origin: Origin,
+    /// The run and node that made it.
+    pub made_by: Option<MadeBy>,
+    /// What holds it.
+    pub used_by: Vec<String>,
+    /// Is it published?
+    pub published: bool,
+    /// May it be deleted?
+    pub deletable: bool,
+    /// Why not.
+    pub because: Option<String>,
+    /// Why it cannot be decoded.
+    pub damage: Option<String>,
 }
 
 /// Who made a blob.
@@ -325,6 +379,8 @@ pub fn plan_view(plan: &Plan) -> PlanView {
         estimated_seconds: node.cost,
         why: why(plan, node.state, node.kept),
         size: (node.facts.width > 0).then_some((node.facts.width, node.facts.height)),
+        started_at: None,
+        completed_at: None,
     });
     let stages = plan.stages.iter().enumerate().map(|(id, stage)| StageView {
         id,
@@ -374,12 +430,34 @@ impl Engine {
         if self.describe(hash)?.origin != Origin::Derived {
             return Ok(None);
         }
-        let Some((key, row)) = self.memo_rows()?.into_iter().find(|(_, row)| row.hash == *hash) else {
-            return Ok(None);
-        };
+        let Some(key) = self.keys_of(hash)?.first().copied() else { return Ok(None) };
+        let Some(row) = self.memo(&key)? else { return Ok(None) };
         let plan = self.run_plan(row.run).ok();
         let node = plan.and_then(|plan| plan.nodes.into_iter().find(|node| node.key == key));
         Ok(Some(MadeBy { run: row.run, node: node.map(|node| node.id.to_string()) }))
+    }
+
+    /// Everything that is known of a blob, for people.
+    pub fn blob_info(&self, hash: &ContentHash) -> Result<BlobInfo, EngineError> {
+        let row = self.describe(hash)?;
+        let because = self.undeletable(hash)?;
+        Ok(BlobInfo {
+            content_hash: *hash,
+            size: row.size,
+            media_type: row.media_type,
+            width: row.dimensions.map(|(width, _)| width),
+            height: row.dimensions.map(|(_, height)| height),
+            duration: None,
+            names: self.names_of(hash)?,
+            created_at: row.created_at,
+            origin: row.origin,
+            made_by: self.made_by(hash)?,
+            used_by: self.holders(hash)?.iter().map(ToString::to_string).collect(),
+            published: false,
+            deletable: because.is_none(),
+            because,
+            damage: row.damage,
+        })
     }
 
     /// A run as clients see it.
@@ -398,29 +476,17 @@ impl Engine {
     pub fn run_plan(&self, run: RunId) -> Result<PlanView, EngineError> {
         let row = self.run_row(run)?;
         let job = self.jobs().get(&run).cloned();
-        let Some(job) = job else {
-            let mut view = plan_view(&self.prepare(&runs::request_of(&row))?.plan);
-            view.warnings.clone_from(&row.warnings);
-            if row.status.is_final() {
-                settle(&mut view, row.status);
-            }
+        if let Some(job) = job {
+            let mut view = PlanView { warnings: row.warnings, ..plan_view(&job.plan) };
+            trace::overlay(&mut view, &trace::of_job(&job, row.status));
             return Ok(view);
-        };
-        let mut view = PlanView { warnings: row.warnings, ..plan_view(&job.plan) };
-        let progress = job.progress();
-        for (index, node) in view.nodes.iter_mut().enumerate() {
-            if let Some(hash) = progress.values.get(&index) {
-                node.output_hash = Some(*hash);
-                if node.state == "pending" {
-                    node.state = "completed".into();
-                }
-            }
-            if progress.skipped.contains(&index) {
-                node.state = "skipped".into();
-            }
-            if progress.failure.as_ref().is_some_and(|failure| failure.node == index) {
-                node.state = "failed".into();
-            }
+        }
+        let mut view = plan_view(&self.prepare(&runs::request_of(&row))?.plan);
+        view.warnings.clone_from(&row.warnings);
+        match self.trace(run)? {
+            Some(found) => trace::overlay(&mut view, &found),
+            None if row.status.is_final() => settle(&mut view, row.status),
+            None => {}
         }
         Ok(view)
     }

@@ -71,6 +71,8 @@ impl From<EngineError> for ApiError {
             Class::NotFound => StatusCode::NOT_FOUND,
             Class::Refused => StatusCode::CONFLICT,
             Class::Full => StatusCode::INSUFFICIENT_STORAGE,
+            Class::NotAllowed => StatusCode::FORBIDDEN,
+            Class::Busy => StatusCode::TOO_MANY_REQUESTS,
             Class::Machine => StatusCode::SERVICE_UNAVAILABLE,
         };
         match status {

@@ -4,7 +4,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::db::{self, CodecError};
-use crate::records::rows::{AssetRow, BlobRow, ConfigRow, InfraRow, KeyRow, MemoRow, RunRow, TokenRow};
+use crate::records::rows::{
+    AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, RunRow, TokenRow, TraceRow,
+};
 
 /// A row type with a stored form.
 pub trait Record: Serialize + DeserializeOwned {
@@ -31,12 +33,14 @@ macro_rules! records {
 }
 
 records! {
-    RunRow = 1,
+    RunRow = 2,
     MemoRow = 1,
     KeyRow = 1,
-    BlobRow = 1,
+    BlobRow = 2,
     AssetRow = 1,
     ConfigRow = 1,
     InfraRow = 1,
     TokenRow = 1,
+    IdempotencyRow = 1,
+    TraceRow = 1,
 }

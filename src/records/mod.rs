@@ -9,6 +9,6 @@ pub mod tables;
 
 pub use codec::Record;
 pub use rows::{
-    AssetRow, BlobRow, ConfigRow, Holder, InfraRow, KeyRow, MemoRow, Origin, RunOptions, RunRow, RunStats, RunStatus,
-    TokenRow, Verdict,
+    AssetRow, BlobRow, ConfigRow, Holder, IdempotencyRow, InfraRow, KeyRow, MemoRow, NodeTrace, Origin, RunOptions,
+    RunRow, RunStats, RunStatus, TokenRow, TraceRow, Verdict,
 };

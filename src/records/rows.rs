@@ -71,6 +71,8 @@ pub struct RunRow {
     pub verifies: Option<RunId>,
     /// Whether that gave the same.
     pub verdict: Option<Verdict>,
+    /// Its place among runs of its priority: given when it was accepted, and never again.
+    pub sequence: u64,
 }
 
 /// A run's status.
@@ -208,6 +210,8 @@ pub struct BlobRow {
     pub damage: Option<String>,
     /// Are the bytes in the database itself?
     pub inline: bool,
+    /// Its place among all blobs, in the order in which they came.
+    pub sequence: u64,
 }
 
 /// How a blob came into the store.
@@ -264,6 +268,37 @@ pub struct TokenRow {
     pub scopes: Vec<String>,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+/// What was asked for under an idempotency key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdempotencyRow {
+    /// BLAKE3 of the body that came with the key.
+    pub body: ContentHash,
+    /// The run that it made.
+    pub run: RunId,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// What became of a run's nodes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TraceRow {
+    /// In the order of the run's plan.
+    pub nodes: Vec<NodeTrace>,
+}
+
+/// What became of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeTrace {
+    /// The number of its state.
+    pub state: u8,
+    /// When its stage was begun.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// Its value, if kept.
+    pub output: Option<ContentHash>,
 }
 
 /// Who holds a blob, so that it may not be deleted.

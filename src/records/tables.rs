@@ -2,22 +2,43 @@
 
 use redb::TableDefinition;
 
-use crate::base::{ContentHash, RunId};
-use crate::records::rows::Holder;
+use crate::base::{ContentHash, NodeKey, RunId};
+use crate::records::rows::{Holder, RunStatus};
 
 /// A table from hashes.
 pub type ByHash = TableDefinition<'static, &'static [u8; 32], &'static [u8]>;
 
+/// A table of pairs: the bytes of one id and then of the other.
+pub type ByPair = TableDefinition<'static, &'static [u8], ()>;
+
 /// Run id → [`super::RunRow`]. Ids sort by time.
 pub const RUNS: TableDefinition<'static, &'static [u8; 16], &'static [u8]> = TableDefinition::new("runs");
-/// Ids of runs that have not ended, so that a start need not look at all runs.
-pub const UNFINISHED: TableDefinition<'static, &'static [u8; 16], ()> = TableDefinition::new("unfinished");
+/// Id of a run that has not ended → 1 if it was started, so that a start need not look at all runs.
+pub const UNFINISHED: TableDefinition<'static, &'static [u8; 16], u8> = TableDefinition::new("unfinished");
 /// Node key → [`super::MemoRow`].
 pub const MEMO: ByHash = TableDefinition::new("memo");
 /// Node key → [`super::KeyRow`].
 pub const KEYS: ByHash = TableDefinition::new("keys");
 /// Content hash → [`super::BlobRow`].
 pub const BLOBS: ByHash = TableDefinition::new("blobs");
+/// A blob's sequence number → its hash, so that the newest are listed first.
+pub const BLOB_ORDER: TableDefinition<'static, u64, &'static [u8; 32]> = TableDefinition::new("blob_order");
+/// Content hash and node key → nothing: the keys whose result a blob is (the memo, turned round).
+pub const MADE: ByPair = TableDefinition::new("made");
+/// Content hash and asset name → nothing (the assets, turned round).
+pub const NAMES: TableDefinition<'static, &'static [u8], ()> = TableDefinition::new("names");
+/// Run id and content hash → nothing: values that the run made or took as known.
+pub const VALUES: ByPair = TableDefinition::new("values");
+/// Content hash and run id → nothing: the same, turned round.
+pub const USERS: ByPair = TableDefinition::new("users");
+/// Priority and sequence (see [`queue_key`]) → id of a run that waits to be started.
+pub const QUEUE: TableDefinition<'static, &'static [u8; 12], &'static [u8; 16]> = TableDefinition::new("queue");
+/// Run id → [`super::TraceRow`].
+pub const TRACES: TableDefinition<'static, &'static [u8; 16], &'static [u8]> = TableDefinition::new("traces");
+/// Run id and node key → how often the stage with this node brought the process down alone.
+pub const SUSPECTS: TableDefinition<'static, &'static [u8; 48], u32> = TableDefinition::new("suspects");
+/// Caller and idempotency key → [`super::IdempotencyRow`].
+pub const IDEMPOTENCY: TableDefinition<'static, &'static str, &'static [u8]> = TableDefinition::new("idempotency");
 /// Content hash → the bytes of a small blob.
 pub const INLINE: ByHash = TableDefinition::new("inline");
 /// Content hash and holder (see [`holder_key`]) → nothing.
@@ -42,6 +63,53 @@ pub const DERIVED_CAP: &str = "derived_cap";
 pub const LOST_DATABASE: &str = "lost_database";
 /// The last sequence number given, a row of [`NUMBERS`].
 pub const SEQUENCE: &str = "sequence";
+/// 1 while no run is begun, a row of [`NUMBERS`].
+pub const QUEUE_PAUSED: &str = "queue_paused";
+/// Blobs recorded, a row of [`NUMBERS`].
+pub const BLOB_COUNT: &str = "blob_count";
+/// Bytes of these, a row of [`NUMBERS`].
+pub const BLOB_BYTES: &str = "blob_bytes";
+
+/// The row of [`NUMBERS`] that counts runs of a status.
+pub const fn run_count(status: RunStatus) -> &'static str {
+    match status {
+        RunStatus::Pending => "runs_pending",
+        RunStatus::Running => "runs_running",
+        RunStatus::Completed => "runs_completed",
+        RunStatus::Failed => "runs_failed",
+        RunStatus::Cancelled => "runs_cancelled",
+    }
+}
+
+/// The key of a queue row: higher priorities first, then in the order of acceptance.
+pub fn queue_key(priority: i32, sequence: u64) -> [u8; 12] {
+    let mut key = [0; 12];
+    // Flipping all bits but the sign turns the order round, and makes it one of unsigned numbers.
+    key[..4].copy_from_slice(&(!priority.cast_unsigned() ^ 0x8000_0000).to_be_bytes());
+    key[4..].copy_from_slice(&sequence.to_be_bytes());
+    key
+}
+
+/// The key of a row of [`SUSPECTS`].
+pub fn suspect_key(run: &RunId, node: &NodeKey) -> [u8; 48] {
+    let mut key = [0; 48];
+    key[..16].copy_from_slice(run.as_bytes());
+    key[16..].copy_from_slice(node.as_bytes());
+    key
+}
+
+/// The key of a row of pairs.
+pub fn pair(first: &[u8], second: &[u8]) -> Vec<u8> {
+    [first, second].concat()
+}
+
+/// The range of rows of pairs that begin with this id.
+pub fn pairs_of(first: &[u8]) -> std::ops::RangeInclusive<Vec<u8>> {
+    let mut end = first.to_vec();
+    // Longer than any second half.
+    end.extend([0xff; 256]);
+    first.to_vec()..=end
+}
 
 /// The key of a holder row: hash, a byte for the kind of holder, the holder's id.
 pub fn holder_key(hash: &ContentHash, holder: &Holder) -> Vec<u8> {
@@ -77,15 +145,19 @@ pub fn holder_of(key: &[u8]) -> Option<Holder> {
 
 /// The range of holder rows of a hash: from it, up to the next one.
 pub fn holders_of(hash: &ContentHash) -> std::ops::RangeInclusive<Vec<u8>> {
-    let from = hash.as_bytes().to_vec();
-    let mut to = from.clone();
-    to.extend([0xff; 34]);
-    from..=to
+    pairs_of(hash.as_bytes())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_queue_is_in_order_of_priority_and_then_of_acceptance() {
+        let order = [(i32::MAX, 9), (1, 3), (0, 1), (0, 2), (0, 300), (-1, 0), (i32::MIN, 4)];
+        let keys: Vec<[u8; 12]> = order.iter().map(|(priority, sequence)| queue_key(*priority, *sequence)).collect();
+        assert!(keys.is_sorted());
+    }
 
     #[test]
     fn holder_keys_round_trip_within_their_range() {

@@ -41,8 +41,14 @@ impl Home {
 
     /// Opens the home in this process.
     pub fn open(&self, threads: usize) -> Engine {
-        let opening =
-            Opening { home: self.path(), threads, workers: threads, cache_max_bytes: None, role: Role::Command };
+        let opening = Opening {
+            home: self.path(),
+            threads,
+            workers: threads,
+            cache_max_bytes: None,
+            stage_timeout: 0,
+            role: Role::Command,
+        };
         match Engine::open(&opening).expect("the home opens") {
             Opened::Ours(engine) => engine,
             Opened::Theirs(holder) => panic!("the home is held by {holder:?}"),

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{AssetName, ContentHash, RunId, Timestamp};
 use crate::cli::error::CliError;
 use crate::engine::gc::Collected;
-use crate::engine::views::{ConfigView, MadeBy, PlanView, RunView};
+use crate::engine::views::{BlobInfo, ConfigView, PlanView, RunView};
 use crate::engine::{Freed, RecipeRef, Request, Upload, VerifyReport};
 use crate::plan::explain::Why;
 use crate::records::{Origin, RunStatus};
@@ -90,6 +90,12 @@ pub trait Runs {
 
     /// Asks a run to stop; it may take a moment until it has.
     fn cancel(&self, run: RunId) -> Answer<()>;
+
+    /// Keeps a run that waits from being begun, or lets it be.
+    fn hold(&self, run: RunId, held: bool) -> Answer<RunView>;
+
+    /// Begins no waiting runs until it is called again with false.
+    fn pause_queue(&self, paused: bool) -> Answer<()>;
 
     /// Deletes a run that has ended.
     fn remove_run(&self, run: RunId, dry_run: bool) -> Answer<Freed>;
@@ -182,39 +188,4 @@ pub struct BlobView {
     pub names: Vec<String>,
     /// When it came.
     pub created_at: Timestamp,
-}
-
-/// All that is known of a blob.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct BlobInfo {
-    /// Its name.
-    pub content_hash: ContentHash,
-    /// Its bytes.
-    pub size: u64,
-    /// Its type.
-    pub media_type: String,
-    /// Width of a picture.
-    pub width: Option<u32>,
-    /// Height of a picture.
-    pub height: Option<u32>,
-    /// Seconds of what has time.
-    pub duration: Option<f64>,
-    /// Assets that name it.
-    pub names: Vec<String>,
-    /// When it came.
-    pub created_at: Timestamp,
-    /// How it came.
-    pub origin: Origin,
-    /// Who made it.
-    pub made_by: Option<MadeBy>,
-    /// Who uses it.
-    pub used_by: Vec<String>,
-    /// Is it published?
-    pub published: bool,
-    /// May it be deleted?
-    pub deletable: bool,
-    /// Why not.
-    pub because: Option<String>,
-    /// Why its picture cannot be decoded.
-    pub damage: Option<String>,
 }

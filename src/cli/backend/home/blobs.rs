@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::Path;
 
+use crate::base::limits::PAGE_MAX;
 use crate::base::{AssetName, ContentHash};
 use crate::cli::backend::home::Home;
-use crate::cli::backend::{Answer, BlobInfo, BlobView, Blobs};
+use crate::cli::backend::{Answer, BlobView, Blobs};
 use crate::cli::error::CliError;
 use crate::engine::gc::Collected;
+use crate::engine::views::BlobInfo;
 use crate::engine::{Freed, Upload, VerifyReport};
 
 impl Blobs for Home<'_> {
@@ -35,40 +37,26 @@ impl Blobs for Home<'_> {
 
     fn blobs(&self, prefix: &str) -> Answer<Vec<BlobView>> {
         let names = self.engine.names_by_hash()?;
-        let mut blobs = self.engine.blobs()?;
-        blobs.sort_by_key(|(hash, row)| (std::cmp::Reverse(row.created_at), *hash));
-        let wanted = blobs.into_iter().filter(|(_, row)| row.media_type.starts_with(prefix));
-        let views = wanted.map(|(content_hash, row)| BlobView {
-            content_hash,
-            size: row.size,
-            media_type: row.media_type,
-            origin: row.origin,
-            names: names.get(&content_hash).cloned().unwrap_or_default(),
-            created_at: row.created_at,
-        });
-        Ok(views.collect())
+        let (mut views, mut before) = (Vec::new(), None);
+        loop {
+            let page = self.engine.blobs_page(prefix, before, PAGE_MAX)?;
+            views.extend(page.items.into_iter().map(|(content_hash, row)| BlobView {
+                content_hash,
+                size: row.size,
+                media_type: row.media_type,
+                origin: row.origin,
+                names: names.get(&content_hash).cloned().unwrap_or_default(),
+                created_at: row.created_at,
+            }));
+            before = page.next;
+            if before.is_none() {
+                return Ok(views);
+            }
+        }
     }
 
     fn blob(&self, hash: &ContentHash) -> Answer<BlobInfo> {
-        let row = self.engine.describe(hash)?;
-        let because = self.engine.undeletable(hash)?;
-        Ok(BlobInfo {
-            content_hash: *hash,
-            size: row.size,
-            media_type: row.media_type,
-            width: row.dimensions.map(|(width, _)| width),
-            height: row.dimensions.map(|(_, height)| height),
-            duration: None,
-            names: self.engine.names_by_hash()?.remove(hash).unwrap_or_default(),
-            created_at: row.created_at,
-            origin: row.origin,
-            made_by: self.engine.made_by(hash)?,
-            used_by: self.engine.holders(hash)?.iter().map(ToString::to_string).collect(),
-            published: false,
-            deletable: because.is_none(),
-            because,
-            damage: row.damage,
-        })
+        Ok(self.engine.blob_info(hash)?)
     }
 
     fn remove_blob(&self, hash: &ContentHash, dry_run: bool) -> Answer<Freed> {
@@ -93,7 +81,7 @@ impl Blobs for Home<'_> {
     }
 
     fn set_asset(&self, name: AssetName, hash: ContentHash) -> Answer<()> {
-        Ok(self.engine.set_asset(name, hash)?)
+        Ok(self.engine.set_asset(name, hash, true).map(drop)?)
     }
 
     fn remove_asset(&self, name: &str, dry_run: bool) -> Answer<ContentHash> {

@@ -1,21 +1,20 @@
 //! What happens to a run of an open home.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use crate::base::RunId;
 use crate::cli::backend::Answer;
 use crate::cli::backend::follow::{Advance, Follow, Happened, NodeChange};
 use crate::engine::Engine;
-use crate::engine::events::{NodeState, RunEvent, What};
+use crate::engine::events::{NodeState, Subscription, What};
 use crate::engine::views::run_view;
 
 /// Listens to the engine.
 pub struct Listening<'a> {
     engine: &'a Engine,
     run: RunId,
-    events: Receiver<RunEvent>,
+    events: Subscription,
     /// What is told before anything that is heard.
     first: VecDeque<Happened>,
 }
@@ -24,7 +23,7 @@ impl<'a> Listening<'a> {
     /// Listens to a run, beginning with how it stands.
     pub fn new(engine: &'a Engine, run: RunId) -> Answer<Self> {
         // In this order nothing is missed between the two.
-        let events = engine.subscribe();
+        let events = engine.subscribe_to(run);
         let view = engine.run_view(run)?;
         Ok(Self { engine, run, events, first: VecDeque::from([Happened::Run(Box::new(view))]) })
     }
@@ -39,27 +38,24 @@ impl<'a> Listening<'a> {
 
     fn told(&self, what: What) -> Answer<Happened> {
         let run_id = self.run;
+        let change = |node, state: &str, error, waits_for| {
+            Happened::Node(NodeChange { run_id, node, state: state.to_owned(), error, waits_for })
+        };
         Ok(match what {
             What::Status(status) if status.is_final() => self.ended()?,
             What::Status(_) => self.as_it_stands()?,
             What::Progress { done, nodes } => Happened::Progress(Advance { run_id, done, nodes }),
-            What::Waits { on } => Happened::Node(NodeChange {
-                run_id,
-                node: None,
-                state: "waiting".to_owned(),
-                error: None,
-                waits_for: Some(on),
-            }),
+            What::Waits { on } => change(None, "waiting", None, Some(on)),
             What::Node { node, state } => {
-                let (state, error) = match state {
-                    NodeState::Running => ("running", None),
-                    NodeState::Completed(_) => ("completed", None),
-                    NodeState::Cached => ("cached", None),
-                    NodeState::Failed(error) => ("failed", Some(error)),
-                    NodeState::Skipped => ("skipped", None),
-                };
-                let (node, state) = (Some(node.to_string()), state.to_owned());
-                Happened::Node(NodeChange { run_id, node, state, error, waits_for: None })
+                let node = Some(node.to_string());
+                match state {
+                    NodeState::Waiting { on } => change(node, "waiting", None, Some(on)),
+                    NodeState::Running => change(node, "running", None, None),
+                    NodeState::Completed(_) => change(node, "completed", None, None),
+                    NodeState::Cached => change(node, "cached", None, None),
+                    NodeState::Failed(error) => change(node, "failed", Some(error), None),
+                    NodeState::Skipped => change(node, "skipped", None, None),
+                }
             }
         })
     }
@@ -70,15 +66,11 @@ impl Follow for Listening<'_> {
         if let Some(first) = self.first.pop_front() {
             return Ok(Some(first));
         }
-        match self.events.recv_timeout(patience) {
-            Ok(event) if event.run != self.run => Ok(None),
-            Ok(event) => self.told(event.what).map(Some),
+        match self.events.next_within(patience) {
+            Some(event) => self.told(event.what).map(Some),
             // Its end is told to all; asking as well costs nothing here.
-            Err(RecvTimeoutError::Timeout) if self.engine.run_row(self.run)?.status.is_final() => {
-                self.ended().map(Some)
-            }
-            Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => self.ended().map(Some),
+            None if self.engine.run_row(self.run)?.status.is_final() => self.ended().map(Some),
+            None => Ok(None),
         }
     }
 }

@@ -3,15 +3,15 @@
 use std::path::Path;
 
 use crate::base::RunId;
+use crate::base::limits::PAGE_MAX;
 use crate::cli::backend::follow::Follow;
 use crate::cli::backend::home::Home;
 use crate::cli::backend::home::follow::Listening;
 use crate::cli::backend::{Answer, Runs, RunsOf};
 use crate::cli::place;
 use crate::engine::views::{PlanView, RunView, run_view};
-use crate::engine::{Freed, Request};
+use crate::engine::{Freed, Request, RunFilter};
 use crate::plan::explain::Why;
-use crate::records::RunRow;
 
 impl Runs for Home<'_> {
     fn find_run(&self, word: &str) -> Answer<RunId> {
@@ -23,10 +23,18 @@ impl Runs for Home<'_> {
     }
 
     fn runs(&self, of: &RunsOf<'_>, limit: usize) -> Answer<Vec<RunView>> {
-        let keep = |row: &RunRow| {
-            of.status.is_none_or(|status| row.status == status) && of.recipe.is_none_or(|recipe| row.recipe == recipe)
-        };
-        Ok(self.engine.runs(limit, &keep)?.iter().map(|(run, row)| run_view(*run, row)).collect())
+        let recipe = of.recipe.map(str::to_owned);
+        let filter = RunFilter { status: of.status, recipe, ..RunFilter::default() };
+        let (mut views, mut before) = (Vec::new(), None);
+        while views.len() < limit {
+            let page = self.engine.runs_page(&filter, before, (limit - views.len()).min(PAGE_MAX))?;
+            views.extend(page.items.iter().map(|(run, row)| run_view(*run, row)));
+            before = page.next;
+            if before.is_none() {
+                break;
+            }
+        }
+        Ok(views)
     }
 
     fn run_plan(&self, run: RunId) -> Answer<PlanView> {
@@ -63,6 +71,15 @@ impl Runs for Home<'_> {
         Ok(self.engine.cancel(run)?)
     }
 
+    fn hold(&self, run: RunId, held: bool) -> Answer<RunView> {
+        let row = if held { self.engine.hold(run) } else { self.engine.release(run) };
+        Ok(run_view(run, &row?))
+    }
+
+    fn pause_queue(&self, paused: bool) -> Answer<()> {
+        Ok(self.engine.pause_queue(paused)?)
+    }
+
     fn remove_run(&self, run: RunId, dry_run: bool) -> Answer<Freed> {
         Ok(self.engine.delete_run(run, dry_run)?)
     }
@@ -71,8 +88,10 @@ impl Runs for Home<'_> {
         Ok(Box::new(Listening::new(self.engine, run)?))
     }
 
-    fn leave(&self, _run: RunId) -> Answer<()> {
-        self.left.set(!self.stays);
+    fn leave(&self, run: RunId) -> Answer<()> {
+        if !self.stays {
+            self.left.set(self.engine.leave(run)?);
+        }
         Ok(())
     }
 }

@@ -45,13 +45,13 @@ pub fn error(url: &str, with_token: bool, status: StatusCode, body: &[u8]) -> Cl
         ),
         403 => own(Exit::NotAllowed, text),
         404 => own(Exit::NotFound, text),
-        409 => own(Exit::Refused, text),
+        409 | 429 => own(Exit::Refused, text),
         422 => match detail.and_then(|detail| serde_json::from_value::<Vec<Entry>>(detail).ok()) {
             Some(entries) if !entries.is_empty() => invalid(entries),
             _ => own(Exit::Invalid, text),
         },
         413 | 415 => own(Exit::Invalid, text),
-        429 | 502..=504 => own(Exit::Unreachable, format!("{url}: {text}")),
+        502..=504 => own(Exit::Unreachable, format!("{url}: {text}")),
         507 => own(Exit::Full, text),
         status if (300..500).contains(&status) => own(Exit::Usage, text),
         _ => own(Exit::RunFailed, text),
@@ -138,7 +138,7 @@ mod tests {
             [401, 403, 404, 409, 422].map(exit),
             [Exit::NotAllowed, Exit::NotAllowed, Exit::NotFound, Exit::Refused, Exit::Invalid]
         );
-        assert_eq!([429, 500, 503, 507].map(exit), [Exit::Unreachable, Exit::RunFailed, Exit::Unreachable, Exit::Full]);
+        assert_eq!([429, 500, 503, 507].map(exit), [Exit::Refused, Exit::RunFailed, Exit::Unreachable, Exit::Full]);
         assert_eq!([400, 413, 415].map(exit), [Exit::Usage, Exit::Invalid, Exit::Invalid]);
         let shown = error("http://host", true, StatusCode::UNAUTHORIZED, br#"{"detail":"no such token"}"#).to_string();
         assert_eq!(shown, "no such token; the token in ARTDAG_TOKEN is not taken");

@@ -12,9 +12,10 @@ use crate::base::{AssetName, ContentHash};
 use crate::cli::backend::remote::Remote;
 use crate::cli::backend::remote::http::segment;
 use crate::cli::backend::remote::transfer;
-use crate::cli::backend::{Answer, BlobInfo, BlobView, Blobs};
+use crate::cli::backend::{Answer, BlobView, Blobs};
 use crate::cli::error::Exit;
 use crate::engine::gc::Collected;
+use crate::engine::views::BlobInfo;
 use crate::engine::{EngineError, Freed, Upload, VerifyReport};
 use crate::records::Origin;
 

@@ -116,6 +116,16 @@ impl Runs for Remote {
         self.client.call::<Value>(Method::POST, &format!("/runs/{run}/cancel"), None).map(|_| ())
     }
 
+    fn hold(&self, run: RunId, held: bool) -> Answer<RunView> {
+        let verb = if held { "hold" } else { "release" };
+        Ok(self.client.call(Method::POST, &format!("/runs/{run}/{verb}"), None)?.1)
+    }
+
+    fn pause_queue(&self, paused: bool) -> Answer<()> {
+        let verb = if paused { "pause" } else { "resume" };
+        self.client.call::<Value>(Method::POST, &format!("/queue/{verb}"), None).map(|_| ())
+    }
+
     fn remove_run(&self, run: RunId, dry_run: bool) -> Answer<Freed> {
         let (_, freed) = self.client.call(Method::DELETE, &format!("/runs/{run}?dry_run={dry_run}"), None)?;
         Ok(freed)

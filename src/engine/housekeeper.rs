@@ -1,0 +1,150 @@
+//! A thread for what must not keep anybody waiting: beginning runs that wait, making room,
+//! recording ends again that the disk refused.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::engine::Engine;
+use crate::engine::job::Job;
+use crate::engine::machine::Outcome;
+
+/// Until what the disk refused is tried again.
+const TRY_AGAIN: Duration = Duration::from_millis(500);
+
+/// The way to the thread.
+pub struct Housekeeper {
+    inbox: Sender<Message>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+enum Message {
+    LookAtQueue,
+    MakeRoom,
+    /// The end of a run that could not be recorded.
+    Unrecorded(Arc<Job>, Outcome),
+    Stop,
+}
+
+impl Housekeeper {
+    /// A housekeeper whose thread is still to be started.
+    pub fn new() -> (Self, Tasks) {
+        let (inbox, tasks) = channel();
+        (Self { inbox, thread: Mutex::default() }, Tasks(tasks))
+    }
+
+    /// Begins what waits, soon.
+    pub fn look_at_queue(&self) {
+        self.send(Message::LookAtQueue);
+    }
+
+    /// Evicts what is over the cap, soon.
+    pub fn make_room(&self) {
+        self.send(Message::MakeRoom);
+    }
+
+    /// Records an end again, soon.
+    pub fn record_later(&self, job: Arc<Job>, outcome: Outcome) {
+        self.send(Message::Unrecorded(job, outcome));
+    }
+
+    /// Ends the thread.
+    pub fn stop(&self) {
+        self.send(Message::Stop);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the housekeeper's thread panicked");
+        }
+    }
+
+    fn send(&self, message: Message) {
+        if self.inbox.send(message).is_err() {
+            tracing::debug!("the housekeeper has stopped");
+        }
+    }
+}
+
+/// What the thread is asked to do.
+pub struct Tasks(Receiver<Message>);
+
+impl Tasks {
+    /// Starts the thread.
+    pub fn start(self, engine: &Engine) {
+        let inner = Arc::downgrade(&engine.0);
+        let spawned = std::thread::Builder::new().name("housekeeper".to_owned()).spawn(move || {
+            let mut unrecorded: Vec<(Arc<Job>, Outcome)> = Vec::new();
+            loop {
+                let wait = if unrecorded.is_empty() { Duration::from_secs(3600) } else { TRY_AGAIN };
+                let message = match self.0.recv_timeout(wait) {
+                    Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                    Ok(message) => Some(message),
+                    Err(RecvTimeoutError::Timeout) => None,
+                };
+                let Some(inner) = inner.upgrade() else { break };
+                let engine = Engine(inner);
+                match message {
+                    Some(Message::LookAtQueue) => {
+                        if let Err(error) = engine.begin_waiting() {
+                            tracing::warn!(%error, "runs that wait cannot be begun");
+                        }
+                    }
+                    Some(Message::MakeRoom) => engine.keep_to_the_cap(),
+                    Some(Message::Unrecorded(job, outcome)) => unrecorded.push((job, outcome)),
+                    _ => {
+                        for (job, outcome) in std::mem::take(&mut unrecorded) {
+                            engine.finish(&job, outcome);
+                        }
+                        engine.0.housekeeper.look_at_queue();
+                    }
+                }
+            }
+        });
+        match spawned {
+            Ok(handle) => {
+                *engine.0.housekeeper.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle);
+            }
+            Err(error) => tracing::error!(%error, "the housekeeper cannot start"),
+        }
+    }
+}
+
+/// Wakes those who wait for the end of a run.
+#[derive(Default)]
+pub struct Ended(Mutex<()>, Condvar);
+
+impl Ended {
+    /// A run has ended.
+    pub fn notify(&self) {
+        // Taken, so that nobody is between looking and waiting.
+        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        self.1.notify_all();
+    }
+
+    /// Waits until `look` finds something; it is asked again whenever a run has ended.
+    pub fn wait_until<T>(&self, mut look: impl FnMut() -> Option<T>) -> T {
+        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            guard = self.1.wait(guard).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The same, but gives up after a while.
+    pub fn wait_at_most<T>(&self, most: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+        let until = std::time::Instant::now() + most;
+        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(found) = look() {
+                return Some(found);
+            }
+            let left = until.saturating_duration_since(std::time::Instant::now());
+            if left.is_zero() {
+                return None;
+            }
+            guard = self.1.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Blobs that were opened a moment ago: a file that many ask for is mapped once.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::base::ContentHash;
+use crate::base::limits::OPENED_KEPT;
+use crate::engine::Engine;
+use crate::engine::blobs::Bytes;
+use crate::engine::error::EngineError;
+use crate::records::BlobRow;
+
+/// The latest, the most lately used last.
+#[derive(Default)]
+pub struct Opened(Mutex<Vec<(ContentHash, Bytes, BlobRow)>>);
+
+impl Opened {
+    /// Forgets a blob: it is removed, and must not be found any more.
+    pub fn forget(&self, hash: &ContentHash) {
+        self.kept().retain(|(kept, ..)| kept != hash);
+    }
+
+    fn get(&self, hash: &ContentHash) -> Option<(Bytes, BlobRow)> {
+        let mut kept = self.kept();
+        let at = kept.iter().position(|(kept, ..)| kept == hash)?;
+        let found = kept.remove(at);
+        kept.push(found.clone());
+        Some((found.1, found.2))
+    }
+
+    fn add(&self, hash: ContentHash, bytes: Bytes, row: BlobRow) {
+        let mut kept = self.kept();
+        if kept.len() == OPENED_KEPT {
+            kept.remove(0);
+        }
+        kept.push((hash, bytes, row));
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<(ContentHash, Bytes, BlobRow)>> {
+        // Every change is one statement.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Engine {
+    /// A blob's bytes and what is known of it, for handing out. The bytes are not hashed.
+    pub fn open_bytes(&self, hash: &ContentHash) -> Result<(Bytes, BlobRow), EngineError> {
+        if let Some(found) = self.0.opened.get(hash) {
+            return Ok(found);
+        }
+        // What is removed meanwhile is not kept.
+        let _unremoved = self.keep_all();
+        let row = self.describe(hash)?;
+        let bytes = self.read_blob(hash)?;
+        self.0.opened.add(*hash, bytes.clone(), row.clone());
+        Ok((bytes, row))
+    }
+}

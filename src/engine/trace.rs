@@ -1,0 +1,114 @@
+//! What became of each node of a run, kept with the run: for its plan as it was carried out.
+
+use crate::base::RunId;
+use crate::db::DbError;
+use crate::engine::Engine;
+use crate::engine::error::EngineError;
+use crate::engine::job::Job;
+use crate::engine::views::PlanView;
+use crate::plan::State;
+use crate::records::tables as names;
+use crate::records::{NodeTrace, Record, RunStatus, TraceRow};
+
+/// The states of a node within a run, in the order of their numbers in a trace.
+const STATES: [&str; 8] = ["pending", "waiting", "running", "cached", "completed", "failed", "cancelled", "skipped"];
+
+/// What a job's nodes have come to, by the status of the run.
+pub fn of_job(job: &Job, status: RunStatus) -> TraceRow {
+    let progress = job.progress();
+    let skipped: std::collections::HashSet<usize> = progress.skipped.iter().copied().collect();
+    let adopted: std::collections::HashSet<usize> = progress.adopted.iter().copied().collect();
+    let failed = progress.failure.as_ref().map(|failure| failure.node);
+    let nodes = job.plan.nodes.iter().enumerate().map(|(index, node)| {
+        let times = job.times(index);
+        let state = if node.state != State::Miss || adopted.contains(&index) {
+            "cached"
+        } else if failed == Some(index) && status == RunStatus::Failed {
+            "failed"
+        } else if skipped.contains(&index) {
+            if status == RunStatus::Cancelled { "cancelled" } else { "skipped" }
+        } else if times.ended.is_some() {
+            "completed"
+        } else {
+            match status {
+                RunStatus::Completed => "completed",
+                RunStatus::Cancelled => "cancelled",
+                RunStatus::Failed => "skipped",
+                RunStatus::Pending => "pending",
+                RunStatus::Running if times.started.is_some() => "running",
+                RunStatus::Running => "pending",
+            }
+        };
+        NodeTrace {
+            state: STATES.iter().position(|known| *known == state).unwrap_or(0) as u8,
+            started: times.started,
+            ended: times.ended,
+            output: progress.values.get(&index).copied(),
+        }
+    });
+    TraceRow { nodes: nodes.collect() }
+}
+
+/// Writes a run's trace.
+pub fn put(tx: &redb::WriteTransaction, run: RunId, trace: &TraceRow) -> Result<(), DbError> {
+    tx.open_table(names::TRACES)?.insert(run.as_bytes(), trace.to_bytes().as_slice())?;
+    Ok(())
+}
+
+/// Writes a trace into the plan it is of. A plan of another shape (an asset was pointed elsewhere
+/// since) is left as it is.
+pub fn overlay(view: &mut PlanView, trace: &TraceRow) {
+    if view.nodes.len() != trace.nodes.len() {
+        return;
+    }
+    for (node, trace) in view.nodes.iter_mut().zip(&trace.nodes) {
+        node.state = STATES.get(usize::from(trace.state)).copied().unwrap_or("pending").into();
+        node.started_at = trace.started;
+        node.completed_at = trace.ended;
+        node.output_hash = trace.output;
+        if let Some(why) = why(&node.known, &node.state) {
+            why.clone_into(&mut node.why);
+        }
+    }
+}
+
+/// Why a node ran in a run that has ended, where that is not what a plan of today would say.
+fn why(known: &str, state: &str) -> Option<&'static str> {
+    match (known, state) {
+        ("source", _) => None,
+        (_, "completed" | "failed") => Some("no result with its key was known"),
+        (_, "cached") => Some("its result was known, or what is made from it was"),
+        (_, "skipped") => Some("a node before it failed"),
+        (_, "cancelled") => Some("the run was cancelled before it"),
+        _ => None,
+    }
+}
+
+impl Engine {
+    /// The trace of a run that has ended, if it had anything to do.
+    pub(super) fn trace(&self, run: RunId) -> Result<Option<TraceRow>, EngineError> {
+        let trace = self.0.db.read(|tx| {
+            let table = tx.open_table(names::TRACES)?;
+            Ok(table.get(run.as_bytes())?.map(|bytes| TraceRow::from_bytes(bytes.value())).transpose()?)
+        })?;
+        Ok(trace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{ContentHash, Timestamp};
+
+    #[test]
+    fn a_trace_is_small() {
+        let node = NodeTrace {
+            state: 4,
+            started: Some(Timestamp::from_micros(1)),
+            ended: Some(Timestamp::from_micros(2)),
+            output: Some(ContentHash::of(b"x")),
+        };
+        let bytes = TraceRow { nodes: vec![node; 100_000] }.to_bytes();
+        assert!(bytes.len() < crate::base::limits::RECORD_BYTES / 10, "{}", bytes.len());
+    }
+}
