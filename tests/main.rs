@@ -15,4 +15,5 @@ mod provenance;
 mod records;
 mod scale;
 mod support;
+mod watch;
 mod worker;

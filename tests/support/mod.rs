@@ -1,7 +1,9 @@
 //! What the tests share: a home in a temporary directory, the program, pictures, numbers.
 
+mod heavy;
 mod long_case;
 
+pub use heavy::heavy;
 pub use long_case::long_case;
 
 use std::path::{Path, PathBuf};
