@@ -14,6 +14,7 @@ mod property;
 mod provenance;
 mod records;
 mod scale;
+mod server;
 mod support;
 mod tokens;
 mod worker;
