@@ -2,4 +2,5 @@
 
 mod disk;
 mod queue;
+mod shell;
 mod stops;
