@@ -113,7 +113,9 @@ fn r13_what_cannot_fit_is_refused_before_it_is_sent_and_chunks_stop_at_the_limit
         String::from_utf8_lossy(&answer[..read]).into_owned()
     };
     let head = |length: &str| {
-        format!("POST /cache/upload HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/octet-stream\r\n{length}\r\n\r\n")
+        format!(
+            "POST /cache/upload HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/octet-stream\r\n{length}\r\n\r\n"
+        )
     };
     // Not a byte of it is sent.
     let answer = ask(&head("Content-Length: 1000000000000000"), &mut |_| {});

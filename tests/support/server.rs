@@ -179,9 +179,8 @@ impl Server {
         let request = request.body(body).expect("a request");
         let mut response = self.agent.run(request)?;
         let headers = response.headers().iter();
-        let headers = headers.map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        });
+        let headers = headers
+            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
         let headers = headers.collect();
         let mut bytes = Vec::new();
         response.body_mut().as_reader().read_to_end(&mut bytes).map_err(ureq::Error::Io)?;
