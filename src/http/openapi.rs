@@ -15,7 +15,7 @@ use utoipa::openapi::{
 };
 
 use crate::base::ContentHash;
-use crate::http::route::{Need, Route, Takes, ROUTES};
+use crate::http::route::{Need, ROUTES, Route, Takes};
 
 /// The document as it is sent.
 #[derive(Clone)]
@@ -90,7 +90,8 @@ fn components() -> utoipa::openapi::Components {
         .description(Some("Why a request was refused."))
         .property("detail", OneOfBuilder::new().item(text()).item(problems))
         .required("detail");
-    let bearer = Http::builder().scheme(HttpAuthScheme::Bearer).description(Some("A token of `artdag token new`, or of L2"));
+    let bearer =
+        Http::builder().scheme(HttpAuthScheme::Bearer).description(Some("A token of `artdag token new`, or of L2"));
     ComponentsBuilder::new()
         .schema("Problem", problem)
         .schema("Error", error)

@@ -175,7 +175,8 @@ mod tests {
         assert!(query.flag("dry_run"));
         assert_eq!(query.text("name").as_deref(), Some("a b"));
         assert!(query.finish().is_ok());
-        for wrong in ["?limit=0", "?limit=11", "?limit=+1", "?limit=", "?limit=1&limit=2", "?dry_run=maybe", "?limt=1"] {
+        for wrong in ["?limit=0", "?limit=11", "?limit=+1", "?limit=", "?limit=1&limit=2", "?dry_run=maybe", "?limt=1"]
+        {
             let mut query = words(&format!("/x{wrong}"));
             query.number("limit", 1..=10);
             query.flag("dry_run");

@@ -90,7 +90,10 @@ fn parameter() -> RefOr<Schema> {
     let entries = ArrayBuilder::new().items(Ref::from_schema_name("Parameter"));
     ObjectBuilder::new()
         .property("name", text())
-        .property("type", text().description(Some("number, integer, boolean, text, choice, colour, hash, list, map, …")))
+        .property(
+            "type",
+            text().description(Some("number, integer, boolean, text, choice, colour, hash, list, map, …")),
+        )
         .property("minimum", number())
         .property("maximum", number())
         .property("choices", ArrayBuilder::new().items(text()))

@@ -81,7 +81,7 @@ fn r12_on_a_full_disk_a_run_is_refused_and_when_there_is_room_the_next_one_is_ta
         }
         assert!(freed.elapsed().as_secs() < 5, "{answer:?}");
     };
-    assert_eq!(server.ended(&run)["status"], "completed");
+    assert_eq!(server.run_ended(&run)["status"], "completed");
     assert_eq!(server.get(&format!("/runs/{acknowledged}")).expect(200).json()["status"], "completed");
 }
 
@@ -113,7 +113,9 @@ fn r13_what_cannot_fit_is_refused_before_it_is_sent_and_chunks_stop_at_the_limit
         String::from_utf8_lossy(&answer[..read]).into_owned()
     };
     let head = |length: &str| {
-        format!("POST /cache/upload HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/octet-stream\r\n{length}\r\n\r\n")
+        format!(
+            "POST /cache/upload HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/octet-stream\r\n{length}\r\n\r\n"
+        )
     };
     // Not a byte of it is sent.
     let answer = ask(&head("Content-Length: 1000000000000000"), &mut |_| {});

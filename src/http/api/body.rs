@@ -243,7 +243,9 @@ pub struct RunBody;
 
 impl PartialSchema for RunBody {
     fn schema() -> RefOr<Schema> {
-        let RefOr::T(Schema::Object(mut object)) = Asked::schema() else { return Ref::from_schema_name("ConfigRun").into() };
+        let RefOr::T(Schema::Object(mut object)) = Asked::schema() else {
+            return Ref::from_schema_name("ConfigRun").into();
+        };
         let recipe = ObjectBuilder::new()
             .schema_type(Type::String)
             .description(Some("An effect's name, a config's id, or a config's name (its newest version)."))

@@ -68,12 +68,14 @@ pub async fn list(State(app): State<App>, mut query: QueryWords) -> ApiResult<Re
     let prefix = query.text("media_type").unwrap_or_default();
     let here = query.finish()?;
     let (before, limit) = (paging.after_number(), paging.limit);
-    let (items, next, total) = app.blocking(move |engine| {
-        let total = if prefix.is_empty() { Some(engine.storage()?.blobs) } else { None };
-        let page = engine.blobs_page(&prefix, before, limit)?;
-        let items = page.items.into_iter().map(|(hash, row)| item(engine, hash, row, details));
-        Ok((items.collect::<Result<Vec<_>, EngineError>>()?, page.next, total))
-    }).await?;
+    let (items, next, total) = app
+        .blocking(move |engine| {
+            let total = if prefix.is_empty() { Some(engine.storage()?.blobs) } else { None };
+            let page = engine.blobs_page(&prefix, before, limit)?;
+            let items = page.items.into_iter().map(|(hash, row)| item(engine, hash, row, details));
+            Ok((items.collect::<Result<Vec<_>, EngineError>>()?, page.next, total))
+        })
+        .await?;
     Ok(varied(paging.answer(&here, &items, next.map(|next| next.to_string()), total)))
 }
 

@@ -75,15 +75,18 @@ pub async fn list(State(app): State<App>, mut query: QueryWords) -> ApiResult<Re
     let paging = Paging::of("configs", &mut query);
     let here = query.finish()?;
     let (before, limit) = (paging.after_number(), paging.limit);
-    let (views, last, total) = app.blocking(move |engine| {
-        let configs = engine.configs()?;
-        let total = configs.len() as u64;
-        let mut after = configs.into_iter().filter(|config| before.is_none_or(|before| config.row.sequence < before));
-        let page: Vec<_> = after.by_ref().take(limit).collect();
-        let last = page.last().map(|config| config.row.sequence.to_string()).filter(|_| after.next().is_some());
-        let views = page.iter().map(|config| engine.config_view(config.id)).collect::<Result<Vec<_>, _>>()?;
-        Ok((views, last, total))
-    }).await?;
+    let (views, last, total) = app
+        .blocking(move |engine| {
+            let configs = engine.configs()?;
+            let total = configs.len() as u64;
+            let mut after =
+                configs.into_iter().filter(|config| before.is_none_or(|before| config.row.sequence < before));
+            let page: Vec<_> = after.by_ref().take(limit).collect();
+            let last = page.last().map(|config| config.row.sequence.to_string()).filter(|_| after.next().is_some());
+            let views = page.iter().map(|config| engine.config_view(config.id)).collect::<Result<Vec<_>, _>>()?;
+            Ok((views, last, total))
+        })
+        .await?;
     Ok(varied(paging.answer(&here, &views, last, Some(total))))
 }
 

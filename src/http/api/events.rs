@@ -67,7 +67,8 @@ fn last_event_id(headers: &HeaderMap) -> Option<&str> {
 /// A place among the streams that may be open at once.
 fn place(app: &App) -> ApiResult<tokio::sync::OwnedSemaphorePermit> {
     app.streams.clone().try_acquire_owned().map_err(|_| {
-        let detail = format!("{EVENT_STREAMS} event streams are open, and there may be no more; ask for the run itself");
+        let detail =
+            format!("{EVENT_STREAMS} event streams are open, and there may be no more; ask for the run itself");
         let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, detail);
         error.with(header::RETRY_AFTER, HeaderValue::from_static("10"))
     })

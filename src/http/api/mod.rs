@@ -25,8 +25,8 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::{App, auth};
 use crate::http::openapi::{self, Document};
+use crate::http::{App, auth};
 
 /// All routes, and what describes them.
 pub fn router(app: App) -> (Router, OpenApi) {

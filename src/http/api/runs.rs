@@ -45,15 +45,21 @@ pub async fn list(State(app): State<App>, mut query: QueryWords) -> ApiResult<Re
     };
     if status.is_some() && filter.status.is_none() {
         let words = "pending, running, completed, failed or cancelled";
-        query.problem("status", "enum", format!("\"status\" is {words}, and {:?} was given", status.unwrap_or_default()));
+        query.problem(
+            "status",
+            "enum",
+            format!("\"status\" is {words}, and {:?} was given", status.unwrap_or_default()),
+        );
     }
     let here = query.finish()?;
     let before: Option<RunId> = paging.after.as_deref().and_then(|after| after.parse().ok());
     let limit = paging.limit;
-    let (page, total) = app.blocking(move |engine| {
-        let total = total(engine, &filter)?;
-        Ok((engine.runs_page(&filter, before, limit)?, total))
-    }).await?;
+    let (page, total) = app
+        .blocking(move |engine| {
+            let total = total(engine, &filter)?;
+            Ok((engine.runs_page(&filter, before, limit)?, total))
+        })
+        .await?;
     let runs: Vec<RunView> = page.items.iter().map(|(run, row)| run_view(*run, row)).collect();
     Ok(varied(paging.answer(&here, &runs, page.next.map(|last| last.to_string()), total)))
 }

@@ -164,7 +164,8 @@ fn of_body(error: EngineError) -> ApiError {
         other => return other.into(),
     };
     for problem in &mut problems {
-        let given = matches!(problem.loc.first(), Some(LocPart::Key(key)) if matches!(key.as_str(), "inputs" | "params"));
+        let given =
+            matches!(problem.loc.first(), Some(LocPart::Key(key)) if matches!(key.as_str(), "inputs" | "params"));
         if given && problem.line == 0 {
             problem.loc.insert(0, LocPart::Key("body".to_owned()));
         }

@@ -55,7 +55,10 @@ async fn a_name_is_pointed_elsewhere_only_by_who_may_delete() {
     assert_eq!(site.cat().await, cat);
     // Where it points already, and new names, are anybody's.
     assert_eq!(anonymous.json(Method::PUT, "/assets/cat", &json!({"content_hash": cat})).await.status, StatusCode::OK);
-    assert_eq!(anonymous.json(Method::PUT, "/assets/new", &json!({"content_hash": cat})).await.status, StatusCode::CREATED);
+    assert_eq!(
+        anonymous.json(Method::PUT, "/assets/new", &json!({"content_hash": cat})).await.status,
+        StatusCode::CREATED
+    );
     assert_eq!(site.json(Method::PUT, "/assets/cat", &json!({"content_hash": words})).await.status, StatusCode::OK);
     assert_eq!(site.cat().await, words);
 }

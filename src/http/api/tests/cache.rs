@@ -28,7 +28,10 @@ async fn blobs_are_listed_newest_first_in_pages() {
     let pictures = pictures.value();
     let cat = &pictures[0];
     assert_eq!((pictures.as_array().unwrap().len(), &cat["content_hash"]), (1, &json!(made[3])));
-    assert_eq!((&cat["media_type"], &cat["names"], &cat["origin"]), (&json!("image/png"), &json!(["cat"]), &json!("upload")));
+    assert_eq!(
+        (&cat["media_type"], &cat["names"], &cat["origin"]),
+        (&json!("image/png"), &json!(["cat"]), &json!("upload"))
+    );
     assert!(cat["width"].as_u64().unwrap() > 0 && cat["size"].as_u64().unwrap() > 0);
     for (query, words) in [("details=perhaps", "true or false"), ("limit=-1", "1 to 1000"), ("typ=x", "no parameter")] {
         site.get(&format!("/cache?{query}")).await.refused(422, words);
@@ -65,7 +68,9 @@ async fn s4_what_is_no_blob_is_unknown() {
     let site = Site::new();
     let short = "a".repeat(63);
     let long = "a".repeat(65);
-    for word in [short.as_str(), &long, &"A".repeat(64), &"0".repeat(64), "..%2f..%2fetc%2fpasswd", "%00", "%ff", "no such"] {
+    for word in
+        [short.as_str(), &long, &"A".repeat(64), &"0".repeat(64), "..%2f..%2fetc%2fpasswd", "%00", "%ff", "no such"]
+    {
         let word = word.replace(' ', "%20");
         site.get(&format!("/cache/{word}")).await.refused(404, "no ");
         site.get(&format!("/cache/{word}/info")).await.refused(404, "no ");
@@ -94,7 +99,10 @@ async fn a_blob_that_nothing_holds_is_deleted_with_its_names() {
     site.json(Method::PUT, "/assets/words", &json!({"content_hash": hash})).await;
     let path = format!("/cache/{hash}");
     let asked = site.delete(&format!("{path}?dry_run=true")).await.value();
-    assert_eq!((&asked["deleted"], &asked["freed_bytes"], &asked["names"]), (&json!(false), &json!(13), &json!(["words"])));
+    assert_eq!(
+        (&asked["deleted"], &asked["freed_bytes"], &asked["names"]),
+        (&json!(false), &json!(13), &json!(["words"]))
+    );
     assert_eq!(site.get(&path).await.status, StatusCode::OK);
     assert_eq!(site.delete(&path).await.value()["deleted"], true);
     site.get(&path).await.refused(404, "no blob");
@@ -121,7 +129,9 @@ async fn a_file_is_taken_in_as_it_is_or_as_a_form() {
     assert_eq!((again.status, &again.value()["existing"]), (StatusCode::OK, &json!(true)));
     site.typed(Method::POST, "/cache/upload?name=a/b", "text/plain", "x").await.refused(422, "may not hold");
     site.typed(Method::POST, "/cache/upload?nam=a", "text/plain", "x").await.refused(422, "did you mean");
-    site.typed(Method::POST, "/cache/upload", "multipart/form-data; boundary=x", "--x--\r\n").await.refused(422, "file");
+    site.typed(Method::POST, "/cache/upload", "multipart/form-data; boundary=x", "--x--\r\n")
+        .await
+        .refused(422, "file");
 }
 
 #[tokio::test]

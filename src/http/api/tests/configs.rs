@@ -65,8 +65,11 @@ async fn checking_registers_nothing() {
 async fn configs_are_listed_newest_first_in_pages_and_deleted() {
     let site = Site::new();
     let mut ids = Vec::new();
-    for text in [INK, "name: b\ndag: {nodes: [{id: s, type: SOURCE, config: {asset: cat}}], output: s}\n",
-                 "name: c\ndag: {nodes: [{id: s, type: SOURCE, config: {asset: cat}}], output: s}\n"] {
+    for text in [
+        INK,
+        "name: b\ndag: {nodes: [{id: s, type: SOURCE, config: {asset: cat}}], output: s}\n",
+        "name: c\ndag: {nodes: [{id: s, type: SOURCE, config: {asset: cat}}], output: s}\n",
+    ] {
         ids.insert(0, site.config(text).await);
     }
     let first = site.get("/configs?limit=2").await;
@@ -84,7 +87,10 @@ async fn configs_are_listed_newest_first_in_pages_and_deleted() {
     let path = format!("/configs/{}", ids[0]);
     assert_eq!(site.delete(&format!("{path}?dry_run=true")).await.value()["deleted"], false);
     let deleted = site.delete(&path).await.value();
-    assert_eq!((&deleted["deleted"], &deleted["config_id"], &deleted["kept"]), (&json!(true), &json!(ids[0]), &json!([])));
+    assert_eq!(
+        (&deleted["deleted"], &deleted["config_id"], &deleted["kept"]),
+        (&json!(true), &json!(ids[0]), &json!([]))
+    );
     for (method, path) in [(Method::GET, path.as_str()), (Method::DELETE, &path), (Method::DELETE, "/configs/ink")] {
         site.ask(method, path).await.refused(404, "no config");
     }

@@ -45,7 +45,13 @@ async fn the_document_and_the_table_of_routes_agree_exactly() {
             Need::Delete | Need::Admin => (false, true),
         };
         assert_eq!((open, token), expected, "{} {}", route.method, route.path);
-        assert_eq!(operation["requestBody"].is_object(), route.takes != Takes::Nothing, "{} {}", route.method, route.path);
+        assert_eq!(
+            operation["requestBody"].is_object(),
+            route.takes != Takes::Nothing,
+            "{} {}",
+            route.method,
+            route.path
+        );
     }
 }
 
@@ -53,11 +59,15 @@ async fn the_document_and_the_table_of_routes_agree_exactly() {
 async fn every_operation_is_described_in_full() {
     let document = document().await;
     assert_eq!(document["openapi"], "3.1.0");
-    let tags: BTreeSet<&str> = document["tags"].as_array().unwrap().iter().filter_map(|tag| tag["name"].as_str()).collect();
+    let tags: BTreeSet<&str> =
+        document["tags"].as_array().unwrap().iter().filter_map(|tag| tag["name"].as_str()).collect();
     let mut ids = BTreeSet::new();
     for (method, path, operation) in operations(&document) {
         let name = format!("{method} {path}");
-        assert!(ids.insert(operation["operationId"].as_str().expect("an id").to_owned()), "{name}: its id is another's");
+        assert!(
+            ids.insert(operation["operationId"].as_str().expect("an id").to_owned()),
+            "{name}: its id is another's"
+        );
         assert!(operation["summary"].as_str().is_some_and(|text| text.len() > 5), "{name}");
         assert!(tags.contains(operation["tags"][0].as_str().unwrap_or_default()), "{name}");
         let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();

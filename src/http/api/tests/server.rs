@@ -11,7 +11,10 @@ async fn the_server_says_what_it_is_and_holds() {
     let answer = site.get("/").await;
     assert_eq!((answer.status, answer.header("vary")), (StatusCode::OK, "Accept"));
     let server = answer.value();
-    assert_eq!((server["name"].as_str(), server["version"].as_str()), (Some("artdag"), Some(env!("CARGO_PKG_VERSION"))));
+    assert_eq!(
+        (server["name"].as_str(), server["version"].as_str()),
+        (Some("artdag"), Some(env!("CARGO_PKG_VERSION")))
+    );
     assert_eq!(server["storage"]["blobs"], 1);
     assert_eq!((&server["runs"]["pending"], &server["runs"]["completed"]), (&0.into(), &0.into()));
     assert!(server["threads"].is_u64() && server["ffmpeg"].is_boolean() && server["l2"].is_null());
@@ -72,7 +75,9 @@ async fn effects_and_node_types_come_from_their_tables() {
     assert_eq!(effects.header("x-total-count"), crate::effects::EFFECTS.len().to_string());
     let effects = effects.value();
     let dog = effects.as_array().unwrap().iter().find(|effect| effect["name"] == "dog").unwrap();
-    assert!(dog["params"].as_array().unwrap().iter().any(|param| param["name"] == "sigma" && param["type"] == "number"));
+    assert!(
+        dog["params"].as_array().unwrap().iter().any(|param| param["name"] == "sigma" && param["type"] == "number")
+    );
     assert_eq!(dog["hash"].as_str().map(str::len), Some(64));
     assert_eq!((&dog["kinds_in"][0], &dog["determinism"]), (&"image".into(), &"everywhere".into()));
     let types = site.get("/node-types?limit=2").await;

@@ -20,7 +20,10 @@ async fn a_run_of_an_effect_is_accepted_and_ends() {
     let run = answer.value();
     let id = run["run_id"].as_str().unwrap();
     assert_eq!(answer.header("location"), format!("/runs/{id}"));
-    assert_eq!((&run["recipe"], &run["output_name"], &run["priority"]), (&json!("dog"), &json!("my-output"), &json!(3)));
+    assert_eq!(
+        (&run["recipe"], &run["output_name"], &run["priority"]),
+        (&json!("dog"), &json!("my-output"), &json!(3))
+    );
     assert_eq!((&run["inputs"], &run["username"]), (&json!([cat]), &json!("ann")));
     assert_eq!(run["params"], json!({"sigma": 2.0}));
     let run = site.ended(id).await;
@@ -35,7 +38,9 @@ async fn inputs_are_listed_or_named_and_may_be_assets() {
     let site = Site::new();
     let (cat, config) = (site.cat().await, site.config(INK).await);
     for recipe in ["ink", config.as_str()] {
-        for inputs in [json!(["cat"]), json!([cat]), json!([["cat"]]), json!({"photo": "cat"}), json!({"picture": [cat]})] {
+        for inputs in
+            [json!(["cat"]), json!([cat]), json!([["cat"]]), json!({"photo": "cat"}), json!({"picture": [cat]})]
+        {
             let run = site.run(&json!({"recipe": recipe, "inputs": inputs})).await;
             assert_eq!(run["status"], "completed", "{run}");
             assert_eq!(run["bindings"], json!({"photo": cat}));
