@@ -1,7 +1,9 @@
 //! The server as its clients and its operator have it: the real program on a free port.
 
 mod auth;
+mod clients;
 mod disk;
+mod mixed;
 mod queue;
 mod shell;
 mod stops;
