@@ -70,8 +70,7 @@ pub fn forward(
             word.display()
         ))
     })?;
-    let call =
-        Call { words, cwd: io.cwd.clone(), colour: io.colour, leave: false, terminal: io.terminal };
+    let call = Call { words, cwd: io.cwd.clone(), colour: io.colour, leave: false, terminal: io.terminal };
     if send(&mut stream, &call).is_err() {
         return Ok(None);
     }

@@ -4,7 +4,6 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
-
 use crate::support::{Home, Ran, Server};
 
 fn holder(home: &Home) -> serde_json::Value {
