@@ -4,8 +4,7 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
-use super::Server;
-use crate::support::{Home, Ran};
+use crate::support::{Home, Ran, Server};
 
 fn holder(home: &Home) -> serde_json::Value {
     let text = std::fs::read_to_string(home.path().join("lock")).unwrap_or_default();
@@ -16,18 +15,18 @@ fn holder(home: &Home) -> serde_json::Value {
 fn r27_a_second_server_is_refused_at_once_and_told_who_holds_the_home() {
     let home = Home::new();
     let first = Server::start(&home, &[]);
-    assert_eq!(holder(&home)["address"], first.url());
+    assert_eq!(holder(&home)["address"], first.url.as_str());
     let start = Instant::now();
     let second = home.run(&["serve", "--listen", "127.0.0.1:0"]);
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     assert_eq!(second.code, 5, "{}", second.err);
-    for part in [first.pid().to_string().as_str(), first.url()] {
+    for part in [first.pid().to_string().as_str(), first.url.as_str()] {
         assert!(second.err.contains(part), "{part} is not in {}", second.err);
     }
     // A kill leaves nothing in the way.
     drop(first);
     let again = Server::start(&home, &[]);
-    assert!(again.get("/healthz").starts_with("HTTP/1.1 200"));
+    assert!(again.raw_get("/healthz").starts_with("HTTP/1.1 200"));
 }
 
 #[test]
@@ -81,7 +80,7 @@ fn r36_what_does_not_end_in_time_is_cut_off_and_a_second_signal_is_the_end() {
     let mut server = Server::start(&home, &["--drain-seconds", "3600"]);
     let mut open = server.connect();
     open.write_all(slow.as_bytes()).unwrap();
-    assert!(server.get("/healthz").starts_with("HTTP/1.1 200"));
+    assert!(server.raw_get("/healthz").starts_with("HTTP/1.1 200"));
     server.signal("TERM");
     let mut said = String::new();
     while !said.contains("ending") {
@@ -99,15 +98,15 @@ fn r36_the_service_manager_is_told_when_requests_are_answered_and_that_the_loop_
     manager.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let mut command = home.command(&["serve", "--listen", "127.0.0.1:0"]);
     command.env("NOTIFY_SOCKET", &socket).env("WATCHDOG_USEC", "300000");
-    let mut server = Server::of(command);
+    let mut server = Server::of(&home, command);
     let next = || {
         let mut message = [0; 4096];
         let length = manager.recv(&mut message).expect("a message comes");
         String::from_utf8_lossy(&message[..length]).into_owned()
     };
     let first = next();
-    assert!(first.contains("READY=1") && first.contains(server.url()), "{first}");
-    assert!(server.get("/healthz").starts_with("HTTP/1.1 200"));
+    assert!(first.contains("READY=1") && first.contains(&server.url), "{first}");
+    assert!(server.raw_get("/healthz").starts_with("HTTP/1.1 200"));
     assert_eq!((next().trim(), next().trim()), ("WATCHDOG=1", "WATCHDOG=1"));
     // A process that stands still gives no beat.
     server.signal("STOP");
@@ -201,7 +200,7 @@ fn more_connections_than_there_is_room_for_are_refused_and_others_served() {
     assert!(third.starts_with("HTTP/1.1 503") && third.contains("Retry-After"), "{third}");
     drop(one);
     let deadline = Instant::now() + Duration::from_secs(60);
-    while !server.get("/healthz").starts_with("HTTP/1.1 200") {
+    while !server.raw_get("/healthz").starts_with("HTTP/1.1 200") {
         assert!(Instant::now() < deadline, "the room of a closed connection is not free");
     }
 }
