@@ -14,6 +14,8 @@ mod property;
 mod provenance;
 mod records;
 mod scale;
+mod server;
 mod support;
+mod tokens;
 mod watch;
 mod worker;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use artdag::base::{ContentHash, Fingerprint, NodeId, NodeKey, RunId, Timestamp};
 use artdag::records::{
     AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, NodeTrace, Origin, Record, RunOptions,
-    RunRow, RunStats, RunStatus, TokenRow, TraceRow, Verdict,
+    RunRow, RunStats, RunStatus, SessionOf, SessionRow, TokenRow, TraceRow, Verdict,
 };
 
 fn golden(name: &str) -> PathBuf {
@@ -118,6 +118,12 @@ fn every_record_type_has_its_golden_bytes() {
     check("trace", &TraceRow { nodes: vec![node] });
     check("idempotency", &IdempotencyRow { body: hash(19), run: RunId::from_bytes([20; 16]), created_at: at });
     check("token", &TokenRow { name: "t".to_owned(), hash: tool, scopes, created_at: at });
+    let user = SessionOf::User {
+        subject: "@ann@example.org".to_owned(),
+        name: "@ann@example.org".to_owned(),
+        issuer: "https://example.org".to_owned(),
+    };
+    check("session", &SessionRow { of: user, created_at: at, expires_at: Timestamp::from_micros(18) });
 }
 
 #[test]
@@ -131,6 +137,7 @@ fn every_golden_file_is_read_by_a_test() {
         "config-v1",
         "infra-v1",
         "token-v1",
+        "session-v1",
         "idempotency-v1",
         "trace-v1",
     ];

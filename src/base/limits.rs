@@ -87,3 +87,73 @@ pub const EVENT_BYTES: usize = 16 << 20;
 pub const CHECKPOINT_SECONDS: f64 = 10.0;
 /// Times that a stage running alone may bring the process down before its run is given up.
 pub const CRASHES: u32 = 3;
+
+/// Bytes of a request's head. Browsers and proxies stay under 32 KiB; the same buffer carries
+/// bodies, and uploads are faster through a large one.
+pub const HEAD_BYTES: usize = 256 << 10;
+/// Bytes of a JSON body: the longest real one, a run with 10,000 inputs, has 1 MB.
+pub const JSON_BYTES: u64 = 16 << 20;
+/// Seconds in which a request's head must be there, and that an idle connection is kept.
+pub const HEAD_SECONDS: u64 = 20;
+/// Seconds of waiting for a request's body after which [`BODY_PACE_BYTES`] must have come.
+pub const BODY_PACE_SECONDS: u64 = 20;
+/// Bytes that must come in [`BODY_PACE_SECONDS`]: a tenth of what a bad telephone line carries.
+pub const BODY_PACE_BYTES: u64 = 16 << 10;
+/// Seconds that a reader may leave a full send buffer as it is. Slow lines have small buffers,
+/// so that who reads at all frees some in this time.
+pub const WRITE_STALL_SECONDS: u64 = 60;
+/// Seconds that a closed connection's late bytes are still taken, so that a client that is
+/// sending sees the answer and not a reset.
+pub const LINGER_SECONDS: u64 = 2;
+/// Connections that wait to be accepted; the kernel's own limit is usually 4096.
+pub const BACKLOG: u32 = 1024;
+/// Open files that are kept from connections: blobs, the database, its temporary files.
+pub const RESERVED_FILES: u64 = 256;
+/// Threads that handlers wait on for disk and processor; sixteen writers fill a commit.
+pub const BLOCKING_THREADS: usize = 128;
+/// Threads that speak HTTP: what they do is small, and the processors are for rendering.
+pub const HTTP_THREADS: usize = 4;
+/// Ranges of one request; a player asks for one, a PDF viewer for a few.
+pub const RANGES: usize = 64;
+/// Bytes of the name that a download is saved under: what common file systems hold.
+pub const FILE_NAME_BYTES: usize = 255;
+/// Pieces of an upload that wait for the disk, each at most [`HEAD_BYTES`].
+pub const UPLOAD_PIECES: usize = 16;
+/// Fields of a multipart body that are looked through for the file.
+pub const UPLOAD_FIELDS: usize = 32;
+/// Seconds that a starting server waits for a worker to leave the home.
+pub const TAKE_OVER_SECONDS: u64 = 30;
+
+/// Access tokens of a home: each is somebody's or some program's, and a list of them is read.
+pub const TOKENS: u64 = 10_000;
+/// Bytes of a token's name: a line of a list.
+pub const TOKEN_NAME_BYTES: usize = 100;
+/// Sessions of a home; the one that ends soonest makes room for a new one.
+pub const SESSIONS: u64 = 10_000;
+/// Seconds after which somebody logs in again: a week, so that a forgotten browser is not for ever.
+pub const SESSION_SECONDS: u64 = 7 * 24 * 60 * 60;
+/// Session cookies of one request that are looked up: a browser sends one, or one for each path.
+pub const SESSION_COOKIES: usize = 4;
+/// Bytes of another server's token: what servers take as one header. Real ones have one or two kB.
+pub const JWT_BYTES: usize = 8 << 10;
+/// Seconds that the clocks of two servers may differ: what time servers keep is far less.
+pub const JWT_LEEWAY_SECONDS: u64 = 30;
+/// Bytes of a user's name at another server, host included.
+pub const USER_NAME_BYTES: usize = 255;
+/// Bytes of the file with another server's keys: a hundred RSA keys.
+pub const KEY_FILE_BYTES: u64 = 64 << 10;
+/// Bytes of a shared secret, and bits of an RSA modulus: less can be guessed or factored.
+pub const HMAC_SECRET_BYTES: usize = 32;
+/// See [`HMAC_SECRET_BYTES`].
+pub const RSA_BITS: usize = 2048;
+/// Bytes of the log-in form: a token of a megabyte is still refused as a token.
+pub const LOGIN_FORM_BYTES: usize = 2 << 20;
+/// Bytes of the path that a log-in leads to: what servers take as one address.
+pub const NEXT_BYTES: usize = 2048;
+/// Wrong tokens from one address within [`FAILED_LOGIN_SECONDS`] that are answered as such:
+/// more is no person's typing.
+pub const FAILED_LOGINS: usize = 10;
+/// Seconds that a wrong token is remembered.
+pub const FAILED_LOGIN_SECONDS: u64 = 60;
+/// Addresses whose wrong tokens are remembered, about 2 MB; the one seen longest ago is forgotten.
+pub const FAILED_LOGIN_PEERS: usize = 10_000;

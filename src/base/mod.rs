@@ -10,9 +10,11 @@ pub mod ids;
 pub mod limits;
 pub mod params;
 pub mod schema;
+pub mod secret;
 pub mod suggest;
 
 pub use clock::Timestamp;
 pub use digest::{ContentHash, Fingerprint, NodeKey};
 pub use ids::{AssetName, NodeId, RunId};
 pub use params::Params;
+pub use secret::Secret;

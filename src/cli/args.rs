@@ -123,6 +123,8 @@ impl Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Answer over HTTP for this home, until a signal ends it
+    Serve(cli::serve::Args),
     /// Render an asset, file or hash through an effect or config
     Render(cli::render::Args),
     /// Run a config
@@ -161,6 +163,8 @@ pub enum Command {
     Verify(cli::verify::Args),
     /// Follow a run to its end; the exit code is the run's
     Watch(cli::watch::Args),
+    /// Tokens for the server: make, list, revoke
+    Token(cli::token::Args),
     /// Show every setting and where its value comes from
     Settings(cli::settings::Args),
     /// Finish the runs that wait in this home, then exit

@@ -1,4 +1,4 @@
-//! Being the client of a worker that holds the home: the words of the command go over its
+//! Being the client of a worker or server that holds the home: the words of the command go over its
 //! Unix socket, what it prints comes back.
 //!
 //! To the worker: a 32-bit little-endian length and a JSON [`Call`]; later a byte for each
@@ -35,6 +35,9 @@ pub struct Call {
     pub colour: bool,
     /// The size of its terminal, if it has one.
     pub terminal: Option<Size>,
+    /// No command: a server wants the home, and the worker shall leave it.
+    #[serde(default)]
+    pub leave: bool,
 }
 
 /// What a frame is.
@@ -55,7 +58,7 @@ pub fn forward(
     io: &mut Io,
     interrupt: &Interrupt,
 ) -> Result<Option<Exit>, CliError> {
-    let Some(holder) = holder.filter(|holder| holder.role == Role::Worker) else { return Ok(None) };
+    let Some(holder) = holder.filter(|holder| holder.role != Role::Command) else { return Ok(None) };
     if holder.version != env!("CARGO_PKG_VERSION") {
         return Ok(None);
     }
@@ -67,10 +70,8 @@ pub fn forward(
             word.display()
         ))
     })?;
-    let call = Call { words, cwd: io.cwd.clone(), colour: io.colour, terminal: io.terminal };
-    let text = serde_json::to_vec(&call).map_err(|error| CliError::machine(error.to_string()))?;
-    let sent = stream.write_all(&(text.len() as u32).to_le_bytes()).and_then(|()| stream.write_all(&text));
-    if sent.is_err() {
+    let call = Call { words, cwd: io.cwd.clone(), colour: io.colour, terminal: io.terminal, leave: false };
+    if send(&mut stream, &call).is_err() {
         return Ok(None);
     }
     let ended = Arc::new(AtomicBool::new(false));
@@ -80,12 +81,31 @@ pub fn forward(
     exit
 }
 
+/// Asks the worker that holds the home to leave it. One that cannot be asked is just leaving.
+pub fn ask_to_leave(home: &Path) {
+    let call = Call { words: Vec::new(), cwd: PathBuf::new(), colour: false, terminal: None, leave: true };
+    let asked = within(home, |path| UnixStream::connect(path)).and_then(|mut stream| {
+        send(&mut stream, &call)?;
+        while read_frame(&mut stream)?.0 != Tag::Exit {}
+        Ok(())
+    });
+    if let Err(error) = asked {
+        tracing::debug!(%error, "the worker could not be asked to leave");
+    }
+}
+
+fn send(stream: &mut UnixStream, call: &Call) -> std::io::Result<()> {
+    let text = serde_json::to_vec(call)?;
+    stream.write_all(&(text.len() as u32).to_le_bytes())?;
+    stream.write_all(&text)
+}
+
 fn copy_frames(stream: &mut UnixStream, io: &mut Io) -> Result<Option<Exit>, CliError> {
     let mut begun = false;
     loop {
         let Ok((tag, bytes)) = read_frame(stream) else {
             return if begun {
-                Err(CliError::machine("the worker ended while it carried out the command; try again"))
+                Err(CliError::machine("whoever holds the home ended while it carried out the command; try again"))
             } else {
                 Ok(None)
             };
@@ -230,6 +250,12 @@ impl Socket {
     /// The path.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Connects once, so that a thread that waits for a connection looks round.
+    pub fn wake(&self) -> std::io::Result<()> {
+        let home = self.path.parent().unwrap_or(&self.path);
+        within(home, |path| UnixStream::connect(path)).map(drop)
     }
 }
 

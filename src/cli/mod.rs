@@ -8,8 +8,10 @@
 mod args;
 mod backend;
 mod board;
+mod commands;
 mod ctx;
 mod error;
+mod flags;
 mod forward;
 mod inputs;
 mod man;
@@ -38,7 +40,9 @@ mod run;
 mod run_rm;
 mod run_show;
 mod runs;
+mod serve;
 mod settings;
+mod token;
 mod verify;
 mod watch;
 mod why;
@@ -49,7 +53,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 
-use crate::config::Settings;
+use crate::config::{From, LogFormat, Settings};
 use crate::engine::home::Opening;
 use crate::engine::lock::Role;
 use crate::engine::{Engine, Opened};
@@ -94,8 +98,13 @@ fn dispatch(cli: Cli, words: &[std::ffi::OsString], io: &mut Io) -> Result<Exit,
         _ => {}
     }
     let settings = resolve(&cli)?;
-    crate::telemetry::start(&settings.log);
+    let serves = matches!(cli.command, Command::Serve(_));
+    let chosen = settings.origins["log"].1 != From::Default;
+    // A server tells what it does, unless somebody has chosen otherwise.
+    let filter = if serves && !chosen { "info" } else { settings.log.as_str() };
+    crate::telemetry::start(filter, settings.log_format == LogFormat::Json);
     match &cli.command {
+        Command::Serve(_) => return serve::run(&settings, io),
         Command::Settings(args) => return settings::run(args, io, cli.global.format(), &settings),
         Command::Worker(_) => return worker::run(&settings, io),
         _ => {}
@@ -178,16 +187,20 @@ fn execute(cli: Cli, backend: &dyn Backend, io: &mut Io, interrupt: &Interrupt) 
         Command::Provenance(args) => provenance::run(&args, &mut ctx),
         Command::Verify(args) => verify::run(&args, &mut ctx),
         Command::Watch(args) => watch::run(&args, &mut ctx),
+        Command::Token(args) => token::run(args, &mut ctx),
         Command::Effects(args) => effects::run(&args, &effects::installed(), ctx.io, format, quiet),
         Command::NodeTypes(args) => node_types::run(&args, &node_types::installed(), ctx.io, format, quiet),
-        Command::Completions(_) | Command::Man(_) | Command::Settings(_) | Command::Worker(_) => {
+        Command::Completions(_) | Command::Man(_) | Command::Serve(_) | Command::Settings(_) | Command::Worker(_) => {
             unreachable!("BUG: a command that needs no home was given one")
         }
     }
 }
 
 fn resolve(cli: &Cli) -> Result<Settings, CliError> {
-    let flag = |name: &str| cli.global.setting(name);
+    let flag = |name: &str| match &cli.command {
+        Command::Serve(args) => cli.global.setting(name).or_else(|| args.flags.setting(name)),
+        _ => cli.global.setting(name),
+    };
     let variable = |name: &str| std::env::var(name).ok();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     Ok(Settings::resolve(&flag, &variable, cores)?)
@@ -199,7 +212,7 @@ fn opening(settings: &Settings, role: Role) -> Opening {
         threads: settings.threads,
         workers: settings.workers,
         cache_max_bytes: settings.cache_max_bytes,
-        stage_timeout: 0,
+        stage_timeout: settings.server.stage_timeout.map_or(0, |time| time.as_secs()),
         role,
     }
 }

@@ -1,19 +1,14 @@
 //! `artdag worker`: finishes the runs that wait in a home, then exits. Started by a command
 //! that does not wait for its run; meanwhile it carries out other commands for that home.
 
-use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use clap::{CommandFactory as _, FromArgMatches as _};
-
-use crate::cli::backend::home::Home;
+use crate::cli::commands::Clients;
 use crate::cli::ctx::{Interrupt, Io};
 use crate::cli::error::{CliError, Exit};
-use crate::cli::forward::{Answer, Socket};
-use crate::cli::{Cli, execute, opening};
+use crate::cli::forward::Socket;
+use crate::cli::opening;
 use crate::config::Settings;
 use crate::engine::lock::{Holder, Role};
 use crate::engine::{Engine, EngineError, Opened};
@@ -49,55 +44,20 @@ pub fn run(settings: &Settings, io: &mut Io) -> Result<Exit, CliError> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         address: Some(socket.path().display().to_string()),
     })?;
-    let clients = Arc::new(AtomicUsize::new(0));
+    let clients = Clients::default();
     let listener = socket.listener().try_clone().map_err(|error| EngineError::file(socket.path(), &error))?;
     listener.set_nonblocking(true).map_err(|error| EngineError::file(socket.path(), &error))?;
     engine.work_on_queue()?;
-    while !interrupt.is_set() {
+    while !interrupt.is_set() && !clients.one_wants_the_home() {
         match listener.accept() {
-            Ok((stream, _)) => serve(&engine, stream, &clients),
-            Err(_) if clients.load(Ordering::Acquire) == 0 && engine.is_idle()? => break,
+            Ok((stream, _)) => clients.serve(&engine, stream),
+            Err(_) if !clients.any() && engine.is_idle()? => break,
             Err(_) => std::thread::sleep(Duration::from_millis(10)),
         }
     }
     drop(socket);
     engine.close()?;
     Ok(if interrupt.is_set() { Exit::Interrupted } else { Exit::Done })
-}
-
-/// Carries out a client's command on a thread of its own.
-fn serve(engine: &Engine, stream: UnixStream, clients: &Arc<AtomicUsize>) {
-    clients.fetch_add(1, Ordering::AcqRel);
-    let (engine, counter) = (engine.clone(), clients.clone());
-    let answer = move || {
-        if let Err(error) = stream.set_nonblocking(false).and_then(|()| carry_out(&engine, stream)) {
-            tracing::debug!(%error, "a client went away");
-        }
-        counter.fetch_sub(1, Ordering::AcqRel);
-    };
-    if let Err(error) = std::thread::Builder::new().name("command".to_owned()).spawn(answer) {
-        clients.fetch_sub(1, Ordering::AcqRel);
-        tracing::error!(%error, "no thread can be started for a client");
-    }
-}
-
-fn carry_out(engine: &Engine, stream: UnixStream) -> std::io::Result<()> {
-    let interrupt = Interrupt::default();
-    let (call, answer) = Answer::begin(stream, &interrupt)?;
-    let mut io = answer.io(&call);
-    // The client has parsed the same words before it sent them.
-    let parsed = Cli::command().try_get_matches_from(&call.words).and_then(|found| Cli::from_arg_matches(&found));
-    let exit = match parsed {
-        Ok(cli) => {
-            execute(cli, &Home::of_holder(engine), &mut io, &interrupt).unwrap_or_else(|error| error.tell(&mut io))
-        }
-        Err(error) => {
-            io.say(error);
-            Exit::Usage
-        }
-    };
-    drop(io);
-    answer.exit(exit)
 }
 
 /// Starts a worker for the home, which goes on after this process.

@@ -2,9 +2,13 @@
 //!
 //! Everything is checked here; nobody reads the environment or the file again.
 
+mod server;
 mod table;
+mod values;
 
-pub use table::{SETTINGS, Setting};
+pub use server::{L2Settings, ServerSettings, TlsFiles};
+pub use table::{Kind, SETTINGS, Scope, Setting};
+use values::Values;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,6 +26,15 @@ pub enum From {
     Default,
 }
 
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// A JSON object on each line.
+    Json,
+}
+
 /// Settings, checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -36,6 +49,10 @@ pub struct Settings {
     pub cache_max_bytes: Option<u64>,
     /// Which log lines are written to standard error.
     pub log: String,
+    /// How they are written.
+    pub log_format: LogFormat,
+    /// What only a server has.
+    pub server: ServerSettings,
     /// Each setting's text and where it came from.
     pub origins: BTreeMap<&'static str, (String, From)>,
 }
@@ -82,7 +99,7 @@ impl Settings {
         let home = std::path::absolute(&home_text.0).map_err(|error| ConfigError::Value {
             name: "home",
             value: home_text.0.clone(),
-            place: place(table::HOME, home_text.1),
+            place: values::place(table::HOME, home_text.1),
             reason: error.to_string(),
         })?;
         origins.insert("home", home_text);
@@ -93,16 +110,23 @@ impl Settings {
                 .unwrap_or_else(|| ((setting.default)(variable, cores), From::Default));
             origins.insert(setting.name, value);
         }
+        let values = Values(origins);
         Ok(Self {
             home,
-            threads: number(&origins, "threads", 1, 1024)? as usize,
-            workers: number(&origins, "workers", 1, 1024)? as usize,
-            cache_max_bytes: match origins["cache-max-bytes"].0.as_str() {
+            threads: values.number("threads", 1, 1024)? as usize,
+            workers: values.number("workers", 1, 1024)? as usize,
+            cache_max_bytes: match values.text("cache-max-bytes") {
                 "auto" => None,
-                _ => Some(number(&origins, "cache-max-bytes", 0, u64::MAX)?),
+                _ => Some(values.number("cache-max-bytes", 0, u64::MAX)?),
             },
-            log: origins["log"].0.clone(),
-            origins,
+            log: values.text("log").to_owned(),
+            log_format: match values.text("log-format") {
+                "text" => LogFormat::Text,
+                "json" => LogFormat::Json,
+                _ => return Err(values.refuse("log-format", "text or json is wanted")),
+            },
+            server: ServerSettings::of(&values)?,
+            origins: values.0,
         })
     }
 }
@@ -110,29 +134,6 @@ impl Settings {
 fn default_home(variable: &dyn Fn(&str) -> Option<String>) -> String {
     let base = variable("HOME").filter(|home| !home.is_empty()).unwrap_or_else(|| ".".to_owned());
     Path::new(&base).join(".artdag").to_string_lossy().into_owned()
-}
-
-fn place(setting: &Setting, from: From) -> String {
-    match from {
-        From::Flag => format!("--{}", setting.name),
-        From::Environment => setting.variable.to_owned(),
-        From::File => "artdag.toml".to_owned(),
-        From::Default => "default".to_owned(),
-    }
-}
-
-fn number(
-    origins: &BTreeMap<&'static str, (String, From)>,
-    name: &'static str,
-    min: u64,
-    max: u64,
-) -> Result<u64, ConfigError> {
-    let (text, from) = &origins[name];
-    let setting = SETTINGS.iter().find(|setting| setting.name == name).copied().unwrap_or(table::HOME);
-    let refused =
-        |reason: String| ConfigError::Value { name, value: text.clone(), place: place(setting, *from), reason };
-    let value: u64 = text.parse().map_err(|_| refused("a whole number is wanted".to_owned()))?;
-    if (min..=max).contains(&value) { Ok(value) } else { Err(refused(format!("{min} to {max} is allowed"))) }
 }
 
 fn read_file(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
@@ -154,11 +155,20 @@ fn read_file(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
             toml::Value::String(text) => text,
             toml::Value::Integer(number) => number.to_string(),
             toml::Value::Boolean(flag) => flag.to_string(),
+            toml::Value::Array(items) if takes_several(&name) => {
+                let texts = items.iter().map(toml::Value::as_str).collect::<Option<Vec<_>>>();
+                let texts = texts.ok_or_else(|| refused(format!("{name}: a list of texts is wanted")))?;
+                texts.join(",")
+            }
             _ => return Err(refused(format!("{name}: a text, whole number or true/false is wanted"))),
         };
         lines.insert(name, text);
     }
     Ok(lines)
+}
+
+fn takes_several(name: &str) -> bool {
+    SETTINGS.iter().any(|setting| setting.name == name && matches!(setting.kind, Kind::Several(_)))
 }
 
 #[cfg(test)]
@@ -201,5 +211,45 @@ mod tests {
         std::fs::write(home.path().join("artdag.toml"), "treads = 3").unwrap();
         let error = resolve(&[("home", path)], &[]).unwrap_err().to_string();
         assert!(error.ends_with("unknown setting \"treads\"; did you mean \"threads\"?"), "{error}");
+    }
+
+    #[test]
+    fn lists_come_from_flags_variables_and_the_file_alike() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().to_str().unwrap();
+        let hosts = ["a.example", "b.example"];
+        let of = |settings: Settings| settings.server.allowed_hosts;
+        assert_eq!(of(resolve(&[("home", path), ("allowed-host", "A.example,b.example")], &[]).unwrap()), hosts);
+        let variable = [("ARTDAG_ALLOWED_HOST", "a.example, b.example.")];
+        assert_eq!(of(resolve(&[("home", path)], &variable).unwrap()), hosts);
+        let text = "allowed-host = [\"a.example\", \"b.example\"]\npublic-read = true\n";
+        std::fs::write(home.path().join("artdag.toml"), text).unwrap();
+        let settings = resolve(&[("home", path)], &[]).unwrap();
+        assert!(settings.server.public_read);
+        assert_eq!(of(settings), hosts);
+    }
+
+    #[test]
+    fn settings_that_contradict_each_other_are_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().to_str().unwrap();
+        for (flags, says) in [
+            (&[("listen", "8100")][..], "an address and a port are wanted"),
+            (&[("listen", "127.0.0.1:99999")], "an address and a port are wanted"),
+            (&[("tls-cert", "a.pem")], "tls-key is missing"),
+            (&[("tls-key", "a.pem")], "tls-cert is missing"),
+            (&[("l2-key", "a.pem")], "l2-issuer is missing"),
+            (&[("l2-admins", "@a@b")], "l2-key is missing"),
+            (&[("allowed-host", "https://a.example")], "is no host name"),
+            (&[("public-read", "perhaps")], "true or false is wanted"),
+            (&[("log-format", "xml")], "text or json is wanted"),
+            (&[("max-uploads", "0")], "1 to 64 is allowed"),
+        ] {
+            let flags = [&[("home", path)], flags].concat();
+            let error = resolve(&flags, &[]).unwrap_err().to_string();
+            assert!(error.contains(says), "{flags:?}: {error}");
+        }
+        let settings = resolve(&[("home", path), ("max-upload-bytes", "0"), ("stage-timeout", "0")], &[]).unwrap();
+        assert_eq!((settings.server.max_upload_bytes, settings.server.stage_timeout), (None, None));
     }
 }

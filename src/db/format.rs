@@ -109,6 +109,9 @@ mod tests {
     fn an_older_format_goes_step_by_step_and_a_failing_step_leaves_the_last_good_one() {
         let database = database();
         initialise(&database).unwrap();
+        let tx = begin(&database).unwrap();
+        set_format(&tx, 1).unwrap();
+        tx.commit().unwrap();
         let insert = |tx: &WriteTransaction| {
             tx.open_table(TABLE)?.insert(1, 1)?;
             Ok(())

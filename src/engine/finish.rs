@@ -77,6 +77,9 @@ impl Engine {
     /// Whatever became of the run, this process is done with it.
     fn left(&self, job: &Arc<Job>, row: RunRow) {
         let (run, status) = (job.run, row.status);
+        if status.is_final() {
+            self.0.totals.add(&row.stats);
+        }
         job.set_row(row);
         self.0.fresh.forget(job.plan.nodes.iter().filter(|node| node.kept).map(|node| &node.key));
         job.leave();

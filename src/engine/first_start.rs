@@ -2,13 +2,14 @@
 
 use std::io::Write;
 
-use crate::base::{AssetName, ContentHash, Fingerprint, RunId, Timestamp};
+use crate::base::{AssetName, Secret};
 use crate::engine::error::EngineError;
-use crate::engine::{Engine, assets, tables};
+use crate::engine::scopes::Scopes;
+use crate::engine::{Engine, assets, tables, tokens};
 use crate::media::cat;
 use crate::media::encode::{Format, encode};
+use crate::records::Record;
 use crate::records::tables as names;
-use crate::records::{Record, TokenRow};
 
 /// Makes them once; sets the cap again whenever the settings say one.
 pub fn ensure(engine: &Engine, cap: Option<u64>) -> Result<(), EngineError> {
@@ -27,22 +28,16 @@ pub fn ensure(engine: &Engine, cap: Option<u64>) -> Result<(), EngineError> {
     if lost {
         tracing::warn!("the database is new and the cache is not: was the database lost?");
     }
-    let token = write_token(engine)?;
+    let made = tokens::make("first start", Scopes::ALL);
+    write_token(engine, &made.secret)?;
     let picture = encode(&cat::draw(), Format::Png, None).map_err(|error| EngineError::Input(error.to_string()))?;
     let upload = engine.add_bytes(&picture, None)?;
-    let now = Timestamp::now();
     let hash = upload.content_hash;
-    let token_row = TokenRow {
-        name: "first start".to_owned(),
-        hash: Fingerprint::of_parts("artdag.token.v1", &[token.as_bytes()]),
-        scopes: ["read", "run", "delete", "admin"].map(str::to_owned).to_vec(),
-        created_at: now,
-    };
     let name: AssetName = "cat".parse().unwrap_or_else(|error| unreachable!("BUG: {error}"));
     engine
         .write(move |tx| {
             assets::point(tx, &name, hash)?;
-            tx.open_table(names::TOKENS)?.insert(RunId::new().to_string().as_str(), token_row.to_bytes().as_slice())?;
+            tx.open_table(names::TOKENS)?.insert(made.id.as_str(), made.row.to_bytes().as_slice())?;
             tables::set_number(tx, names::LOST_DATABASE, u64::from(lost))?;
             tables::set_number(tx, names::DERIVED_CAP, cap)
         })
@@ -50,27 +45,12 @@ pub fn ensure(engine: &Engine, cap: Option<u64>) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// Writes a new token to `<home>/token`, readable by the owner alone, whole or not at all.
-fn write_token(engine: &Engine) -> Result<String, EngineError> {
-    let random = rand_bytes();
-    let token = format!("artdag_{}", ContentHash::from_bytes(random));
-    let path = engine.home().join("token");
+/// Writes a token to `<home>/token`, readable by the owner alone, whole or not at all.
+fn write_token(engine: &Engine, token: &Secret) -> Result<(), EngineError> {
+    let path = engine.home().join(tokens::FILE);
     let failed = |error: &std::io::Error| EngineError::file(&path, error);
     let mut file = tempfile::NamedTempFile::new_in(engine.home().join("tmp")).map_err(|error| failed(&error))?;
-    writeln!(file, "{token}").and_then(|()| file.as_file().sync_all()).map_err(|error| failed(&error))?;
+    writeln!(file, "{}", token.expose()).and_then(|()| file.as_file().sync_all()).map_err(|error| failed(&error))?;
     file.persist(&path).map_err(|error| failed(&error.error))?;
-    Ok(token)
-}
-
-/// 256 bits from the kernel.
-fn rand_bytes() -> [u8; 32] {
-    let mut bytes = [0_u8; 32];
-    let mut filled = 0;
-    while filled < bytes.len() {
-        // Interrupted calls are made again; nothing else can fail here.
-        if let Ok(count) = rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty()) {
-            filled += count;
-        }
-    }
-    bytes
+    Ok(())
 }

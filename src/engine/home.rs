@@ -22,6 +22,7 @@ use crate::engine::machine::Capacity;
 use crate::engine::opened::Opened as OpenedBlobs;
 use crate::engine::scheduler::Scheduler;
 use crate::engine::slots::Slots;
+use crate::engine::totals::Totals;
 use crate::engine::{first_start, tables};
 
 /// An open home: runs, cache, configs, assets. Cloning shares it.
@@ -42,6 +43,7 @@ pub struct Inner {
     pub(super) ended: Ended,
     pub(super) inflight: Inflight,
     pub(super) fresh: Fresh,
+    pub(super) totals: Totals,
     pub(super) opened: OpenedBlobs,
     /// Waits for a disk that refuses, where a command had better tell.
     pub(super) patient: AtomicBool,
@@ -122,6 +124,7 @@ impl Engine {
             ended: Ended::default(),
             inflight,
             fresh: Fresh::default(),
+            totals: Totals::default(),
             opened: OpenedBlobs::default(),
             patient: AtomicBool::new(opening.role != Role::Command),
             leaving: AtomicBool::new(false),

@@ -74,6 +74,7 @@ pub fn create(db: &Db) -> Result<(), DbError> {
         tx.open_table(names::CONFIGS)?;
         tx.open_table(names::INFRA)?;
         tx.open_table(names::TOKENS)?;
+        tx.open_table(names::SESSIONS)?;
         if tx.open_table(names::NUMBERS)?.get(names::DERIVED_BYTES)?.is_none() {
             set_number(tx, names::DERIVED_BYTES, 0)?;
         }

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::sync::Semaphore;
+
 use crate::config::Settings;
 use crate::engine::{Engine, EngineError};
 use crate::http::auth::Auth;
 use crate::http::error::ApiError;
+use crate::http::metrics::Metrics;
+use crate::http::stop::Stop;
 
 /// The server's state. Cloning shares it.
 #[derive(Clone)]
@@ -22,12 +26,20 @@ pub struct Inner {
     pub auth: Auth,
     /// When the server started, by the monotonic clock.
     pub started: Instant,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Whether the server is about to end.
+    pub stop: Stop,
+    /// Room for uploads.
+    pub uploads: Semaphore,
 }
 
 impl App {
     /// A server over an open home.
     pub fn new(engine: Engine, settings: Settings, auth: Auth) -> Self {
-        Self(Arc::new(Inner { engine, settings, auth, started: Instant::now() }))
+        let metrics = Metrics::new(engine.clone(), auth.clone());
+        let uploads = Semaphore::new(settings.server.max_uploads);
+        Self(Arc::new(Inner { engine, settings, auth, started: Instant::now(), metrics, stop: Stop::new(), uploads }))
     }
 
     /// Does something that waits for the disk or the processor on a thread that may wait.
@@ -36,7 +48,8 @@ impl App {
         work: impl FnOnce(&Engine) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let app = self.clone();
-        match tokio::task::spawn_blocking(move || work(&app.engine)).await {
+        let span = tracing::Span::current();
+        match tokio::task::spawn_blocking(move || span.in_scope(|| work(&app.engine))).await {
             Ok(done) => done.map_err(ApiError::from),
             Err(panic) => Err(ApiError::bug(&panic)),
         }

@@ -57,6 +57,11 @@ impl ApiError {
     pub const fn status(&self) -> StatusCode {
         self.status
     }
+
+    /// What is told: a sentence, or a list of problems.
+    pub const fn detail(&self) -> &Value {
+        &self.detail
+    }
 }
 
 impl From<EngineError> for ApiError {

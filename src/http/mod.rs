@@ -7,7 +7,26 @@
 pub mod api;
 pub mod app;
 pub mod auth;
+pub mod bytes;
 pub mod error;
+pub mod guard;
+pub mod metrics;
+pub mod peer;
 pub mod route;
+pub mod server;
+pub mod stop;
+pub mod systemd;
+pub mod upload_body;
+
+mod access;
+mod conditions;
+mod disposition;
+mod pace;
+mod range;
+mod stream;
+mod tls;
+
+#[cfg(test)]
+mod testing;
 
 pub use app::App;

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::db::{self, CodecError};
 use crate::records::rows::{
-    AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, RunRow, TokenRow, TraceRow,
+    AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, RunRow, SessionRow, TokenRow, TraceRow,
 };
 
 /// A row type with a stored form.
@@ -41,6 +41,7 @@ records! {
     ConfigRow = 1,
     InfraRow = 1,
     TokenRow = 1,
+    SessionRow = 1,
     IdempotencyRow = 1,
     TraceRow = 1,
 }

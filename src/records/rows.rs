@@ -270,6 +270,33 @@ pub struct TokenRow {
     pub created_at: Timestamp,
 }
 
+/// Somebody who logged in with a browser.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRow {
+    /// Whose it is.
+    pub of: SessionOf,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+}
+
+/// Whose a session is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SessionOf {
+    /// A token's of this home, by its id: it ends with the token, and may what the token may.
+    Token(String),
+    /// A user's of another server that is trusted here.
+    User {
+        /// Who it is to that server.
+        subject: String,
+        /// What they are called.
+        name: String,
+        /// That server.
+        issuer: String,
+    },
+}
+
 /// What was asked for under an idempotency key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdempotencyRow {

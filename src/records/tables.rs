@@ -51,6 +51,8 @@ pub const CONFIGS: ByHash = TableDefinition::new("configs");
 pub const INFRA: ByHash = TableDefinition::new("infra");
 /// Token id → [`super::TokenRow`].
 pub const TOKENS: TableDefinition<'static, &'static str, &'static [u8]> = TableDefinition::new("tokens");
+/// Hash of a session's id → [`super::SessionRow`].
+pub const SESSIONS: ByHash = TableDefinition::new("sessions");
 /// Counters and settings of the home by name.
 pub const NUMBERS: TableDefinition<'static, &'static str, u64> = TableDefinition::new("numbers");
 

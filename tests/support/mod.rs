@@ -2,9 +2,11 @@
 
 mod heavy;
 mod long_case;
+mod server;
 
 pub use heavy::heavy;
 pub use long_case::long_case;
+pub use server::{Answer, Server};
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

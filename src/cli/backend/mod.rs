@@ -15,11 +15,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{AssetName, ContentHash, RunId, Timestamp};
+use crate::base::{AssetName, ContentHash, RunId, Secret, Timestamp};
 use crate::cli::error::CliError;
 use crate::engine::gc::Collected;
 use crate::engine::views::{BlobInfo, ConfigView, PlanView, RunView};
-use crate::engine::{Freed, RecipeRef, Request, Upload, VerifyReport};
+use crate::engine::{Freed, RecipeRef, Request, Scopes, Token, Upload, VerifyReport};
 use crate::plan::explain::Why;
 use crate::records::{Origin, RunStatus};
 use follow::Follow;
@@ -28,7 +28,7 @@ use follow::Follow;
 pub type Answer<T> = Result<T, CliError>;
 
 /// Everything that commands ask for.
-pub trait Backend: Runs + Blobs + Registry {
+pub trait Backend: Runs + Blobs + Registry + Tokens {
     /// The directory that copies of outputs go into.
     fn out_directory(&self) -> std::path::PathBuf;
 
@@ -171,6 +171,18 @@ pub trait Registry {
 
     /// The recipe that a word names: an effect, a config's id, or a config's name.
     fn find_recipe(&self, word: &str) -> Answer<RecipeRef>;
+}
+
+/// Tokens of a home's server.
+pub trait Tokens {
+    /// Makes a token; itself is given this once.
+    fn add_token(&self, name: &str, scopes: Scopes) -> Answer<(Token, Secret)>;
+
+    /// All tokens, newest first.
+    fn tokens(&self) -> Answer<Vec<Token>>;
+
+    /// Takes a token back, by its id or name.
+    fn revoke_token(&self, word: &str) -> Answer<Token>;
 }
 
 /// A blob in a list.

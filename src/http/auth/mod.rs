@@ -1,29 +1,26 @@
 //! Who is calling, and what they may do.
+//!
+//! A caller shows a token as `Bearer`, or the cookie of a session that a log-in opened; [`Auth`]
+//! tells who that is, and whether they may do what a route needs. Tokens of this home are the
+//! engine's; those of another server are checked here against its key, and nobody is asked.
+//! Knows nothing of routes but its own pages.
 
-/// Knows tokens, sessions and keys.
-pub struct Auth {}
+mod credentials;
+mod failures;
+mod gate;
+mod html;
+mod jwt;
+mod keys;
+mod next;
+mod pages;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod users;
 
-/// Who a request comes from; the guard puts it into the request's extensions.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Principal {
-    /// For a run's `username`; `None` for whoever needs no token.
-    pub username: Option<String>,
-    /// What idempotency keys are kept apart by: a token's id, a user, or nothing.
-    pub id: String,
-    /// Was a valid token or session shown? (Deleting and re-pointing ask for one.)
-    pub scopes: Scopes,
-}
-
-/// What a caller may do; `admin` includes the others.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools)] // A set of four.
-pub struct Scopes {
-    /// Read.
-    pub read: bool,
-    /// Run, upload, name.
-    pub run: bool,
-    /// Delete, re-point names.
-    pub delete: bool,
-    /// Everything.
-    pub admin: bool,
-}
+pub use crate::engine::Scopes;
+pub use gate::{Auth, AuthSettings, Peer, Principal};
+pub use jwt::JwtSettings;
+pub use keys::{JwtKeys, KeyError};
+pub use pages::routes;

@@ -4,6 +4,7 @@ mod blobs;
 mod follow;
 mod registry;
 mod runs;
+mod tokens;
 
 use std::cell::Cell;
 use std::path::PathBuf;

@@ -12,11 +12,13 @@ mod registry;
 mod runs;
 mod sse;
 mod submit;
+mod tokens;
 mod transfer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::base::Secret;
 use crate::cli::args::Server;
 use crate::cli::backend::{Answer, Backend, Place};
 use crate::cli::effects::EffectView;
@@ -38,7 +40,7 @@ impl Remote {
     pub fn new(server: &Server, home: &Path) -> Answer<Self> {
         let address = Address::parse(&server.url)?;
         let certificates = server.certificate.as_deref().map(certificates).transpose()?;
-        let token = std::env::var("ARTDAG_TOKEN").ok().filter(|token| !token.is_empty());
+        let token = std::env::var("ARTDAG_TOKEN").ok().filter(|token| !token.is_empty()).map(Secret::new);
         let token = token.or_else(|| address.token_of_home(home));
         Ok(Self { client: Client::new(address, certificates.as_ref(), token), home: home.to_owned() })
     }

@@ -1,0 +1,202 @@
+//! A request's body, counted and timed: it may not be longer than its route takes, and it may
+//! not come so slowly that it is there to keep us waiting.
+
+use std::future::Future as _;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use http_body::{Frame, SizeHint};
+use tokio::time::{Instant, Sleep, sleep};
+
+use crate::base::limits::{BODY_PACE_BYTES, BODY_PACE_SECONDS};
+
+/// How fast a body must come.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Bytes…
+    pub bytes: u64,
+    /// …for each of these spans of waiting for them.
+    pub within: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { bytes: BODY_PACE_BYTES, within: Duration::from_secs(BODY_PACE_SECONDS) }
+    }
+}
+
+/// Why a body was cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Cut {
+    /// It is longer than its route takes.
+    #[error("the body is too long")]
+    TooLong,
+    /// It comes too slowly.
+    #[error("the body comes too slowly")]
+    TooSlow,
+}
+
+/// Tells whoever made a body whether it was cut off.
+#[derive(Debug, Clone, Default)]
+pub struct Watch(Arc<AtomicU8>);
+
+impl Watch {
+    /// Was it cut off? Why?
+    pub fn cut(&self) -> Option<Cut> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => None,
+            1 => Some(Cut::TooLong),
+            _ => Some(Cut::TooSlow),
+        }
+    }
+
+    fn set(&self, cut: Cut) {
+        self.0.store(if cut == Cut::TooLong { 1 } else { 2 }, Ordering::Relaxed);
+    }
+}
+
+/// A body that is counted and timed.
+pub struct Counted {
+    inner: Body,
+    left: u64,
+    pace: Pace,
+    watch: Watch,
+    /// Bytes that came in this span, and how much of it was spent waiting for them. Time in
+    /// which nobody asks for more does not count: the disk may be slow.
+    came: u64,
+    waited: Duration,
+    since: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Counted {
+    /// Counts and times a body of at most `limit` bytes.
+    pub fn new(inner: Body, limit: u64, pace: Pace) -> (Self, Watch) {
+        let watch = Watch::default();
+        let body = Self {
+            inner,
+            left: limit,
+            pace,
+            watch: watch.clone(),
+            came: 0,
+            waited: Duration::ZERO,
+            since: None,
+            timer: None,
+        };
+        (body, watch)
+    }
+
+    fn waits(&mut self, cx: &mut Context<'_>) -> Result<(), Cut> {
+        if self.since.is_none() {
+            self.since = Some(Instant::now());
+            let rest = self.pace.within.saturating_sub(self.waited);
+            match &mut self.timer {
+                Some(timer) => timer.as_mut().reset(Instant::now() + rest),
+                None => self.timer = Some(Box::pin(sleep(rest))),
+            }
+        }
+        let late = self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready());
+        if late { Err(Cut::TooSlow) } else { Ok(()) }
+    }
+
+    fn takes(&mut self, bytes: u64) -> Result<(), Cut> {
+        self.waited += self.since.take().map_or(Duration::ZERO, |since| since.elapsed());
+        self.came += bytes;
+        if self.came >= self.pace.bytes {
+            (self.came, self.waited) = (0, Duration::ZERO);
+        }
+        self.left = self.left.checked_sub(bytes).ok_or(Cut::TooLong)?;
+        if self.waited >= self.pace.within { Err(Cut::TooSlow) } else { Ok(()) }
+    }
+}
+
+impl http_body::Body for Counted {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let polled = Pin::new(&mut self.inner).poll_frame(cx);
+        let judged = match &polled {
+            Poll::Pending => self.waits(cx),
+            Poll::Ready(Some(Ok(frame))) => self.takes(frame.data_ref().map_or(0, |data| data.len() as u64)),
+            Poll::Ready(_) => Ok(()),
+        };
+        match judged {
+            Ok(()) => polled,
+            Err(cut) => {
+                self.watch.set(cut);
+                Poll::Ready(Some(Err(axum::Error::new(cut))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    /// A body whose pieces are sent by the test.
+    fn body(limit: u64) -> (mpsc::Sender<Bytes>, Counted, Watch) {
+        let (sender, mut pieces) = mpsc::channel::<Bytes>(1);
+        let stream = futures_util::stream::poll_fn(move |cx| pieces.poll_recv(cx).map(|piece| piece.map(Ok::<_, Cut>)));
+        let (body, watch) = Counted::new(Body::from_stream(stream), limit, Pace::default());
+        (sender, body, watch)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn s17_a_body_that_trickles_is_cut_off() {
+        let (sender, body, watch) = body(1 << 20);
+        let start = Instant::now();
+        let trickle = tokio::spawn(async move {
+            while sender.send(Bytes::from_static(b"x")).await.is_ok() {
+                tokio::time::sleep(Duration::from_secs(10)).await;
+            }
+        });
+        assert!(body.collect().await.is_err());
+        assert_eq!(watch.cut(), Some(Cut::TooSlow));
+        assert!(start.elapsed() <= Duration::from_secs(30));
+        trickle.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_body_is_taken_and_a_slow_taker_waited_for() {
+        let (sender, mut body, watch) = body(1 << 20);
+        let slow = tokio::spawn(async move {
+            for _ in 0..8 {
+                tokio::time::sleep(Duration::from_secs(15)).await;
+                sender.send(Bytes::from(vec![0; BODY_PACE_BYTES as usize])).await.unwrap();
+            }
+        });
+        let mut all = 0;
+        while let Some(frame) = body.frame().await {
+            all += frame.unwrap().into_data().unwrap().len() as u64;
+            tokio::time::sleep(Duration::from_secs(100)).await;
+        }
+        slow.await.unwrap();
+        assert_eq!((all, watch.cut()), (8 * BODY_PACE_BYTES, None));
+    }
+
+    #[tokio::test]
+    async fn s18_a_body_stops_at_its_limit() {
+        let (body, watch) = Counted::new(Body::from(vec![0; 11]), 10, Pace::default());
+        assert!(body.collect().await.is_err());
+        assert_eq!(watch.cut(), Some(Cut::TooLong));
+        let (body, watch) = Counted::new(Body::from(vec![0; 10]), 10, Pace::default());
+        assert_eq!((body.collect().await.unwrap().to_bytes().len(), watch.cut()), (10, None));
+    }
+}

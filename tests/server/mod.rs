@@ -1,0 +1,5 @@
+//! The server as its clients and its operator have it: the real program on a free port.
+
+mod disk;
+mod queue;
+mod stops;
