@@ -161,10 +161,10 @@ pub enum Command {
     Provenance(cli::provenance::Args),
     /// Render a run again without the cache and compare
     Verify(cli::verify::Args),
-    /// Follow a run to its end; the exit code is the run's
-    Watch(cli::watch::Args),
     /// Tokens for the server: make, list, revoke
     Token(cli::token::Args),
+    /// Follow a run to its end; the exit code is the run's
+    Watch(cli::watch::Args),
     /// Show every setting and where its value comes from
     Settings(cli::settings::Args),
     /// Finish the runs that wait in this home, then exit

@@ -33,11 +33,11 @@ pub struct Call {
     pub cwd: PathBuf,
     /// Colours?
     pub colour: bool,
-    /// The size of its terminal, if it has one.
-    pub terminal: Option<Size>,
     /// No command: a server wants the home, and the worker shall leave it.
     #[serde(default)]
     pub leave: bool,
+    /// The size of its terminal, if it has one.
+    pub terminal: Option<Size>,
 }
 
 /// What a frame is.
@@ -70,7 +70,7 @@ pub fn forward(
             word.display()
         ))
     })?;
-    let call = Call { words, cwd: io.cwd.clone(), colour: io.colour, terminal: io.terminal, leave: false };
+    let call = Call { words, cwd: io.cwd.clone(), colour: io.colour, leave: false, terminal: io.terminal };
     if send(&mut stream, &call).is_err() {
         return Ok(None);
     }
@@ -83,7 +83,7 @@ pub fn forward(
 
 /// Asks the worker that holds the home to leave it. One that cannot be asked is just leaving.
 pub fn ask_to_leave(home: &Path) {
-    let call = Call { words: Vec::new(), cwd: PathBuf::new(), colour: false, terminal: None, leave: true };
+    let call = Call { words: Vec::new(), cwd: PathBuf::new(), colour: false, leave: true, terminal: None };
     let asked = within(home, |path| UnixStream::connect(path)).and_then(|mut stream| {
         send(&mut stream, &call)?;
         while read_frame(&mut stream)?.0 != Tag::Exit {}

@@ -186,8 +186,8 @@ fn execute(cli: Cli, backend: &dyn Backend, io: &mut Io, interrupt: &Interrupt) 
         Command::Configs(args) => configs::run(args, &mut ctx),
         Command::Provenance(args) => provenance::run(&args, &mut ctx),
         Command::Verify(args) => verify::run(&args, &mut ctx),
-        Command::Watch(args) => watch::run(&args, &mut ctx),
         Command::Token(args) => token::run(args, &mut ctx),
+        Command::Watch(args) => watch::run(&args, &mut ctx),
         Command::Effects(args) => effects::run(&args, &effects::installed(), ctx.io, format, quiet),
         Command::NodeTypes(args) => node_types::run(&args, &node_types::installed(), ctx.io, format, quiet),
         Command::Completions(_) | Command::Man(_) | Command::Serve(_) | Command::Settings(_) | Command::Worker(_) => {

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{AssetName, ContentHash, RunId, Secret, Timestamp};
+use crate::base::{AssetName, ContentHash, RunId, Timestamp};
 use crate::cli::error::CliError;
 use crate::engine::gc::Collected;
 use crate::engine::views::{BlobInfo, ConfigView, PlanView, RunView};
@@ -28,12 +28,27 @@ use follow::Follow;
 pub type Answer<T> = Result<T, CliError>;
 
 /// Everything that commands ask for.
-pub trait Backend: Runs + Blobs + Registry + Tokens {
+pub trait Backend: Runs + Blobs + Registry {
     /// The directory that copies of outputs go into.
     fn out_directory(&self) -> std::path::PathBuf;
 
     /// Where it is carried out.
     fn place(&self) -> Place<'_>;
+
+    /// Tokens are made, listed and revoked where they are kept: on the server's own machine.
+    fn tokens(&self) -> Answer<&dyn Tokens>;
+}
+
+/// Access tokens of a home.
+pub trait Tokens {
+    /// Makes a token, which is told this once.
+    fn add(&self, name: &str, scopes: Scopes) -> Answer<(Token, String)>;
+
+    /// All tokens, newest first.
+    fn list(&self) -> Answer<Vec<Token>>;
+
+    /// Takes a token back, by its id or name.
+    fn revoke(&self, word: &str) -> Answer<Token>;
 }
 
 /// Where a command is carried out.
@@ -171,18 +186,6 @@ pub trait Registry {
 
     /// The recipe that a word names: an effect, a config's id, or a config's name.
     fn find_recipe(&self, word: &str) -> Answer<RecipeRef>;
-}
-
-/// Tokens of a home's server.
-pub trait Tokens {
-    /// Makes a token; itself is given this once.
-    fn add_token(&self, name: &str, scopes: Scopes) -> Answer<(Token, Secret)>;
-
-    /// All tokens, newest first.
-    fn tokens(&self) -> Answer<Vec<Token>>;
-
-    /// Takes a token back, by its id or name.
-    fn revoke_token(&self, word: &str) -> Answer<Token>;
 }
 
 /// A blob in a list.

@@ -4,13 +4,12 @@ mod blobs;
 mod follow;
 mod registry;
 mod runs;
-mod tokens;
 
 use std::cell::Cell;
 use std::path::PathBuf;
 
-use crate::cli::backend::{Backend, Place};
-use crate::engine::Engine;
+use crate::cli::backend::{Answer, Backend, Place, Tokens};
+use crate::engine::{Engine, Scopes, Token};
 
 /// An open home.
 pub struct Home<'a> {
@@ -44,5 +43,24 @@ impl Backend for Home<'_> {
 
     fn place(&self) -> Place<'_> {
         if self.stays { Place::Holder } else { Place::Here }
+    }
+
+    fn tokens(&self) -> Answer<&dyn Tokens> {
+        Ok(self)
+    }
+}
+
+impl Tokens for Home<'_> {
+    fn add(&self, name: &str, scopes: Scopes) -> Answer<(Token, String)> {
+        let (token, secret) = self.engine.add_token(name, scopes)?;
+        Ok((token, secret.expose().to_owned()))
+    }
+
+    fn list(&self) -> Answer<Vec<Token>> {
+        Ok(self.engine.tokens()?)
+    }
+
+    fn revoke(&self, word: &str) -> Answer<Token> {
+        Ok(self.engine.revoke_token(word)?)
     }
 }

@@ -113,7 +113,7 @@ impl Client {
         Ok((response.status(), self.json(response)?))
     }
 
-    /// All items of a list, page by page, until `take` wants no more.
+    /// The items of a list, page by page, until `take` wants no more.
     pub fn pages<T: DeserializeOwned>(&self, path: &str, limit: usize, take: &mut dyn FnMut(T) -> bool) -> Answer<()> {
         let gap = if path.contains('?') { '&' } else { '?' };
         let first = format!("{path}{gap}limit={}", limit.clamp(1, PAGE_MAX));
@@ -130,6 +130,16 @@ impl Client {
             }
         }
         Ok(())
+    }
+
+    /// All items of a list, in pages of this many.
+    pub fn all<T: DeserializeOwned>(&self, path: &str, page: usize) -> Answer<Vec<T>> {
+        let mut items = Vec::new();
+        self.pages(path, page, &mut |item| {
+            items.push(item);
+            true
+        })?;
+        Ok(items)
     }
 
     /// A request with its body.

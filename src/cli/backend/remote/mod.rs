@@ -12,15 +12,15 @@ mod registry;
 mod runs;
 mod sse;
 mod submit;
-mod tokens;
 mod transfer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::Secret;
+use crate::base::limits::PAGE_MAX;
 use crate::cli::args::Server;
-use crate::cli::backend::{Answer, Backend, Place};
+use crate::cli::backend::{Answer, Backend, Place, Tokens};
 use crate::cli::effects::EffectView;
 use crate::cli::error::CliError;
 use crate::cli::node_types::NodeTypeView;
@@ -47,12 +47,12 @@ impl Remote {
 
     /// The server's effects.
     pub fn effects(&self) -> Answer<Vec<EffectView>> {
-        self.client.get_json("/effects")
+        self.client.all("/effects", PAGE_MAX)
     }
 
     /// The server's node types.
     pub fn node_types(&self) -> Answer<Vec<NodeTypeView>> {
-        self.client.get_json("/node-types")
+        self.client.all("/node-types", PAGE_MAX)
     }
 }
 
@@ -63,6 +63,13 @@ impl Backend for Remote {
 
     fn place(&self) -> Place<'_> {
         Place::Server(self.client.url())
+    }
+
+    fn tokens(&self) -> Answer<&dyn Tokens> {
+        Err(CliError::usage(format!(
+            "tokens are kept on the machine of {}: run `artdag token` there, without --server",
+            self.client.url()
+        )))
     }
 }
 
