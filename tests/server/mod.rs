@@ -1,6 +1,7 @@
 //! The server as its clients and its operator have it: the real program on a free port.
 
 mod auth;
+mod client;
 mod disk;
 mod queue;
 mod shell;
