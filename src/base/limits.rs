@@ -88,6 +88,27 @@ pub const CHECKPOINT_SECONDS: f64 = 10.0;
 /// Times that a stage running alone may bring the process down before its run is given up.
 pub const CRASHES: u32 = 3;
 
+/// Items of a page of a list that asks for no number.
+pub const PAGE_DEFAULT: usize = 100;
+/// Problems told for one body or query; a client mends these first.
+pub const BODY_PROBLEMS: usize = 100;
+/// Bytes of an `Idempotency-Key`: a UUID has 36.
+pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
+/// Event streams open at once: each is a connection that stays.
+pub const EVENT_STREAMS: usize = 256;
+/// Events taken from the log at a time for one stream, so that one that is far behind does not
+/// fill the memory.
+pub const EVENT_BATCH: usize = 256;
+/// Seconds between two comments on a stream where nothing happens: proxies cut silent ones after
+/// 30 or 60.
+pub const EVENT_KEEP_ALIVE_SECONDS: u64 = 15;
+/// Runs told at the beginning of a stream of all runs.
+pub const EVENT_SNAPSHOT_RUNS: usize = 1000;
+/// Checks of all blobs at once: one keeps a disk busy.
+pub const VERIFICATIONS: usize = 1;
+/// Bytes of the program read at a time when it is downloaded.
+pub const DOWNLOAD_CHUNK_BYTES: usize = 256 << 10;
+
 /// Bytes of a request's head. Browsers and proxies stay under 32 KiB; the same buffer carries
 /// bodies, and uploads are faster through a large one.
 pub const HEAD_BYTES: usize = 256 << 10;

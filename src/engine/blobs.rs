@@ -44,7 +44,7 @@ impl Deref for Bytes {
 }
 
 /// What is stored, in all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Storage {
     /// Blobs.
     pub blobs: u64,
@@ -59,7 +59,7 @@ pub struct Storage {
 }
 
 /// What checking all blobs found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct VerifyReport {
     /// Blobs checked.
     pub checked: u64,
@@ -72,7 +72,7 @@ pub struct VerifyReport {
 }
 
 /// A blob that is not what it should be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Damage {
     /// Its name.
     pub content_hash: ContentHash,

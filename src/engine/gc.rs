@@ -17,7 +17,7 @@ use crate::nodes::{self, NodeType};
 use crate::records::{BlobRow, KeyRow, MemoRow, Origin, Record, tables as names};
 
 /// What was, or would be, taken away.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Collected {
     /// Blobs taken away, oldest use first.
     pub evicted: Vec<ContentHash>,

@@ -19,7 +19,7 @@ pub struct Freed {
 }
 
 /// A blob that stayed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Kept {
     /// The blob.
     pub content_hash: ContentHash,

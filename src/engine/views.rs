@@ -29,7 +29,7 @@ impl<T, C> Default for Page<T, C> {
 }
 
 /// A run.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RunView {
     /// Its id.
     pub run_id: RunId,
@@ -91,7 +91,7 @@ pub struct RunView {
 }
 
 /// A hash, or a list of hashes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(untagged)]
 pub enum OneOrMany {
     /// One.
@@ -101,7 +101,7 @@ pub enum OneOrMany {
 }
 
 /// How far a run is.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ProgressView {
     /// Nodes in all, with `ENCODE`.
     pub nodes: u64,
@@ -114,7 +114,7 @@ pub struct ProgressView {
 }
 
 /// A plan.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PlanView {
     /// Nodes in topological order.
     pub nodes: Vec<PlanNodeView>,
@@ -133,7 +133,7 @@ pub struct PlanView {
 }
 
 /// A node of a plan.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PlanNodeView {
     /// Its id.
     pub id: NodeId,
@@ -165,7 +165,7 @@ pub struct PlanNodeView {
 }
 
 /// A stage of a plan.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StageView {
     /// Its number.
     pub id: usize,
@@ -182,7 +182,7 @@ pub struct StageView {
 }
 
 /// Everything that is known of a blob.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct BlobInfo {
     /// Its name.
     pub content_hash: ContentHash,
@@ -217,7 +217,7 @@ pub struct BlobInfo {
 }
 
 /// Who made a blob.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MadeBy {
     /// The run.
     pub run: RunId,
@@ -226,7 +226,7 @@ pub struct MadeBy {
 }
 
 /// A config as clients see it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ConfigView {
     /// The content hash of its bytes.
     pub config_id: ContentHash,
@@ -249,7 +249,7 @@ pub struct ConfigView {
 }
 
 /// An input to be given with each run.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct VariableInput {
     /// The node's id.
     pub id: String,
@@ -262,7 +262,7 @@ pub struct VariableInput {
 }
 
 /// An input that a config names itself.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FixedInput {
     /// The node's id.
     pub id: String,

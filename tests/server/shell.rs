@@ -4,8 +4,7 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
-use crate::support::Server;
-use crate::support::{Home, Ran};
+use crate::support::{Home, Ran, Server};
 
 fn holder(home: &Home) -> serde_json::Value {
     let text = std::fs::read_to_string(home.path().join("lock")).unwrap_or_default();
@@ -16,12 +15,12 @@ fn holder(home: &Home) -> serde_json::Value {
 fn r27_a_second_server_is_refused_at_once_and_told_who_holds_the_home() {
     let home = Home::new();
     let first = Server::start(&home, &[]);
-    assert_eq!(holder(&home)["address"], first.url());
+    assert_eq!(holder(&home)["address"], first.url.as_str());
     let start = Instant::now();
     let second = home.run(&["serve", "--listen", "127.0.0.1:0"]);
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     assert_eq!(second.code, 5, "{}", second.err);
-    for part in [first.pid().to_string().as_str(), first.url()] {
+    for part in [first.pid().to_string().as_str(), first.url.as_str()] {
         assert!(second.err.contains(part), "{part} is not in {}", second.err);
     }
     // A kill leaves nothing in the way.
@@ -99,7 +98,7 @@ fn r36_the_service_manager_is_told_when_requests_are_answered_and_that_the_loop_
     manager.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let mut command = home.command(&["serve", "--listen", "127.0.0.1:0"]);
     command.env("NOTIFY_SOCKET", &socket).env("WATCHDOG_USEC", "300000");
-    let mut server = Server::of(command);
+    let mut server = Server::of(&home, command);
     let next = || {
         let mut message = [0; 4096];
         let length = manager.recv(&mut message).expect("a message comes");
