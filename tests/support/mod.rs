@@ -10,6 +10,7 @@ pub use server::{Answer, Server};
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use artdag::base::ContentHash;
 use artdag::engine::home::Opening;
@@ -25,9 +26,24 @@ pub struct Home {
 }
 
 impl Home {
-    /// A directory for a home, in memory where the system has such a file system: what the
-    /// tests are about does not depend on the disk.
+    /// A home as a first start makes it, in memory where the system has such a file system: what
+    /// the tests are about does not depend on the disk. It is a copy of one that is made once,
+    /// since drawing the cat takes longer than most tests.
     pub fn new() -> Self {
+        static TEMPLATE: OnceLock<Home> = OnceLock::new();
+        let template = TEMPLATE.get_or_init(|| {
+            let home = Self::empty();
+            home.ok(&["runs"]);
+            home
+        });
+        let home = Self::empty();
+        let copied = Command::new("cp").arg("-a").arg(template.path()).arg(home.path()).status();
+        assert!(copied.is_ok_and(|status| status.success()), "a home can be copied");
+        home
+    }
+
+    /// A directory in which there is no home yet.
+    pub fn empty() -> Self {
         let memory = Path::new("/dev/shm");
         let dir = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
         Self { dir: dir.expect("a temporary directory can be made") }
