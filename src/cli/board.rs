@@ -85,37 +85,35 @@ impl Board {
     /// Takes over what nodes have become while nobody told.
     pub fn catch_up(&mut self, plan: &PlanView, now: Instant) {
         for node in &plan.nodes {
-            let node_id = Some(node.id.to_string());
-            let state = node.state.to_string();
-            let run_id = self.run.run_id;
-            self.change(&NodeChange { run_id, node: node_id, state, error: None, waits_for: None }, now);
+            self.set_state(node.id.as_str(), &node.state, now);
         }
     }
 
     fn change(&mut self, change: &NodeChange, now: Instant) {
         self.waits = change.waits_for.map(|run| format!("waiting for a value that run {run} is making"));
-        let Some(place) = change.node.as_ref().and_then(|node| self.places.get(node)) else { return };
+        self.set_state(&change.node, &change.state, now);
+    }
+
+    fn set_state(&mut self, node: &str, state: &str, now: Instant) {
+        let Some(place) = self.places.get(node) else { return };
         let row = &mut self.nodes[*place];
-        if rank(&change.state) < rank(&row.state) {
+        if rank(state) < rank(&row.state) {
             return;
         }
-        if change.state == "running" {
+        if state == "running" {
             row.since = row.since.or(Some(now));
         } else if let Some(since) = row.since.take() {
             row.took = Some(now.duration_since(since));
         }
-        row.state.clone_from(&change.state);
+        state.clone_into(&mut row.state);
     }
 
     /// One line of a node whose state changed, for where nothing can be drawn over.
     pub fn line(&self, change: &NodeChange) -> String {
-        let row = change.node.as_ref().and_then(|node| self.places.get(node)).map(|place| &self.nodes[*place]);
-        let what = match (row, change.waits_for) {
-            (Some(row), None) => format!("{}  {}", row.id, row.node_type),
-            (Some(row), Some(run)) => format!("{}  {}  for run {run}", row.id, row.node_type),
-            (None, Some(run)) => format!("for a value that run {run} is making"),
-            (None, None) => change.node.clone().unwrap_or_default(),
-        };
+        let row = self.places.get(&change.node).map(|place| &self.nodes[*place]);
+        let node_type = row.map_or("", |row| row.node_type.as_str());
+        let waits = change.waits_for.map_or_else(String::new, |run| format!("  for run {run}"));
+        let what = format!("{}  {node_type}{waits}", change.node);
         let took = row.and_then(|row| row.took).map_or_else(String::new, |took| format!("  {}", span(took)));
         let error = change.error.as_ref().map_or_else(String::new, |error| format!("  {error}"));
         format!("{:9}  {what}{took}{error}", change.state)
@@ -232,9 +230,9 @@ mod tests {
     }
 
     fn change(run: &RunView, node: &str, state: &str) -> Happened {
-        let node = Some(node.to_owned());
-        let state = state.to_owned();
-        Happened::Node(NodeChange { run_id: run.run_id, node, state, error: None, waits_for: None })
+        let (node, state) = (node.to_owned(), state.to_owned());
+        let change = NodeChange { run_id: run.run_id, node, state, output_hash: None, error: None, waits_for: None };
+        Happened::Node(change)
     }
 
     #[test]

@@ -134,7 +134,7 @@ impl Shown {
                 self.screen.clear(ctx.io);
                 ctx.io.say(format_args!("waiting for a value that run {on} is making"));
             }
-            Happened::Node(NodeChange { node: Some(node), state, .. }) if state == "running" => {
+            Happened::Node(NodeChange { node, state, .. }) if state == "running" => {
                 self.node.clone_from(node);
             }
             Happened::Reconnecting if !ctx.quiet => {

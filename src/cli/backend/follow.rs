@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::RunId;
+use crate::base::{ContentHash, RunId};
 use crate::cli::backend::Answer;
 use crate::engine::views::RunView;
 
@@ -34,20 +34,20 @@ pub enum Happened {
 pub struct NodeChange {
     /// The run.
     pub run_id: RunId,
-    /// The node; `None` where a whole stage waits.
-    pub node: Option<String>,
+    /// The node.
+    pub node: String,
     /// `running completed cached failed skipped waiting`.
     pub state: String,
+    /// Its value's hash, if kept.
+    pub output_hash: Option<ContentHash>,
     /// Why it failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// The run that is making the value it waits for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<RunId>,
 }
 
 /// Nodes done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Advance {
     /// The run.
     pub run_id: RunId,
@@ -55,4 +55,6 @@ pub struct Advance {
     pub done: u64,
     /// All.
     pub nodes: u64,
+    /// `done / nodes`.
+    pub fraction: f64,
 }

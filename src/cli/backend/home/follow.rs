@@ -36,26 +36,42 @@ impl<'a> Listening<'a> {
         Ok(Happened::Run(Box::new(run_view(self.run, &self.engine.wait(self.run)?))))
     }
 
-    fn told(&self, what: What) -> Answer<Happened> {
+    /// What an event says; `None` where another one says the same.
+    fn told(&self, what: What) -> Answer<Option<Happened>> {
         let run_id = self.run;
-        let change = |node, state: &str, error, waits_for| {
-            Happened::Node(NodeChange { run_id, node, state: state.to_owned(), error, waits_for })
-        };
         Ok(match what {
-            What::Status(status) if status.is_final() => self.ended()?,
-            What::Status(_) => self.as_it_stands()?,
-            What::Progress { done, nodes } => Happened::Progress(Advance { run_id, done, nodes }),
-            What::Waits { on } => change(None, "waiting", None, Some(on)),
+            What::Status(status) if status.is_final() => Some(self.ended()?),
+            What::Status(_) => Some(self.as_it_stands()?),
+            What::Progress { done, nodes } => {
+                let fraction = if nodes == 0 { 0.0 } else { done as f64 / nodes as f64 };
+                Some(Happened::Progress(Advance { run_id, done, nodes, fraction }))
+            }
+            // Each node that waits is told.
+            What::Waits { .. } => None,
             What::Node { node, state } => {
-                let node = Some(node.to_string());
+                let word = match &state {
+                    NodeState::Waiting { .. } => "waiting",
+                    NodeState::Running => "running",
+                    NodeState::Completed(_) => "completed",
+                    NodeState::Cached => "cached",
+                    NodeState::Failed(_) => "failed",
+                    NodeState::Skipped => "skipped",
+                };
+                let mut change = NodeChange {
+                    run_id,
+                    node: node.to_string(),
+                    state: word.to_owned(),
+                    output_hash: None,
+                    error: None,
+                    waits_for: None,
+                };
                 match state {
-                    NodeState::Waiting { on } => change(node, "waiting", None, Some(on)),
-                    NodeState::Running => change(node, "running", None, None),
-                    NodeState::Completed(_) => change(node, "completed", None, None),
-                    NodeState::Cached => change(node, "cached", None, None),
-                    NodeState::Failed(error) => change(node, "failed", Some(error), None),
-                    NodeState::Skipped => change(node, "skipped", None, None),
+                    NodeState::Waiting { on } => change.waits_for = Some(on),
+                    NodeState::Completed(hash) => change.output_hash = hash,
+                    NodeState::Failed(error) => change.error = Some(error),
+                    _ => {}
                 }
+                Some(Happened::Node(change))
             }
         })
     }
@@ -67,7 +83,7 @@ impl Follow for Listening<'_> {
             return Ok(Some(first));
         }
         match self.events.next_within(patience) {
-            Some(event) => self.told(event.what).map(Some),
+            Some(event) => self.told(event.what),
             // Its end is told to all; asking as well costs nothing here.
             None if self.engine.run_row(self.run)?.status.is_final() => self.ended().map(Some),
             None => Ok(None),

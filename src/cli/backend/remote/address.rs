@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ureq::http::Uri;
 
+use crate::base::Secret;
 use crate::cli::backend::Answer;
 use crate::cli::error::CliError;
 use crate::engine::lock::{Holder, Role};
@@ -53,14 +54,14 @@ impl Address {
 
     /// The token of the home whose server this is: only a server that is alive and says that it
     /// listens here is given it.
-    pub fn token_of_home(&self, home: &Path) -> Option<String> {
+    pub fn token_of_home(&self, home: &Path) -> Option<Secret> {
         let holder = Holder::of_home(home).filter(|holder| holder.role == Role::Serve)?;
         let listens = holder.address.as_deref().and_then(Self::of_holder)?;
         if !self.is_same_server(&listens) {
             return None;
         }
         let token = std::fs::read_to_string(home.join("token")).ok()?;
-        Some(token.trim().to_owned()).filter(|token| !token.is_empty())
+        Some(token.trim()).filter(|token| !token.is_empty()).map(Secret::new)
     }
 
     fn of_holder(text: &str) -> Option<Self> {
@@ -116,10 +117,10 @@ mod tests {
             std::fs::write(home.path().join("lock"), text).unwrap();
         };
         lock(std::process::id());
-        assert_eq!(address.token_of_home(home.path()).as_deref(), Some("secret"));
+        assert_eq!(address.token_of_home(home.path()).unwrap().expose(), "secret");
         let mut child = std::process::Command::new("true").spawn().unwrap();
         child.wait().unwrap();
         lock(child.id());
-        assert_eq!(address.token_of_home(home.path()), None);
+        assert!(address.token_of_home(home.path()).is_none());
     }
 }

@@ -49,12 +49,7 @@ impl Blobs for Remote {
 
     fn blobs(&self, prefix: &str) -> Answer<Vec<BlobView>> {
         let of_type = if prefix.is_empty() { String::new() } else { format!("&media_type={}", segment(prefix)) };
-        let mut blobs = Vec::new();
-        self.client.pages(&format!("/cache?details=true{of_type}"), PAGE_MAX, &mut |view| {
-            blobs.push(view);
-            true
-        })?;
-        Ok(blobs)
+        self.client.all(&format!("/cache?details=true{of_type}"), PAGE_MAX)
     }
 
     fn blob(&self, hash: &ContentHash) -> Answer<BlobInfo> {
@@ -66,7 +61,7 @@ impl Blobs for Remote {
     }
 
     fn verify_blobs(&self, only: &[ContentHash], _stop: &dyn Fn() -> bool) -> Answer<VerifyReport> {
-        let only: Vec<String> = only.iter().map(|hash| format!("content_hash={hash}")).collect();
+        let only: Vec<String> = only.iter().map(|hash| format!("hash={hash}")).collect();
         let query = if only.is_empty() { String::new() } else { format!("?{}", only.join("&")) };
         Ok(self.client.call(Method::POST, &format!("/cache/verify{query}"), None)?.1)
     }

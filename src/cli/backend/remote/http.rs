@@ -7,6 +7,7 @@ use serde_json::Value;
 use ureq::http::{Method, Request, Response, StatusCode, header};
 use ureq::{AsSendBody, Body};
 
+use crate::base::Secret;
 use crate::base::limits::{ANSWER_BYTES, CONNECT_SECONDS, EVENT_SILENCE_SECONDS, PAGE_MAX};
 use crate::cli::backend::Answer;
 use crate::cli::backend::remote::{address::Address, answer};
@@ -22,13 +23,13 @@ pub struct Client {
     /// The same for streams, where silence means that the way is lost.
     streams: ureq::Agent,
     address: Address,
-    /// What proves who asks; never printed.
-    token: Option<String>,
+    /// What proves who asks.
+    token: Option<Secret>,
 }
 
 impl Client {
     /// The way to the server of this address, with the certificates to trust and a token.
-    pub fn new(address: Address, certificates: Option<&ureq::tls::RootCerts>, token: Option<String>) -> Self {
+    pub fn new(address: Address, certificates: Option<&ureq::tls::RootCerts>, token: Option<Secret>) -> Self {
         let agent = |silence: Option<u64>| {
             let mut tls = ureq::tls::TlsConfig::builder();
             if let Some(certificates) = certificates {
@@ -59,7 +60,7 @@ impl Client {
     pub fn request(&self, method: Method, path: &str) -> ureq::http::request::Builder {
         let request = Request::builder().method(method).uri(format!("{}{path}", self.url()));
         match &self.token {
-            Some(token) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
+            Some(token) => request.header(header::AUTHORIZATION, format!("Bearer {}", token.expose())),
             None => request,
         }
     }
@@ -112,7 +113,7 @@ impl Client {
         Ok((response.status(), self.json(response)?))
     }
 
-    /// All items of a list, page by page, until `take` wants no more.
+    /// The items of a list, page by page, until `take` wants no more.
     pub fn pages<T: DeserializeOwned>(&self, path: &str, limit: usize, take: &mut dyn FnMut(T) -> bool) -> Answer<()> {
         let gap = if path.contains('?') { '&' } else { '?' };
         let first = format!("{path}{gap}limit={}", limit.clamp(1, PAGE_MAX));
@@ -129,6 +130,16 @@ impl Client {
             }
         }
         Ok(())
+    }
+
+    /// All items of a list, in pages of this many.
+    pub fn all<T: DeserializeOwned>(&self, path: &str, page: usize) -> Answer<Vec<T>> {
+        let mut items = Vec::new();
+        self.pages(path, page, &mut |item| {
+            items.push(item);
+            true
+        })?;
+        Ok(items)
     }
 
     /// A request with its body.

@@ -17,6 +17,8 @@ mod transfer;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::base::Secret;
+use crate::base::limits::PAGE_MAX;
 use crate::cli::args::Server;
 use crate::cli::backend::{Answer, Backend, Place, Tokens};
 use crate::cli::effects::EffectView;
@@ -38,19 +40,19 @@ impl Remote {
     pub fn new(server: &Server, home: &Path) -> Answer<Self> {
         let address = Address::parse(&server.url)?;
         let certificates = server.certificate.as_deref().map(certificates).transpose()?;
-        let token = std::env::var("ARTDAG_TOKEN").ok().filter(|token| !token.is_empty());
+        let token = std::env::var("ARTDAG_TOKEN").ok().filter(|token| !token.is_empty()).map(Secret::new);
         let token = token.or_else(|| address.token_of_home(home));
         Ok(Self { client: Client::new(address, certificates.as_ref(), token), home: home.to_owned() })
     }
 
     /// The server's effects.
     pub fn effects(&self) -> Answer<Vec<EffectView>> {
-        self.client.get_json("/effects")
+        self.client.all("/effects", PAGE_MAX)
     }
 
     /// The server's node types.
     pub fn node_types(&self) -> Answer<Vec<NodeTypeView>> {
-        self.client.get_json("/node-types")
+        self.client.all("/node-types", PAGE_MAX)
     }
 }
 

@@ -26,12 +26,7 @@ impl Registry for Remote {
     }
 
     fn configs(&self) -> Answer<Vec<ConfigView>> {
-        let mut configs = Vec::new();
-        self.client.pages("/configs", PAGE_MAX, &mut |view| {
-            configs.push(view);
-            true
-        })?;
-        Ok(configs)
+        self.client.all("/configs", PAGE_MAX)
     }
 
     fn find_config(&self, word: &str) -> Answer<ConfigView> {
