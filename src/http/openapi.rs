@@ -178,6 +178,6 @@ fn finish(response: &mut Response, status: &str) {
         response.content.insert("application/json".to_owned(), error.into());
     }
     if response.description.is_empty() && status == "404" {
-        response.description = "There is no such thing.".to_owned();
+        "There is no such thing.".clone_into(&mut response.description);
     }
 }
