@@ -16,6 +16,8 @@ use crate::http::auth::Principal;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::{Caller, JsonObject, PathWord, idempotency_key};
 use crate::http::fields::Fields;
+use crate::http::query::QueryWords;
+use crate::plan::explain::Why;
 use crate::recipe::LocPart;
 
 /// Runs a recipe: an effect, or a config.
@@ -80,14 +82,15 @@ pub async fn run_config(
     accept(&app, who, idempotency, asked, move |engine| recipe_of(engine, &config)).await
 }
 
-/// What a run of a config would do: hit or miss and an estimate for each node. Nothing is run.
+/// What a run of a config, or of a bare effect, would do: hit or miss and an estimate for each
+/// node. Nothing is run.
 #[utoipa::path(
     post, path = "/configs/{id}/plan", operation_id = "plan_config", tag = "configs",
-    params(("id" = String, Path, description = "The config's id, or its name (the newest version)")),
+    params(("id" = String, Path, description = "The config's id, or its name (the newest version); or an effect")),
     request_body(content = Asked, example = json!({"inputs": {"user_image": "cat"}})),
     responses(
         (status = 200, body = PlanView),
-        (status = 404, description = "There is no such config, blob, asset or node."),
+        (status = 404, description = "There is no such config, effect, blob, asset or node."),
     )
 )]
 pub async fn plan_config(
@@ -98,11 +101,43 @@ pub async fn plan_config(
     let asked = read(Fields::of_body(body))?;
     let plan = app.on_thread(move |app| {
         let engine = &app.engine;
-        let recipe = recipe_of(engine, &config)?;
+        let recipe = engine.find_recipe(&config)?;
         let request = asked.request(engine, recipe, None)?;
         Ok(engine.plan_request(&request).map_err(of_body)?.0)
     });
     plan.await.map(Json)
+}
+
+/// Why a node of such a run is known or not: which part of its key differs from the nearest
+/// known one. Nothing is run.
+#[utoipa::path(
+    post, path = "/configs/{id}/why", operation_id = "explain_config", tag = "configs",
+    params(
+        ("id" = String, Path, description = "The config's id, or its name (the newest version); or an effect"),
+        ("node" = String, Query, description = "The node's id"),
+    ),
+    request_body(content = Asked, example = json!({"inputs": {"user_image": "cat"}})),
+    responses(
+        (status = 200, body = Why),
+        (status = 404, description = "There is no such config, effect, blob, asset or node."),
+    )
+)]
+pub async fn why_config(
+    State(app): State<App>,
+    PathWord(config): PathWord,
+    mut query: QueryWords,
+    JsonObject(body): JsonObject,
+) -> ApiResult<Json<Why>> {
+    let node = query.required("node").unwrap_or_default();
+    query.finish()?;
+    let asked = read(Fields::of_body(body))?;
+    let why = app.on_thread(move |app| {
+        let engine = &app.engine;
+        let recipe = engine.find_recipe(&config)?;
+        let request = asked.request(engine, recipe, None)?;
+        Ok(engine.why(&request, &node).map_err(of_body)?)
+    });
+    why.await.map(Json)
 }
 
 fn read(mut fields: Fields) -> ApiResult<Asked> {
