@@ -3,6 +3,8 @@
 mod auth;
 mod client;
 mod disk;
+mod mixed;
 mod queue;
 mod shell;
 mod stops;
+mod strangers;
