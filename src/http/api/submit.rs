@@ -194,7 +194,7 @@ fn of_body(error: EngineError) -> ApiError {
     let mut problems = match error {
         EngineError::Problems(problems) => problems,
         // Of all that a body says, only the output's name can be no name.
-        EngineError::Usage(message) => return ApiError::invalid(&["body", "output_name"], "value_error", message),
+        EngineError::Usage(message) => return ApiError::invalid(&["body", "output_name"], "usage_error", message),
         EngineError::Input(message) => return ApiError::invalid(&["body", "inputs"], "value_error", message),
         other => return other.into(),
     };
