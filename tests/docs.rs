@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use artdag::base::schema::{Default, Kind, Param};
+use artdag::base::schema::{self, Default, Param};
+use artdag::config::{Kind, SETTINGS, Setting};
 use artdag::effects::{EFFECTS, Effect};
 use artdag::nodes::{NODE_TYPES, NodeType};
 
@@ -21,17 +22,36 @@ fn read(path: &str) -> String {
 fn tables_of_parameters_are_those_of_the_program() {
     let types: Vec<String> = NODE_TYPES.iter().map(|node_type| type_section(*node_type)).collect();
     let effects: Vec<String> = EFFECTS.iter().map(|effect| effect_section(*effect)).collect();
-    let mut text = read("docs/configs.md");
-    for (name, sections) in [("types", types), ("effects", effects)] {
+    compare("docs/configs.md", &[("types", types.join("\n")), ("effects", effects.join("\n"))]);
+}
+
+#[test]
+fn the_settings_are_those_of_the_program() {
+    let row = |setting: &Setting| {
+        let flag = match setting.kind {
+            Kind::Switch => format!("`--{}`", setting.name),
+            Kind::One(word) | Kind::Several(word) => format!("`--{}` *{}*", setting.name, word.to_lowercase()),
+        };
+        format!("| {flag} | `{}` | {} |", setting.variable, setting.doc.replace('|', "\\|"))
+    };
+    let rows: Vec<String> = SETTINGS.iter().map(|setting| row(setting)).collect();
+    let table = format!("| flag | variable | |\n|---|---|---|\n{}", rows.join("\n"));
+    compare("docs/server.md", &[("settings", table)]);
+}
+
+/// Each part of a document between its marks is this text; `ARTDAG_BLESS=1` writes it.
+fn compare(document: &str, parts: &[(&str, String)]) {
+    let mut text = read(document);
+    for (name, part) in parts {
         let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
-        let from = text.find(&start).expect("the section begins") + start.len();
-        let to = text.find(&end).expect("the section ends");
-        text.replace_range(from..to, &format!("\n{}\n", sections.join("\n")));
+        let from = text.find(&start).expect("the part begins") + start.len();
+        let to = text.find(&end).expect("the part ends");
+        text.replace_range(from..to, &format!("\n{part}\n"));
     }
     if std::env::var_os("ARTDAG_BLESS").is_some() {
-        fs::write(root().join("docs/configs.md"), &text).expect("the docs can be written");
+        fs::write(root().join(document), &text).expect("the docs can be written");
     }
-    assert!(text == read("docs/configs.md"), "docs/configs.md is not what the tables say; ARTDAG_BLESS=1 mends it");
+    assert!(text == read(document), "{document} is not what the program says; ARTDAG_BLESS=1 mends it");
 }
 
 fn type_section(node_type: &dyn NodeType) -> String {
@@ -68,24 +88,26 @@ fn rows(before: &str, params: &[Param]) -> Vec<String> {
             param.doc.trim_end_matches('.')
         ));
         match param.kind {
-            Kind::Map(entries) => rows.extend(self::rows(&format!("{name}."), entries)),
-            Kind::List { of: Kind::Map(entries), .. } => rows.extend(self::rows(&format!("{name}[n]."), entries)),
+            schema::Kind::Map(entries) => rows.extend(self::rows(&format!("{name}."), entries)),
+            schema::Kind::List { of: schema::Kind::Map(entries), .. } => {
+                rows.extend(self::rows(&format!("{name}[n]."), entries))
+            }
             _ => {}
         }
     }
     rows
 }
 
-fn value(kind: &Kind, unit: &str) -> String {
+fn value(kind: &schema::Kind, unit: &str) -> String {
     let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
     match kind {
-        Kind::Number { min, max } => format!("{min} to {max}{unit}"),
-        Kind::Integer { min, max } => format!("whole, {min} to {max}{unit}"),
-        Kind::Bool => "true or false".to_owned(),
-        Kind::Choice(words) => format!("`{}`", words.join("`, `")),
-        Kind::List { of, min, max } if min == max => format!("{min} of: {}{unit}", value(of, "")),
-        Kind::List { .. } => "a list".to_owned(),
-        Kind::Map(_) => "a map".to_owned(),
+        schema::Kind::Number { min, max } => format!("{min} to {max}{unit}"),
+        schema::Kind::Integer { min, max } => format!("whole, {min} to {max}{unit}"),
+        schema::Kind::Bool => "true or false".to_owned(),
+        schema::Kind::Choice(words) => format!("`{}`", words.join("`, `")),
+        schema::Kind::List { of, min, max } if min == max => format!("{min} of: {}{unit}", value(of, "")),
+        schema::Kind::List { .. } => "a list".to_owned(),
+        schema::Kind::Map(_) => "a map".to_owned(),
         other => other.word().to_owned(),
     }
 }

@@ -17,4 +17,5 @@ mod scale;
 mod server;
 mod support;
 mod tokens;
+mod watch;
 mod worker;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Home, Ran};
+use crate::support::{Home, Ran, heavy};
 
 /// Asks until the run has ended; each answer is a whole command, so nothing spins.
 fn ended(home: &Home, run: &str) -> serde_json::Value {
@@ -32,17 +32,7 @@ fn a_run_that_nobody_waits_for_is_carried_out() {
 fn commands_are_answered_while_a_worker_holds_the_home() {
     let home = Home::new();
     home.ok(&["runs"]);
-    // Work that takes a while: heavy blurs of a large picture, one after another.
-    let mut yaml = String::from("name: heavy\ndag:\n  nodes:\n    - {id: s, type: SOURCE, config: {asset: cat}}\n");
-    let mut before = "s".to_owned();
-    for index in 0..12 {
-        yaml += &format!(
-            "    - {{id: b{index}, type: EFFECT, config: {{effect: sharpen, params: {{sigma: 20, amount: 0.1}}}}, inputs: [{before}]}}\n"
-        );
-        before = format!("b{index}");
-    }
-    yaml += &format!("  output: {before}\n");
-    home.write("heavy.yaml", yaml);
+    home.write("heavy.yaml", heavy(12));
     let run = home.ok(&["run", "heavy.yaml", "--detach"]);
     let mut seen_at_work = false;
     for words in

@@ -64,10 +64,50 @@ pub const OPENED_KEPT: usize = 32;
 
 /// Seconds that a command waits for another command that holds the home.
 pub const LOCK_WAIT_SECONDS: u64 = 10;
+/// Seconds after a first Ctrl-C in which a second one cancels the run: long enough to read what
+/// the first one said.
+pub const LEAVE_SECONDS: u64 = 2;
+/// Seconds in which a server must take a connection; across the world it takes one.
+pub const CONNECT_SECONDS: u64 = 10;
+/// Bytes of a server's answer in JSON: the plan of the largest config has 50 MB.
+pub const ANSWER_BYTES: u64 = 256 << 20;
+/// Most items of a page: a thousand runs as JSON are 2 MB.
+pub const PAGE_MAX: usize = 1000;
+/// Seconds of silence on a stream of events after which the way to the server counts as lost;
+/// a server says something every fifteen.
+pub const EVENT_SILENCE_SECONDS: u64 = 45;
+/// Seconds that a lost stream of events is opened again before it is given up: a server that is
+/// started anew takes less.
+pub const RECONNECT_SECONDS: u64 = 60;
+/// Events that wait until a command shows them.
+pub const EVENTS_UNSEEN: usize = 1024;
+/// Bytes of one event: a run with 10,000 inputs has 1 MB.
+pub const EVENT_BYTES: usize = 16 << 20;
 /// Estimated seconds of work above a checkpoint that make it worth its storage.
 pub const CHECKPOINT_SECONDS: f64 = 10.0;
 /// Times that a stage running alone may bring the process down before its run is given up.
 pub const CRASHES: u32 = 3;
+
+/// Items of a page of a list that asks for no number.
+pub const PAGE_DEFAULT: usize = 100;
+/// Problems told for one body or query; a client mends these first.
+pub const BODY_PROBLEMS: usize = 100;
+/// Bytes of an `Idempotency-Key`: a UUID has 36.
+pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
+/// Event streams open at once: each is a connection that stays.
+pub const EVENT_STREAMS: usize = 256;
+/// Events taken from the log at a time for one stream, so that one that is far behind does not
+/// fill the memory.
+pub const EVENT_BATCH: usize = 256;
+/// Seconds between two comments on a stream where nothing happens: proxies cut silent ones after
+/// 30 or 60.
+pub const EVENT_KEEP_ALIVE_SECONDS: u64 = 15;
+/// Runs told at the beginning of a stream of all runs.
+pub const EVENT_SNAPSHOT_RUNS: usize = 1000;
+/// Checks of all blobs at once: one keeps a disk busy.
+pub const VERIFICATIONS: usize = 1;
+/// Bytes of the program read at a time when it is downloaded.
+pub const DOWNLOAD_CHUNK_BYTES: usize = 256 << 10;
 
 /// Bytes of a request's head. Browsers and proxies stay under 32 KiB; the same buffer carries
 /// bodies, and uploads are faster through a large one.

@@ -48,12 +48,34 @@ pub struct Global {
     /// Log lines on standard error: off, error, warn, info, debug, trace [env: ARTDAG_LOG]
     #[arg(long, global = true, value_name = "LEVEL", hide_short_help = true)]
     log: Option<String>,
+    /// Ask this server instead of opening the home, e.g. http://127.0.0.1:8100
+    #[arg(long, global = true, value_name = "URL", env = "ARTDAG_SERVER", hide_env_values = true)]
+    server: Option<String>,
+    /// Trust this certificate, a PEM file, for --server https://…
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "ARTDAG_CACERT",
+        hide_env_values = true,
+        hide_short_help = true
+    )]
+    cacert: Option<PathBuf>,
     /// How data is printed
     #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value = "table")]
     output: Format,
     /// Print ids and paths only
     #[arg(short, long, global = true)]
     pub quiet: bool,
+}
+
+/// A server to ask.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Its address.
+    pub url: String,
+    /// A PEM file with the certificates to trust.
+    pub certificate: Option<PathBuf>,
 }
 
 /// How data is printed.
@@ -71,6 +93,18 @@ impl Global {
     /// How data is printed.
     pub fn format(&self) -> Format {
         self.output
+    }
+
+    /// Is a server asked?
+    pub fn has_server(&self) -> bool {
+        self.server().is_some()
+    }
+
+    /// The server to ask. An empty variable is as good as none.
+    pub fn server(&self) -> Option<Server> {
+        let url = self.server.clone().filter(|url| !url.is_empty())?;
+        let certificate = self.cacert.clone().filter(|path| !path.as_os_str().is_empty());
+        Some(Server { url, certificate })
     }
 
     /// The text given for a setting.
@@ -103,6 +137,14 @@ pub enum Command {
     Runs(cli::runs::Args),
     /// Show a run
     RunShow(cli::run_show::Args),
+    /// Keep a run that waits from being begun
+    Hold(cli::hold::Args),
+    /// Let a held run be begun
+    Release(cli::hold::Args),
+    /// All runs that wait: begin none of them, or go on
+    Queue(cli::queue::Args),
+    /// Delete a run that has ended, with what only it used
+    RunRm(cli::run_rm::Args),
     /// Stop a run
     Cancel(cli::cancel::Args),
     /// Files in the cache: add, get, list, remove, describe, check, make room
@@ -121,6 +163,8 @@ pub enum Command {
     Verify(cli::verify::Args),
     /// Tokens for the server: make, list, revoke
     Token(cli::token::Args),
+    /// Follow a run to its end; the exit code is the run's
+    Watch(cli::watch::Args),
     /// Show every setting and where its value comes from
     Settings(cli::settings::Args),
     /// Finish the runs that wait in this home, then exit

@@ -44,13 +44,13 @@ pub fn run(args: Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
         Command::Add { name, blob } => {
             let parsed: AssetName = name.parse().map_err(|error| CliError::usage(format!("{name:?}: {error}")))?;
             let hash = inputs::blob(ctx, &blob)?;
-            ctx.engine.set_asset(parsed, hash, true)?;
+            ctx.backend.set_asset(parsed, hash)?;
             let value = serde_json::json!({"name": name, "content_hash": hash});
             output::one(ctx.io, ctx.format, ctx.quiet, &value, &hash.to_string(), |_| hash.to_string());
             Ok(Exit::Done)
         }
         Command::Rm { name, dry_run } => {
-            let hash = ctx.engine.remove_asset(&name, dry_run)?;
+            let hash = ctx.backend.remove_asset(&name, dry_run)?;
             let value = serde_json::json!({"deleted": !dry_run, "name": name, "content_hash": hash});
             let verb = if dry_run { "would take away" } else { "took away" };
             let text =
@@ -63,7 +63,7 @@ pub fn run(args: Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
 
 fn ls(ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
     let assets: BTreeMap<String, String> =
-        ctx.engine.assets()?.into_iter().map(|(name, row)| (name, row.hash.to_string())).collect();
+        ctx.backend.assets()?.into_iter().map(|(name, hash)| (name, hash.to_string())).collect();
     if ctx.format == Format::Json {
         ctx.io.data(output::json(&assets));
         return Ok(Exit::Done);

@@ -1,17 +1,16 @@
 //! `artdag cache add|get|ls|rm|info|verify|gc`
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
-use serde::Serialize;
-
-use crate::base::{AssetName, ContentHash, Timestamp};
+use crate::base::{AssetName, ContentHash};
 use crate::cli::args::Format;
+use crate::cli::backend::{BlobView, Place};
 use crate::cli::ctx::Ctx;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::output;
 use crate::cli::table::{Table, bytes};
-use crate::engine::Upload;
+use crate::engine::views::BlobInfo;
+use crate::engine::{EngineError, Upload};
 use crate::records::Origin;
 
 /// Arguments of `cache`.
@@ -102,11 +101,13 @@ fn add(ctx: &mut Ctx<'_>, files: &[String], name: Option<&str>) -> Result<Exit, 
     let mut uploads: Vec<Upload> = Vec::new();
     for file in files {
         let upload = match file.as_str() {
-            "-" if ctx.in_worker => {
-                return Err(CliError::usage("standard input cannot be read while a worker holds the home"));
+            "-" if ctx.backend.place() == Place::Holder => {
+                return Err(CliError::usage(
+                    "standard input cannot be read while a worker or server holds the home; name a file",
+                ));
             }
-            "-" => ctx.engine.add(&mut std::io::stdin().lock(), name.clone())?,
-            _ => ctx.engine.add_file(&ctx.io.cwd.join(file), name.clone())?,
+            "-" => ctx.backend.add_stream(&mut std::io::stdin().lock(), name.clone())?,
+            _ => ctx.backend.add_file(&ctx.io.cwd.join(file), name.clone())?,
         };
         uploads.push(upload);
     }
@@ -137,54 +138,31 @@ fn get(ctx: &mut Ctx<'_>, word: &str, out: Option<&std::path::Path>) -> Result<E
     let hash = known(ctx, word)?;
     if let Some(out) = out {
         let path = ctx.io.cwd.join(out);
-        ctx.engine.export(&hash, &path)?;
+        ctx.backend.export(&hash, &path)?;
         ctx.io.data(path.display());
         return Ok(Exit::Done);
     }
-    let bytes = ctx.engine.read_checked(&hash)?;
-    match ctx.io.out.write_all(&bytes).and_then(|()| ctx.io.out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(CliError::machine(format!("standard output cannot be written: {error}")))
-        }
-        _ => Ok(Exit::Done),
-    }
+    ctx.backend.read(&hash, &mut ctx.io.out)?;
+    Ok(Exit::Done)
 }
 
 /// The hash that a word names: an asset or a hash that is here.
 fn known(ctx: &Ctx<'_>, word: &str) -> Result<ContentHash, CliError> {
     match word.parse::<ContentHash>() {
         Ok(hash) => Ok(hash),
-        Err(_) => Ok(ctx.engine.asset(word)?),
+        Err(_) => match ctx.backend.find_asset(word)? {
+            Some(hash) => Ok(hash),
+            None => {
+                let assets = ctx.backend.assets()?;
+                Err(EngineError::not_found("asset", word, assets.keys().map(String::as_str)).into())
+            }
+        },
     }
 }
 
-#[derive(Serialize)]
-struct Listed {
-    content_hash: ContentHash,
-    size: u64,
-    media_type: String,
-    origin: Origin,
-    names: Vec<String>,
-    created_at: Timestamp,
-}
-
 fn ls(ctx: &mut Ctx<'_>, prefix: &str) -> Result<Exit, CliError> {
-    let names = ctx.engine.names_by_hash()?;
-    let mut blobs = ctx.engine.blobs()?;
-    blobs.sort_by_key(|(hash, row)| (std::cmp::Reverse(row.created_at), *hash));
-    let listed: Vec<Listed> = blobs
-        .into_iter()
-        .filter(|(_, row)| row.media_type.starts_with(prefix))
-        .map(|(content_hash, row)| Listed {
-            content_hash,
-            size: row.size,
-            media_type: row.media_type,
-            origin: row.origin,
-            names: names.get(&content_hash).cloned().unwrap_or_default(),
-            created_at: row.created_at,
-        })
-        .collect();
-    let table = |listed: &[Listed]| {
+    let listed = ctx.backend.blobs(prefix)?;
+    let table = |listed: &[BlobView]| {
         let mut table = Table::new(&["hash", "type", "size", "origin", "names"]);
         for blob in listed {
             table.row(&[
@@ -210,7 +188,7 @@ fn rm(ctx: &mut Ctx<'_>, words: &[String], dry_run: bool) -> Result<Exit, CliErr
         })
         .collect::<Result<_, _>>()?;
     for hash in hashes {
-        let freed = ctx.engine.remove_blob(&hash, dry_run)?;
+        let freed = ctx.backend.remove_blob(&hash, dry_run)?;
         let verb = if dry_run { "would remove" } else { "removed" };
         let text = |_: &_| format!("{verb} {hash}, {}", bytes(freed.freed_bytes));
         output::one(ctx.io, ctx.format, ctx.quiet, &freed, &hash.to_string(), text);
@@ -218,51 +196,14 @@ fn rm(ctx: &mut Ctx<'_>, words: &[String], dry_run: bool) -> Result<Exit, CliErr
     Ok(Exit::Done)
 }
 
-#[derive(Serialize)]
-struct Info {
-    content_hash: ContentHash,
-    size: u64,
-    media_type: String,
-    width: Option<u32>,
-    height: Option<u32>,
-    duration: Option<f64>,
-    names: Vec<String>,
-    created_at: Timestamp,
-    origin: Origin,
-    made_by: Option<crate::engine::views::MadeBy>,
-    used_by: Vec<String>,
-    published: bool,
-    deletable: bool,
-    because: Option<String>,
-    damage: Option<String>,
-}
-
 fn info(ctx: &mut Ctx<'_>, word: &str) -> Result<Exit, CliError> {
     let hash = known(ctx, word)?;
-    let row = ctx.engine.describe(&hash)?;
-    let because = ctx.engine.undeletable(&hash)?;
-    let info = Info {
-        content_hash: hash,
-        size: row.size,
-        media_type: row.media_type,
-        width: row.dimensions.map(|(width, _)| width),
-        height: row.dimensions.map(|(_, height)| height),
-        duration: None,
-        names: ctx.engine.names_by_hash()?.remove(&hash).unwrap_or_default(),
-        created_at: row.created_at,
-        origin: row.origin,
-        made_by: ctx.engine.made_by(&hash)?,
-        used_by: ctx.engine.holders(&hash)?.iter().map(ToString::to_string).collect(),
-        published: false,
-        deletable: because.is_none(),
-        because,
-        damage: row.damage,
-    };
+    let info = ctx.backend.blob(&hash)?;
     output::one(ctx.io, ctx.format, ctx.quiet, &info, &hash.to_string(), info_text);
     Ok(Exit::Done)
 }
 
-fn info_text(info: &Info) -> String {
+fn info_text(info: &BlobInfo) -> String {
     let mut lines = vec![
         format!("hash       {}", info.content_hash),
         format!("type       {}", info.media_type),
@@ -290,9 +231,8 @@ fn info_text(info: &Info) -> String {
 
 fn verify(ctx: &mut Ctx<'_>, words: &[String]) -> Result<Exit, CliError> {
     let only: Vec<ContentHash> = words.iter().map(|word| known(ctx, word)).collect::<Result<_, _>>()?;
-    let only = (!only.is_empty()).then_some(only.as_slice());
     let interrupt = ctx.interrupt;
-    let report = ctx.engine.verify_blobs(only, &mut |_, _| !interrupt.is_set())?;
+    let report = ctx.backend.verify_blobs(&only, &|| interrupt.is_set())?;
     output::one(ctx.io, ctx.format, ctx.quiet, &report, &report.damaged.len().to_string(), |report| {
         let mut lines: Vec<String> = report
             .damaged
@@ -321,7 +261,7 @@ fn verify(ctx: &mut Ctx<'_>, words: &[String]) -> Result<Exit, CliError> {
 }
 
 fn gc(ctx: &mut Ctx<'_>, max_bytes: Option<u64>, orphans: bool, dry_run: bool) -> Result<Exit, CliError> {
-    let collected = ctx.engine.gc(max_bytes, orphans, dry_run)?;
+    let collected = ctx.backend.gc(max_bytes, orphans, dry_run)?;
     let text = |_: &_| {
         let verb = if dry_run { "would remove" } else { "removed" };
         format!(

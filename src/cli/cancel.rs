@@ -2,7 +2,7 @@
 
 use crate::cli::ctx::Ctx;
 use crate::cli::error::{CliError, Exit};
-use crate::cli::output;
+use crate::cli::{output, wait};
 
 /// Arguments of `cancel`.
 #[derive(Debug, clap::Args)]
@@ -13,10 +13,9 @@ pub struct Args {
 
 /// Stops a run and waits until it has ended.
 pub fn run(args: &Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
-    let run = ctx.engine.find_run(&args.run)?;
-    ctx.engine.cancel(run)?;
-    ctx.engine.wait(run)?;
-    let view = ctx.engine.run_view(run)?;
+    let run = ctx.backend.find_run(&args.run)?;
+    ctx.backend.cancel(run)?;
+    let view = wait::end(ctx, run)?;
     output::one(ctx.io, ctx.format, ctx.quiet, &view, &run.to_string(), |view| format!("run {run} is {}", view.status));
     Ok(Exit::Done)
 }

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 
+use crate::cli::backend::home::Home;
 use crate::cli::ctx::Interrupt;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::forward::{Answer, Socket};
@@ -61,7 +62,9 @@ impl Clients {
         // The client has parsed the same words before it sent them.
         let parsed = Cli::command().try_get_matches_from(&call.words).and_then(|found| Cli::from_arg_matches(&found));
         let exit = match parsed {
-            Ok(cli) => execute(cli, engine, &mut io, &interrupt, true).unwrap_or_else(|error| error.tell(&mut io)),
+            Ok(cli) => {
+                execute(cli, &Home::of_holder(engine), &mut io, &interrupt).unwrap_or_else(|error| error.tell(&mut io))
+            }
             Err(error) => {
                 io.say(error);
                 Exit::Usage

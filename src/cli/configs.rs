@@ -1,13 +1,10 @@
 //! `artdag configs add|ls|show|rm`
 
-use std::io::Write as _;
-
 use crate::cli::ctx::Ctx;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::table::Table;
 use crate::cli::{inputs, output};
-use crate::engine::views::{ConfigView, config_view};
-use crate::recipe::Recipe;
+use crate::engine::views::ConfigView;
 
 /// Arguments of `configs`.
 #[derive(Debug, clap::Args)]
@@ -53,12 +50,13 @@ pub fn run(args: Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
         Command::Ls => ls(ctx),
         Command::Show { config, yaml } => show(ctx, &config, yaml),
         Command::Rm { config, dry_run } => {
-            let found = ctx.engine.find_config(&config)?;
-            ctx.engine.remove_config(found.id, dry_run)?;
-            let value = serde_json::json!({"deleted": !dry_run, "config_id": found.id});
+            let found = ctx.backend.find_config(&config)?;
+            let id = found.config_id;
+            ctx.backend.remove_config(id, dry_run)?;
+            let value = serde_json::json!({"deleted": !dry_run, "config_id": id});
             let verb = if dry_run { "would take" } else { "took" };
-            let text = format!("{verb} {} ({}) out of the register", found.row.name, found.id.short());
-            output::one(ctx.io, ctx.format, ctx.quiet, &value, &found.id.to_string(), |_| text);
+            let text = format!("{verb} {} ({}) out of the register", found.name, id.short());
+            output::one(ctx.io, ctx.format, ctx.quiet, &value, &id.to_string(), |_| text);
             Ok(Exit::Done)
         }
     }
@@ -66,17 +64,12 @@ pub fn run(args: Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
 
 fn add(ctx: &mut Ctx<'_>, file: &str, check: bool) -> Result<Exit, CliError> {
     let bytes = inputs::config_bytes(&ctx.io.cwd.join(file))?;
-    let (id, recipe, new) = if check {
-        let recipe = Recipe::parse(&bytes).map_err(|problems| CliError::Config { name: file.to_owned(), problems })?;
-        (crate::base::ContentHash::of(&bytes), recipe, false)
-    } else {
-        ctx.engine.add_config(bytes).map_err(CliError::of_config(file))?
-    };
-    for warning in &recipe.warnings {
+    let (view, new) = ctx.backend.add_config(bytes, check).map_err(CliError::of_config(file))?;
+    for warning in &view.warnings {
         ctx.io.say(format_args!("warning: {file}:{warning}"));
     }
-    let view = config_view(id, &recipe);
-    output::one(ctx.io, ctx.format, ctx.quiet, &view, &id.to_string(), |_| id.to_string());
+    let id = view.config_id.to_string();
+    output::one(ctx.io, ctx.format, ctx.quiet, &view, &id, |_| id.clone());
     if !ctx.quiet {
         let state = match (check, new) {
             (true, _) => "valid, not registered",
@@ -89,10 +82,7 @@ fn add(ctx: &mut Ctx<'_>, file: &str, check: bool) -> Result<Exit, CliError> {
 }
 
 fn ls(ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
-    let mut views = Vec::new();
-    for config in ctx.engine.configs()? {
-        views.push(ctx.engine.config_view(config.id)?);
-    }
+    let views = ctx.backend.configs()?;
     let table = |views: &[ConfigView]| {
         let mut table = Table::new(&["config", "name", "version", "nodes", "inputs"]);
         for view in views {
@@ -112,15 +102,13 @@ fn ls(ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
 }
 
 fn show(ctx: &mut Ctx<'_>, word: &str, yaml: bool) -> Result<Exit, CliError> {
-    let config = ctx.engine.find_config(word)?;
+    let view = ctx.backend.find_config(word)?;
     if yaml {
-        let bytes = ctx.engine.read_checked(&config.id)?;
-        let written = ctx.io.out.write_all(&bytes).and_then(|()| ctx.io.out.flush());
-        written.map_err(|error| CliError::machine(format!("the config cannot be printed: {error}")))?;
+        let bytes = ctx.backend.config_bytes(&view.config_id)?;
+        ctx.io.bytes(&bytes)?;
         return Ok(Exit::Done);
     }
-    let view = ctx.engine.config_view(config.id)?;
-    output::one(ctx.io, ctx.format, ctx.quiet, &view, &config.id.to_string(), text);
+    output::one(ctx.io, ctx.format, ctx.quiet, &view, &view.config_id.to_string(), text);
     Ok(Exit::Done)
 }
 

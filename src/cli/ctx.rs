@@ -1,18 +1,19 @@
-//! What a command is given: an open home, and a way to speak.
+//! What a command is given: somebody who carries it out, and a way to speak.
 
-use std::io::{IsTerminal as _, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::cli::args::Format;
+use crate::cli::backend::Backend;
 use crate::cli::error::CliError;
-use crate::engine::Engine;
+use crate::cli::screen::Size;
 
 /// What a command is given.
 pub struct Ctx<'a> {
-    /// The home.
-    pub engine: &'a Engine,
+    /// Who carries out what it asks for.
+    pub backend: &'a dyn Backend,
     /// Where it speaks.
     pub io: &'a mut Io,
     /// Tells whether somebody pressed Ctrl-C.
@@ -21,8 +22,6 @@ pub struct Ctx<'a> {
     pub format: Format,
     /// Print ids and paths only?
     pub quiet: bool,
-    /// Does it run in a worker, which goes on after it?
-    pub in_worker: bool,
 }
 
 /// Where a command speaks: data to `out`, talk and progress to `err`.
@@ -31,8 +30,8 @@ pub struct Io {
     pub out: Box<dyn Write + Send>,
     /// Talk.
     pub err: Box<dyn Write + Send>,
-    /// Is `err` a terminal? How wide, if so.
-    pub terminal: Option<u16>,
+    /// Is `err` a terminal? How large, if so.
+    pub terminal: Option<Size>,
     /// Relative paths start here.
     pub cwd: PathBuf,
     /// May talk have colours?
@@ -42,7 +41,7 @@ pub struct Io {
 impl Io {
     /// This process's streams.
     pub fn of_process() -> Self {
-        let terminal = std::io::stderr().is_terminal().then_some(80);
+        let terminal = Size::of_terminal();
         Self {
             out: Box::new(std::io::BufWriter::new(std::io::stdout())),
             err: Box::new(std::io::stderr()),
@@ -55,6 +54,11 @@ impl Io {
     /// A line of data. A reader that has gone away is no error of ours.
     pub fn data(&mut self, text: impl std::fmt::Display) {
         let _ = writeln!(self.out, "{text}");
+    }
+
+    /// Bytes as they are, of a file.
+    pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), CliError> {
+        self.out.write_all(bytes).and_then(|()| self.out.flush()).map_err(CliError::Out)
     }
 
     /// A line of talk.

@@ -1,15 +1,16 @@
 //! `artdag effects [NAME]`
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::base::Fingerprint;
-use crate::base::schema::Param;
 use crate::cli::args::Format;
 use crate::cli::ctx::Io;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::output;
+use crate::cli::param_view::{self, ParamView};
 use crate::cli::table::Table;
 use crate::effects::{self, Effect};
+use crate::engine::EngineError;
 
 /// Arguments of `effects`.
 #[derive(Debug, clap::Args)]
@@ -18,51 +19,57 @@ pub struct Args {
     name: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Described {
-    name: &'static str,
+/// An effect as clients see it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EffectView {
+    name: String,
     version: String,
     hash: Fingerprint,
-    description: &'static str,
-    params: &'static [Param],
-    kinds_in: Vec<&'static str>,
-    kinds_out: Vec<&'static str>,
-    determinism: &'static str,
+    description: String,
+    params: Vec<ParamView>,
+    kinds_in: Vec<String>,
+    kinds_out: Vec<String>,
+    determinism: String,
+}
+
+impl EffectView {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 /// Lists effects, or describes one.
-pub fn run(args: &Args, io: &mut Io, format: Format, quiet: bool) -> Result<Exit, CliError> {
+pub fn run(args: &Args, all: &[EffectView], io: &mut Io, format: Format, quiet: bool) -> Result<Exit, CliError> {
     if let Some(name) = &args.name {
-        let effect = effects::find(name)
-            .ok_or_else(|| crate::engine::EngineError::not_found("effect", name, effects::names()))?;
-        let described = described(effect);
-        output::one(io, format, quiet, &described, described.name, |effect| {
+        let found = all.iter().find(|effect| effect.name == *name);
+        let effect = found.ok_or_else(|| EngineError::not_found("effect", name, all.iter().map(EffectView::name)))?;
+        output::one(io, format, quiet, effect, &effect.name, |effect| {
             format!(
                 "{} (version {}): {}\n{}\n{}",
                 effect.name,
                 effect.version,
                 effect.description,
                 effect.hash,
-                params(effect.params)
+                param_view::table(&effect.params)
             )
         });
         return Ok(Exit::Done);
     }
-    let all: Vec<Described> = effects::EFFECTS.iter().map(|effect| described(*effect)).collect();
     output::list(
         io,
         format,
         quiet,
-        &all,
-        |effect| effect.name.to_owned(),
+        all,
+        |effect| effect.name.clone(),
         |all| {
             let mut table = Table::new(&["effect", "version", "hash", "description"]);
             for effect in all {
                 table.row(&[
-                    effect.name.to_owned(),
+                    effect.name.clone(),
                     effect.version.clone(),
                     effect.hash.short(),
-                    effect.description.to_owned(),
+                    effect.description.clone(),
                 ]);
             }
             table
@@ -71,38 +78,21 @@ pub fn run(args: &Args, io: &mut Io, format: Format, quiet: bool) -> Result<Exit
     Ok(Exit::Done)
 }
 
-fn described(effect: &'static dyn Effect) -> Described {
-    let kind = if effect.takes_bytes() { "any" } else { "image" };
-    Described {
-        name: effect.name(),
-        version: effect.version().to_string(),
-        hash: effects::hash(effect),
-        description: effect.description(),
-        params: effect.params(),
-        kinds_in: vec![kind],
-        kinds_out: vec![kind],
-        determinism: "everywhere",
-    }
+/// The effects of this program.
+pub fn installed() -> Vec<EffectView> {
+    effects::EFFECTS.iter().map(|effect| described(*effect)).collect()
 }
 
-/// Parameters as a table.
-pub fn params(params: &[Param]) -> Table {
-    use crate::base::schema::Kind;
-    let mut table = Table::new(&["parameter", "type", "default", "about"]);
-    for param in params {
-        let kind = match param.kind {
-            Kind::Number { min, max } => format!("number {min} to {max} {}", param.unit),
-            Kind::Integer { min, max } => format!("integer {min} to {max} {}", param.unit),
-            Kind::Choice(words) => words.join("|"),
-            kind => kind.word().to_owned(),
-        };
-        let default = match param.default_value() {
-            Some(serde_json::Value::String(text)) => text,
-            Some(value) => value.to_string(),
-            None if param.default == crate::base::schema::Default::Required => "required".to_owned(),
-            None => "-".to_owned(),
-        };
-        table.row(&[param.name.to_owned(), kind.trim_end().to_owned(), default, param.doc.to_owned()]);
+fn described(effect: &'static dyn Effect) -> EffectView {
+    let kind = if effect.takes_bytes() { "any" } else { "image" };
+    EffectView {
+        name: effect.name().to_owned(),
+        version: effect.version().to_string(),
+        hash: effects::hash(effect),
+        description: effect.description().to_owned(),
+        params: param_view::views(effect.params()),
+        kinds_in: vec![kind.to_owned()],
+        kinds_out: vec![kind.to_owned()],
+        determinism: "everywhere".to_owned(),
     }
-    table
 }

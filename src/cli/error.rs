@@ -20,6 +20,10 @@ pub enum Exit {
     NotFound = 4,
     /// Its state forbids it.
     Refused = 5,
+    /// A token is missing, or does not allow it.
+    NotAllowed = 6,
+    /// The server does not answer.
+    Unreachable = 7,
     /// Verification found a difference.
     Different = 8,
     /// No space is left.
@@ -43,6 +47,8 @@ impl Exit {
             Self::Invalid,
             Self::NotFound,
             Self::Refused,
+            Self::NotAllowed,
+            Self::Unreachable,
             Self::Different,
             Self::Full,
             Self::Interrupted,
@@ -70,6 +76,9 @@ pub enum CliError {
         /// The exit code.
         exit: Exit,
     },
+    /// Standard output cannot be written.
+    #[error("standard output cannot be written: {0}")]
+    Out(std::io::Error),
     /// Problems of a config, with the name it was given by.
     #[error("{name}")]
     Config {
@@ -102,10 +111,10 @@ impl CliError {
     }
 
     /// Puts the config's name before its problems.
-    pub fn of_config(name: &str) -> impl FnOnce(EngineError) -> Self {
+    pub fn of_config(name: &str) -> impl FnOnce(Self) -> Self {
         move |error| match error {
-            EngineError::Problems(problems) => Self::Config { name: name.to_owned(), problems },
-            other => Self::Engine(other),
+            Self::Engine(EngineError::Problems(problems)) => Self::Config { name: name.to_owned(), problems },
+            other => other,
         }
     }
 
@@ -117,11 +126,15 @@ impl CliError {
                 Class::Usage => Exit::Usage,
                 Class::Invalid => Exit::Invalid,
                 Class::NotFound => Exit::NotFound,
-                Class::Refused | Class::Busy | Class::NotAllowed => Exit::Refused,
+                Class::Refused | Class::Busy => Exit::Refused,
+                Class::NotAllowed => Exit::NotAllowed,
                 Class::Full => Exit::Full,
             },
             Self::Settings(_) => Exit::Usage,
             Self::Own { exit, .. } => *exit,
+            // Whoever read has had enough.
+            Self::Out(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Done,
+            Self::Out(_) => Exit::RunFailed,
             Self::Config { .. } => Exit::Invalid,
         }
     }
@@ -137,6 +150,7 @@ impl CliError {
                     io.say(format_args!("{label}: {name}:{gap}{problem}"));
                 }
             }
+            Self::Out(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
             Self::Engine(EngineError::Problems(problems)) => {
                 for problem in problems {
                     io.say(format_args!("{label}: {problem}"));

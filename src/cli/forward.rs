@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::ctx::{Interrupt, Io};
 use crate::cli::error::{CliError, Exit};
+use crate::cli::screen::Size;
 use crate::engine::lock::{Holder, Role};
 
 /// Bytes of a call: what an operating system lets a command line have is less.
@@ -35,6 +36,8 @@ pub struct Call {
     /// No command: a server wants the home, and the worker shall leave it.
     #[serde(default)]
     pub leave: bool,
+    /// The size of its terminal, if it has one.
+    pub terminal: Option<Size>,
 }
 
 /// What a frame is.
@@ -67,7 +70,7 @@ pub fn forward(
             word.display()
         ))
     })?;
-    let call = Call { words, cwd: io.cwd.clone(), colour: io.colour, leave: false };
+    let call = Call { words, cwd: io.cwd.clone(), colour: io.colour, leave: false, terminal: io.terminal };
     if send(&mut stream, &call).is_err() {
         return Ok(None);
     }
@@ -80,7 +83,7 @@ pub fn forward(
 
 /// Asks the worker that holds the home to leave it. One that cannot be asked is just leaving.
 pub fn ask_to_leave(home: &Path) {
-    let call = Call { words: Vec::new(), cwd: PathBuf::new(), colour: false, leave: true };
+    let call = Call { words: Vec::new(), cwd: PathBuf::new(), colour: false, leave: true, terminal: None };
     let asked = within(home, |path| UnixStream::connect(path)).and_then(|mut stream| {
         send(&mut stream, &call)?;
         while read_frame(&mut stream)?.0 != Tag::Exit {}
@@ -186,7 +189,7 @@ impl Answer {
         Io {
             out: Box::new(std::io::BufWriter::new(Frames(self.clone(), Tag::Out))),
             err: Box::new(Frames(self.clone(), Tag::Err)),
-            terminal: None,
+            terminal: call.terminal,
             cwd: call.cwd.clone(),
             colour: call.colour,
         }

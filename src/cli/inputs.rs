@@ -19,7 +19,7 @@ pub fn blob(ctx: &Ctx<'_>, word: &str) -> Result<ContentHash, CliError> {
     if word.contains('/') {
         return file(ctx, &path);
     }
-    if let Some(hash) = ctx.engine.find_asset(word)? {
+    if let Some(hash) = ctx.backend.find_asset(word)? {
         return Ok(hash);
     }
     if let Ok(hash) = word.parse::<ContentHash>() {
@@ -28,13 +28,13 @@ pub fn blob(ctx: &Ctx<'_>, word: &str) -> Result<ContentHash, CliError> {
     if path.exists() {
         return file(ctx, &path);
     }
-    let assets = ctx.engine.assets()?;
+    let assets = ctx.backend.assets()?;
     let hint = crate::base::suggest::did_you_mean(word, assets.keys().map(String::as_str));
     Err(CliError::not_found(format!("{word:?} is no asset, no content hash and no file here{hint}")))
 }
 
 fn file(ctx: &Ctx<'_>, path: &Path) -> Result<ContentHash, CliError> {
-    Ok(ctx.engine.add_file(path, None)?.content_hash)
+    ctx.backend.need_file(path)
 }
 
 /// `NODE=WORD` or `NODE=A,B,C` pairs.
@@ -62,10 +62,10 @@ pub fn recipe(ctx: &Ctx<'_>, word: &str, files: bool) -> Result<(RecipeRef, Stri
     let path = ctx.io.cwd.join(word);
     let extension = Path::new(word).extension().and_then(|extension| extension.to_str());
     let looks_like_a_file = word.contains('/') || matches!(extension, Some("yaml" | "yml" | "json"));
-    if files && (looks_like_a_file || (path.is_file() && ctx.engine.find_recipe(word).is_err())) {
+    if files && (looks_like_a_file || (path.is_file() && ctx.backend.find_recipe(word).is_err())) {
         return Ok((RecipeRef::Bytes(config_bytes(&path)?), word.to_owned()));
     }
-    Ok((ctx.engine.find_recipe(word)?, word.to_owned()))
+    Ok((ctx.backend.find_recipe(word)?, word.to_owned()))
 }
 
 /// A config file's bytes. One that is too large is not read: what is wrong with it is said by

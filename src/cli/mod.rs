@@ -1,11 +1,13 @@
 //! The command line: one file a command.
 //!
-//! A command is its arguments and a `run` that is given an open home and a way to speak
-//! ([`Ctx`]); it does not know whether it runs in the process that was called or in a worker
-//! that holds the home ([`worker`], [`forward`]). To add a command, write its file and add its
-//! lines to [`args::Command`].
+//! A command is its arguments and a `run` that is given somebody who carries it out
+//! ([`backend`]) and a way to speak ([`Ctx`]); it does not know whether that is the process that
+//! was called, a worker or server that holds the home ([`worker`], [`forward`]), or a server
+//! elsewhere. To add a command, write its file and add its lines to [`args::Command`].
 
 mod args;
+mod backend;
+mod board;
 mod commands;
 mod ctx;
 mod error;
@@ -13,10 +15,13 @@ mod flags;
 mod forward;
 mod inputs;
 mod man;
+mod outcome;
 mod output;
+mod param_view;
 mod place;
-mod progress;
+mod screen;
 mod table;
+mod wait;
 mod worker;
 
 mod assets;
@@ -25,17 +30,21 @@ mod cancel;
 mod completions;
 mod configs;
 mod effects;
+mod hold;
 mod node_types;
 mod plan;
 mod provenance;
+mod queue;
 mod render;
 mod run;
+mod run_rm;
 mod run_show;
 mod runs;
 mod serve;
 mod settings;
 mod token;
 mod verify;
+mod watch;
 mod why;
 
 pub use args::Cli;
@@ -49,6 +58,9 @@ use crate::engine::home::Opening;
 use crate::engine::lock::Role;
 use crate::engine::{Engine, Opened};
 use args::Command;
+use backend::Backend;
+use backend::home::Home;
+use backend::remote::Remote;
 use ctx::{Ctx, Interrupt, Io};
 use error::{CliError, Exit};
 
@@ -77,8 +89,12 @@ fn dispatch(cli: Cli, words: &[std::ffi::OsString], io: &mut Io) -> Result<Exit,
     match &cli.command {
         Command::Completions(args) => return completions::run(args, io),
         Command::Man(args) => return man::run(args, io),
-        Command::Effects(args) => return effects::run(args, io, cli.global.format(), cli.global.quiet),
-        Command::NodeTypes(args) => return node_types::run(args, io, cli.global.format(), cli.global.quiet),
+        Command::Effects(args) if !cli.global.has_server() => {
+            return effects::run(args, &effects::installed(), io, cli.global.format(), cli.global.quiet);
+        }
+        Command::NodeTypes(args) if !cli.global.has_server() => {
+            return node_types::run(args, &node_types::installed(), io, cli.global.format(), cli.global.quiet);
+        }
         _ => {}
     }
     let settings = resolve(&cli)?;
@@ -94,13 +110,33 @@ fn dispatch(cli: Cli, words: &[std::ffi::OsString], io: &mut Io) -> Result<Exit,
         _ => {}
     }
     let interrupt = Interrupt::of_process()?;
+    if let Some(server) = cli.global.server() {
+        let remote = Remote::new(&server, &settings.home)?;
+        return match &cli.command {
+            Command::Effects(args) => effects::run(args, &remote.effects()?, io, cli.global.format(), cli.global.quiet),
+            Command::NodeTypes(args) => {
+                node_types::run(args, &remote.node_types()?, io, cli.global.format(), cli.global.quiet)
+            }
+            _ => execute(cli, &remote, io, &interrupt),
+        };
+    }
     let opening = opening(&settings, Role::Command);
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(crate::base::limits::LOCK_WAIT_SECONDS);
+    let mut spawned = false;
     loop {
         match Engine::open(&opening)? {
+            // A run that is watched is carried out by a worker, as it would be without.
+            Opened::Ours(engine) if wants_worker(&cli, &engine) && std::time::Instant::now() < deadline => {
+                engine.close()?;
+                if !std::mem::replace(&mut spawned, true) {
+                    worker::spawn(&settings)?;
+                }
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
             Opened::Ours(engine) => {
-                let exit = execute(cli, &engine, io, &interrupt, false);
-                let left = engine.detached_waiting();
+                let home = Home::of_command(&engine);
+                let exit = execute(cli, &home, io, &interrupt);
+                let left = home.has_left_work();
                 engine.close()?;
                 if left {
                     worker::spawn(&settings)?;
@@ -122,10 +158,17 @@ fn dispatch(cli: Cli, words: &[std::ffi::OsString], io: &mut Io) -> Result<Exit,
     }
 }
 
-/// Carries out a command on an open home.
-fn execute(cli: Cli, engine: &Engine, io: &mut Io, interrupt: &Interrupt, in_worker: bool) -> Result<Exit, CliError> {
+/// Does the command watch a run that nobody carries out?
+fn wants_worker(cli: &Cli, engine: &Engine) -> bool {
+    let Command::Watch(args) = &cli.command else { return false };
+    let row = engine.find_run(&args.run).and_then(|run| engine.run_row(run));
+    row.is_ok_and(|row| !row.held && !row.status.is_final())
+}
+
+/// Carries out a command.
+fn execute(cli: Cli, backend: &dyn Backend, io: &mut Io, interrupt: &Interrupt) -> Result<Exit, CliError> {
     let (format, quiet) = (cli.global.format(), cli.global.quiet);
-    let mut ctx = Ctx { engine, io, interrupt, format, quiet, in_worker };
+    let mut ctx = Ctx { backend, io, interrupt, format, quiet };
     match cli.command {
         Command::Render(args) => render::run(&args, &mut ctx),
         Command::Run(args) => run::run(&args, &mut ctx),
@@ -133,6 +176,10 @@ fn execute(cli: Cli, engine: &Engine, io: &mut Io, interrupt: &Interrupt, in_wor
         Command::Why(args) => why::run(&args, &mut ctx),
         Command::Runs(args) => runs::run(&args, &mut ctx),
         Command::RunShow(args) => run_show::run(&args, &mut ctx),
+        Command::Hold(args) => hold::run(&args, true, &mut ctx),
+        Command::Release(args) => hold::run(&args, false, &mut ctx),
+        Command::Queue(args) => queue::run(&args, &mut ctx),
+        Command::RunRm(args) => run_rm::run(&args, &mut ctx),
         Command::Cancel(args) => cancel::run(&args, &mut ctx),
         Command::Cache(args) => cache::run(args, &mut ctx),
         Command::Assets(args) => assets::run(args, &mut ctx),
@@ -140,8 +187,9 @@ fn execute(cli: Cli, engine: &Engine, io: &mut Io, interrupt: &Interrupt, in_wor
         Command::Provenance(args) => provenance::run(&args, &mut ctx),
         Command::Verify(args) => verify::run(&args, &mut ctx),
         Command::Token(args) => token::run(args, &mut ctx),
-        Command::Effects(args) => effects::run(&args, ctx.io, format, quiet),
-        Command::NodeTypes(args) => node_types::run(&args, ctx.io, format, quiet),
+        Command::Watch(args) => watch::run(&args, &mut ctx),
+        Command::Effects(args) => effects::run(&args, &effects::installed(), ctx.io, format, quiet),
+        Command::NodeTypes(args) => node_types::run(&args, &node_types::installed(), ctx.io, format, quiet),
         Command::Completions(_) | Command::Man(_) | Command::Serve(_) | Command::Settings(_) | Command::Worker(_) => {
             unreachable!("BUG: a command that needs no home was given one")
         }

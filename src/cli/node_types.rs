@@ -1,14 +1,15 @@
 //! `artdag node-types [NAME]`
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::base::schema::Param;
 use crate::cli::args::Format;
 use crate::cli::ctx::Io;
 use crate::cli::error::{CliError, Exit};
+use crate::cli::output;
+use crate::cli::param_view::{self, ParamView};
 use crate::cli::table::Table;
-use crate::cli::{effects, output};
-use crate::nodes::{self, Determinism, NodeType};
+use crate::engine::EngineError;
+use crate::nodes::{self, NodeType};
 
 /// Arguments of `node-types`.
 #[derive(Debug, clap::Args)]
@@ -17,60 +18,55 @@ pub struct Args {
     name: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Described {
-    name: &'static str,
+/// A node type as clients see it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NodeTypeView {
+    name: String,
     version: String,
-    description: &'static str,
-    params: &'static [Param],
+    description: String,
+    params: Vec<ParamView>,
     inputs: Inputs,
-    kinds_in: Vec<&'static str>,
-    kinds_out: Vec<&'static str>,
-    determinism: Determinism,
+    kinds_in: Vec<String>,
+    kinds_out: Vec<String>,
+    determinism: String,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Inputs {
     min: usize,
     max: usize,
-    names: &'static [&'static str],
+    names: Vec<String>,
 }
 
 /// Lists node types, or describes one.
-pub fn run(args: &Args, io: &mut Io, format: Format, quiet: bool) -> Result<Exit, CliError> {
+pub fn run(args: &Args, all: &[NodeTypeView], io: &mut Io, format: Format, quiet: bool) -> Result<Exit, CliError> {
     if let Some(name) = &args.name {
-        let node_type = nodes::find(&name.to_uppercase())
-            .ok_or_else(|| crate::engine::EngineError::not_found("node type", name, nodes::names()))?;
-        let described = described(node_type);
-        output::one(io, format, quiet, &described, described.name, |node_type| {
+        let found = all.iter().find(|node_type| node_type.name.eq_ignore_ascii_case(name));
+        let names = all.iter().map(|node_type| node_type.name.as_str());
+        let node_type = found.ok_or_else(|| EngineError::not_found("node type", name, names))?;
+        output::one(io, format, quiet, node_type, &node_type.name, |node_type| {
             format!(
                 "{} (version {}): {}\n{}",
                 node_type.name,
                 node_type.version,
                 node_type.description,
-                effects::params(node_type.params)
+                param_view::table(&node_type.params)
             )
         });
         return Ok(Exit::Done);
     }
-    let all: Vec<Described> = nodes::NODE_TYPES.iter().map(|node_type| described(*node_type)).collect();
     output::list(
         io,
         format,
         quiet,
-        &all,
-        |node_type| node_type.name.to_owned(),
+        all,
+        |node_type| node_type.name.clone(),
         |all| {
             let mut table = Table::new(&["type", "version", "inputs", "description"]);
             for node_type in all {
                 let Inputs { min, max, .. } = node_type.inputs;
                 let inputs = if min == max { min.to_string() } else { format!("{min} to {max}") };
-                table.row(&[
-                    node_type.name.to_owned(),
-                    node_type.version.clone(),
-                    inputs,
-                    node_type.description.to_owned(),
-                ]);
+                table.row(&[node_type.name.clone(), node_type.version.clone(), inputs, node_type.description.clone()]);
             }
             table
         },
@@ -78,17 +74,27 @@ pub fn run(args: &Args, io: &mut Io, format: Format, quiet: bool) -> Result<Exit
     Ok(Exit::Done)
 }
 
-fn described(node_type: &'static dyn NodeType) -> Described {
+/// The node types of this program.
+pub fn installed() -> Vec<NodeTypeView> {
+    nodes::NODE_TYPES.iter().map(|node_type| described(*node_type)).collect()
+}
+
+fn described(node_type: &'static dyn NodeType) -> NodeTypeView {
     let ports = node_type.ports();
-    let kinds_in = ports.kinds.iter().map(|kind| kind.word()).collect::<Vec<_>>();
-    Described {
-        name: node_type.name(),
+    let kinds_in = ports.kinds.iter().map(|kind| kind.word().to_owned()).collect::<Vec<_>>();
+    let determinism = serde_json::to_value(node_type.determinism()).unwrap_or_default();
+    NodeTypeView {
+        name: node_type.name().to_owned(),
         version: node_type.version().to_string(),
-        description: node_type.description(),
-        params: node_type.params(),
-        inputs: Inputs { min: ports.min, max: ports.max, names: ports.names },
-        kinds_in: if kinds_in.is_empty() && ports.max > 0 { vec!["any"] } else { kinds_in },
-        kinds_out: vec![node_type.output().map_or("any", crate::media::Kind::word)],
-        determinism: node_type.determinism(),
+        description: node_type.description().to_owned(),
+        params: param_view::views(node_type.params()),
+        inputs: Inputs {
+            min: ports.min,
+            max: ports.max,
+            names: ports.names.iter().map(|name| (*name).to_owned()).collect(),
+        },
+        kinds_in: if kinds_in.is_empty() && ports.max > 0 { vec!["any".to_owned()] } else { kinds_in },
+        kinds_out: vec![node_type.output().map_or("any", crate::media::Kind::word).to_owned()],
+        determinism: determinism.as_str().unwrap_or_default().to_owned(),
     }
 }

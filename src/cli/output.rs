@@ -45,6 +45,7 @@ pub fn json<T: Serialize>(value: &T) -> String {
     serde_json::to_string_pretty(value).unwrap_or_else(|error| panic!("BUG: what is printed is always JSON: {error}"))
 }
 
-fn line<T: Serialize>(value: &T) -> String {
+/// JSON in one line.
+pub fn line<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_else(|error| panic!("BUG: what is printed is always JSON: {error}"))
 }

@@ -2,17 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::base::ContentHash;
+use crate::cli::backend::Backend;
 use crate::cli::error::CliError;
-use crate::engine::request::Prepared;
-use crate::engine::{Engine, EngineError};
+use crate::engine::EngineError;
+use crate::engine::views::RunView;
 use crate::media::MediaType;
 use crate::media::encode::Format;
 
 /// Refuses an `--out` whose extension does not fit what the plan gives, before anything runs.
-pub fn check(prepared: &Prepared, out: Option<&Path>) -> Result<(), EngineError> {
-    let Some(extension) = out.and_then(Path::extension).and_then(|extension| extension.to_str()) else { return Ok(()) };
-    let media_type = prepared.output_media_type();
+pub fn check(media_type: MediaType, out: Option<&Path>) -> Result<(), EngineError> {
+    let Some(extension) = extension(out) else { return Ok(()) };
     if fits(media_type, extension) {
         return Ok(());
     }
@@ -27,6 +26,11 @@ pub fn check(prepared: &Prepared, out: Option<&Path>) -> Result<(), EngineError>
     )))
 }
 
+/// The extension that an `--out` asks for.
+pub fn extension(out: Option<&Path>) -> Option<&str> {
+    out.and_then(Path::extension).and_then(|extension| extension.to_str())
+}
+
 fn fits(media_type: MediaType, extension: &str) -> bool {
     let extension = extension.to_ascii_lowercase();
     match Format::ALL.iter().find(|format| format.media_type() == media_type) {
@@ -35,27 +39,46 @@ fn fits(media_type: MediaType, extension: &str) -> bool {
     }
 }
 
-/// Copies an output to `out`, or to `<home>/out/<name>-<8 digits>.<ext>`; the absolute path.
-pub fn copy(
-    engine: &Engine,
-    cwd: &Path,
-    out: Option<&Path>,
-    name: &str,
-    hash: &ContentHash,
-    media_type: &str,
-) -> Result<PathBuf, CliError> {
+/// Copies a run's output to `out`, or to `<home>/out/<name>-<8 digits>.<ext>`; the absolute path.
+pub fn copy(backend: &dyn Backend, cwd: &Path, out: Option<&Path>, run: &RunView) -> Result<PathBuf, CliError> {
+    let Some(hash) = run.output_hash else {
+        return Err(CliError::machine(format!("run {} is complete without an output", run.run_id)));
+    };
     let path = match out {
         Some(out) => std::path::absolute(cwd.join(out)).map_err(|error| EngineError::file(out, &error))?,
         None => {
-            let directory = engine.home().join("out");
+            let directory = backend.out_directory();
             std::fs::create_dir_all(&directory).map_err(|error| EngineError::file(&directory, &error))?;
-            let extension = MediaType::from_mime(media_type).unwrap_or(MediaType::Octet).extension();
-            directory.join(format!("{name}-{}.{extension}", hash.short()))
+            let media_type = run.output_media_type.as_deref().and_then(MediaType::from_mime);
+            let extension = media_type.unwrap_or(MediaType::Octet).extension();
+            directory.join(format!("{}-{}.{extension}", file_name(&run.output_name)?, hash.short()))
         }
     };
     if path.is_dir() {
         return Err(CliError::usage(format!("{} is a directory; name a file", path.display())));
     }
-    engine.export(hash, &path)?;
+    backend.export(&hash, &path)?;
     Ok(path)
+}
+
+/// An output's name as a part of a path: never more than one component, whoever gave it.
+fn file_name(name: &str) -> Result<&str, CliError> {
+    let mut components = Path::new(name).components();
+    match (components.next(), components.next()) {
+        (Some(std::path::Component::Normal(only)), None) if only == name => Ok(name),
+        _ => Err(CliError::invalid(format!("the output's name {name:?} is no file name; name a file with --out"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outputs_name_leads_nowhere_else() {
+        assert_eq!(file_name("my output.png").unwrap(), "my output.png");
+        for name in ["", ".", "..", "a/b", "/etc", "../x", "a/"] {
+            assert!(file_name(name).is_err(), "{name:?}");
+        }
+    }
 }

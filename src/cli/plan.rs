@@ -25,9 +25,9 @@ pub fn run(args: &Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
     let (recipe, name) = inputs::recipe(ctx, &args.config, true)?;
     let given = inputs::named(ctx, &args.input)?;
     let request = inputs::request(recipe, given, &args.run)?;
-    let (view, prepared) = ctx.engine.plan_request(&request).map_err(CliError::of_config(&name))?;
+    let view = ctx.backend.plan(&request).map_err(CliError::of_config(&name))?;
     output::one(ctx.io, ctx.format, ctx.quiet, &view, &view.misses.to_string(), text);
-    for warning in prepared.warnings {
+    for warning in &view.warnings {
         ctx.io.say(format_args!("warning: {name}:{warning}"));
     }
     Ok(Exit::Done)
@@ -40,8 +40,8 @@ pub fn text(view: &PlanView) -> String {
         let runs = node.known == "miss";
         table.row(&[
             node.id.to_string(),
-            node.node_type.to_owned(),
-            node.known.to_owned(),
+            node.node_type.to_string(),
+            node.known.to_string(),
             node.stage.map_or_else(|| "-".to_owned(), |stage| stage.to_string()),
             if runs { seconds(node.estimated_seconds) } else { "-".to_owned() },
             node.size.map_or_else(|| "-".to_owned(), |(width, height)| format!("{width}x{height}")),

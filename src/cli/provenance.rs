@@ -1,7 +1,5 @@
 //! `artdag provenance RUN|HASH`
 
-use std::io::Write as _;
-
 use crate::cli::ctx::Ctx;
 use crate::cli::error::{CliError, Exit};
 
@@ -14,9 +12,8 @@ pub struct Args {
 
 /// Prints a record: the very bytes that its hash names.
 pub fn run(args: &Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
-    let record = ctx.engine.provenance(&args.of)?;
-    let written = ctx.io.out.write_all(&record).and_then(|()| ctx.io.out.flush());
-    written.map_err(|error| CliError::machine(format!("the record cannot be printed: {error}")))?;
+    let record = ctx.backend.provenance(&args.of)?;
+    ctx.io.bytes(&record)?;
     // For the eye, and outside of the data.
     if ctx.io.terminal.is_some() {
         ctx.io.say("");

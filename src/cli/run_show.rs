@@ -19,10 +19,10 @@ pub struct Args {
 
 /// Shows a run.
 pub fn run(args: &Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
-    let run = ctx.engine.find_run(&args.run)?;
-    let view = ctx.engine.run_view(run)?;
+    let run = ctx.backend.find_run(&args.run)?;
+    let view = ctx.backend.run(run)?;
     if args.plan {
-        let nodes = ctx.engine.run_plan(run)?;
+        let nodes = ctx.backend.run_plan(run)?;
         output::one(ctx.io, ctx.format, ctx.quiet, &nodes, &run.to_string(), plan::text);
         return Ok(Exit::Done);
     }

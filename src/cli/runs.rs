@@ -1,11 +1,12 @@
 //! `artdag runs`
 
 use crate::cli::args::Format;
+use crate::cli::backend::{Place, RunsOf};
 use crate::cli::ctx::Ctx;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::output;
 use crate::cli::table::{Table, seconds};
-use crate::engine::views::{RunView, run_view};
+use crate::engine::views::RunView;
 use crate::records::RunStatus;
 
 /// Arguments of `runs`.
@@ -25,14 +26,10 @@ pub struct Args {
 /// Lists runs.
 pub fn run(args: &Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
     let status = args.status.as_deref().map(status).transpose()?;
-    let keep = |row: &crate::records::RunRow| {
-        status.is_none_or(|status| row.status == status)
-            && args.recipe.as_ref().is_none_or(|recipe| row.recipe == *recipe)
-    };
-    let runs: Vec<RunView> = ctx.engine.runs(args.limit, &keep)?.iter().map(|(run, row)| run_view(*run, row)).collect();
+    let runs = ctx.backend.runs(&RunsOf { status, recipe: args.recipe.as_deref() }, args.limit)?;
     output::list(ctx.io, ctx.format, ctx.quiet, &runs, |run| run.run_id.to_string(), table);
-    let waiting = runs.iter().filter(|run| run.status == RunStatus::Pending).count();
-    if waiting > 0 && !ctx.in_worker && !ctx.quiet && ctx.format == Format::Table {
+    let waiting = runs.iter().filter(|run| run.status == RunStatus::Pending && !run.held).count();
+    if waiting > 0 && ctx.backend.place() == Place::Here && !ctx.quiet && ctx.format == Format::Table {
         ctx.io.say(format_args!("{waiting} wait; `artdag worker` finishes them"));
     }
     Ok(Exit::Done)

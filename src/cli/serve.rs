@@ -53,6 +53,7 @@ async fn serve(settings: &Settings, engine: &Engine, io: &mut Io) -> Result<(), 
     let url = listening.url();
     let auth = Auth::new(engine.clone(), auth_settings(settings, &listening)?);
     let app = App::new(engine.clone(), settings.clone(), auth);
+    app.listens_at(url.clone());
     let (router, _) = api::router(app.clone());
     let router = guard::guarded(router, &app);
     watch_signals(app.stop.clone())?;

@@ -75,7 +75,7 @@ pub fn run(args: Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
         Command::New { name, scopes } => new(ctx, &name, Scopes::of(scopes.into_iter().map(Scope::word))),
         Command::List => list(ctx),
         Command::Revoke { token } => {
-            let token = ctx.engine.revoke_token(&token)?;
+            let token = ctx.backend.tokens()?.revoke(&token)?;
             let value = serde_json::json!({"revoked": true, "id": token.id, "name": token.name});
             let text = format!("revoked {} ({})", token.id, printable(&token.name));
             output::one(ctx.io, ctx.format, ctx.quiet, &value, &token.id, |_| text);
@@ -85,9 +85,9 @@ pub fn run(args: Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
 }
 
 fn new(ctx: &mut Ctx<'_>, name: &str, scopes: Scopes) -> Result<Exit, CliError> {
-    let (about, secret) = ctx.engine.add_token(name, scopes)?;
-    let token = secret.expose();
-    output::one(ctx.io, ctx.format, ctx.quiet, &New { about: &about, token }, token, |_| token.to_owned());
+    let (about, token) = ctx.backend.tokens()?.add(name, scopes)?;
+    let new = New { about: &about, token: &token };
+    output::one(ctx.io, ctx.format, ctx.quiet, &new, &token, |_| token.clone());
     if !ctx.quiet {
         let (id, name) = (&about.id, printable(&about.name));
         ctx.io.say(format_args!("token {id} ({name}) may {}; it is not shown again", about.scopes));
@@ -96,7 +96,7 @@ fn new(ctx: &mut Ctx<'_>, name: &str, scopes: Scopes) -> Result<Exit, CliError> 
 }
 
 fn list(ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
-    let tokens = ctx.engine.tokens()?;
+    let tokens = ctx.backend.tokens()?.list()?;
     let table = |tokens: &[Token]| {
         let mut table = Table::new(&["token", "name", "scopes", "created"]);
         for token in tokens {

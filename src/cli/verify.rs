@@ -2,8 +2,8 @@
 
 use crate::cli::ctx::Ctx;
 use crate::cli::error::{CliError, Exit};
-use crate::cli::{output, progress};
-use crate::engine::views::run_view;
+use crate::cli::wait::{self, Waited};
+use crate::cli::{outcome, output};
 use crate::records::{RunStatus, Verdict};
 
 /// Arguments of `verify`.
@@ -15,26 +15,18 @@ pub struct Args {
 
 /// Renders a run again without the cache and compares.
 pub fn run(args: &Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
-    let run = ctx.engine.find_run(&args.run)?;
-    let mut events = ctx.engine.subscribe();
-    let again = ctx.engine.verify(run)?;
-    let row = progress::wait(ctx, again, &mut events)?;
-    let first = ctx.engine.run_row(run)?.output;
+    let run = ctx.backend.find_run(&args.run)?;
+    let again = ctx.backend.verify(run)?;
+    let Waited::Ended(view) = wait::wait(ctx, again)? else { return Ok(Exit::Interrupted) };
+    let first = ctx.backend.run(run)?.output_hash;
     let name =
         |hash: Option<crate::base::ContentHash>| hash.map_or_else(|| "nothing".to_owned(), |hash| hash.to_string());
-    let view = run_view(again, &row);
-    let (exit, line) = match (row.status, row.verdict) {
-        (RunStatus::Completed, Some(Verdict::Same)) => (Exit::Done, format!("same: {}", name(row.output))),
-        (RunStatus::Completed, _) => {
-            (Exit::Different, format!("different: {} then, {} now", name(first), name(row.output)))
-        }
-        (RunStatus::Cancelled, _) => (Exit::Interrupted, "cancelled".to_owned()),
-        _ => {
-            let error = row.error.clone().unwrap_or_default();
-            let exit = if error.starts_with("nondeterministic") { Exit::Different } else { Exit::RunFailed };
-            (exit, format!("the second rendering failed: {error}"))
-        }
+    let line = match (view.status, view.verdict) {
+        (RunStatus::Completed, Some(Verdict::Same)) => format!("same: {}", name(view.output_hash)),
+        (RunStatus::Completed, _) => format!("different: {} then, {} now", name(first), name(view.output_hash)),
+        (RunStatus::Cancelled, _) => "cancelled".to_owned(),
+        _ => format!("the second rendering failed: {}", view.error.as_deref().unwrap_or_default()),
     };
     output::one(ctx.io, ctx.format, ctx.quiet, &view, &again.to_string(), |_| line);
-    Ok(exit)
+    Ok(outcome::exit(&view))
 }

@@ -26,15 +26,15 @@ pub struct Args {
 pub fn run(args: &Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
     let of = args.of.as_deref().unwrap_or("latest");
     let is_run =
-        of == "latest" || of.parse::<RunId>().is_ok() || (args.input.is_empty() && ctx.engine.find_run(of).is_ok());
+        of == "latest" || of.parse::<RunId>().is_ok() || (args.input.is_empty() && ctx.backend.find_run(of).is_ok());
     let why = if is_run {
-        let run = ctx.engine.find_run(of)?;
-        ctx.engine.why_of_run(run, &args.node)?
+        let run = ctx.backend.find_run(of)?;
+        ctx.backend.why_of_run(run, &args.node)?
     } else {
         let (recipe, name) = inputs::recipe(ctx, of, true)?;
         let given = inputs::named(ctx, &args.input)?;
         let request = inputs::request(recipe, given, &args.run)?;
-        ctx.engine.why(&request, &args.node).map_err(CliError::of_config(&name))?
+        ctx.backend.why(&request, &args.node).map_err(CliError::of_config(&name))?
     };
     output::one(ctx.io, ctx.format, ctx.quiet, &why, &why.state, text);
     Ok(Exit::Done)

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use redb::ReadableTable as _;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::base::limits::{PAGE_ROWS, SMALL_BLOB_BYTES};
 use crate::base::{ContentHash, Timestamp};
@@ -44,7 +44,7 @@ impl Deref for Bytes {
 }
 
 /// What is stored, in all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Storage {
     /// Blobs.
     pub blobs: u64,
@@ -59,7 +59,7 @@ pub struct Storage {
 }
 
 /// What checking all blobs found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct VerifyReport {
     /// Blobs checked.
     pub checked: u64,
@@ -72,7 +72,7 @@ pub struct VerifyReport {
 }
 
 /// A blob that is not what it should be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Damage {
     /// Its name.
     pub content_hash: ContentHash,

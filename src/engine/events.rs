@@ -137,6 +137,11 @@ impl EventLog {
         *self.latest.borrow()
     }
 
+    /// The number before the oldest that is kept.
+    fn before_all(&self) -> u64 {
+        self.kept().front().map_or(self.latest(), |logged| logged.seq - 1)
+    }
+
     /// Wakes whenever there are new ones.
     pub fn changed(&self) -> watch::Receiver<u64> {
         self.latest.subscribe()
@@ -156,6 +161,7 @@ impl EventLog {
 /// What happens from a moment on, for a thread that waits for it.
 pub struct Subscription {
     engine: Engine,
+    run: Option<RunId>,
     seen: u64,
     next: VecDeque<RunEvent>,
 }
@@ -167,7 +173,7 @@ impl Subscription {
         if self.next.is_empty() {
             let log = self.engine.events();
             log.wait_after(self.seen, most);
-            match log.after(self.seen, None, EVENTS_KEPT) {
+            match log.after(self.seen, self.run, EVENTS_KEPT) {
                 Some((events, looked)) => {
                     self.seen = looked;
                     self.next.extend(events.into_iter().map(|logged| logged.event));
@@ -182,7 +188,13 @@ impl Subscription {
 impl Engine {
     /// Everything that happens to runs from now on.
     pub fn subscribe(&self) -> Subscription {
-        Subscription { engine: self.clone(), seen: self.events().latest(), next: VecDeque::new() }
+        Subscription { engine: self.clone(), run: None, seen: self.events().latest(), next: VecDeque::new() }
+    }
+
+    /// What has happened to a run, as far as it is kept, and what happens to it from now on.
+    pub fn subscribe_to(&self, run: RunId) -> Subscription {
+        let seen = self.events().before_all();
+        Subscription { engine: self.clone(), run: Some(run), seen, next: VecDeque::new() }
     }
 }
 

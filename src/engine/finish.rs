@@ -63,7 +63,7 @@ impl Engine {
     /// goes on as far as anybody can see.
     fn unrecorded(&self, job: &Arc<Job>, outcome: Outcome, error: &EngineError) {
         tracing::error!(run = %job.run, %error, "the end of the run cannot be recorded");
-        if self.0.patient && !self.0.leaving.load(Ordering::Relaxed) {
+        if self.0.patient.load(Ordering::Relaxed) && !self.0.leaving.load(Ordering::Relaxed) {
             return self.0.housekeeper.record_later(job.clone(), outcome);
         }
         let full = error.class() == crate::engine::Class::Full;

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use redb::ReadableTable as _;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::base::{ContentHash, Fingerprint, NodeKey, Timestamp};
 use crate::cas::Found;
@@ -17,7 +17,7 @@ use crate::nodes::{self, NodeType};
 use crate::records::{BlobRow, KeyRow, MemoRow, Origin, Record, tables as names};
 
 /// What was, or would be, taken away.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Collected {
     /// Blobs taken away, oldest use first.
     pub evicted: Vec<ContentHash>,

@@ -46,7 +46,7 @@ pub struct Inner {
     pub(super) totals: Totals,
     pub(super) opened: OpenedBlobs,
     /// Waits for a disk that refuses, where a command had better tell.
-    pub(super) patient: bool,
+    pub(super) patient: AtomicBool,
     /// Set when the process is about to leave: runs that have not ended wait for the next one.
     pub(super) leaving: AtomicBool,
     jobs: Mutex<HashMap<RunId, Arc<Job>>>,
@@ -126,7 +126,7 @@ impl Engine {
             fresh: Fresh::default(),
             totals: Totals::default(),
             opened: OpenedBlobs::default(),
-            patient: opening.role != Role::Command,
+            patient: AtomicBool::new(opening.role != Role::Command),
             leaving: AtomicBool::new(false),
             jobs: Mutex::default(),
             eviction: RwLock::new(()),
@@ -181,14 +181,15 @@ impl Engine {
     pub fn close(self) -> Result<(), EngineError> {
         self.0.leaving.store(true, Ordering::Relaxed);
         self.0.slots.close();
-        if self.0.patient {
+        let patient = self.0.patient.load(Ordering::Relaxed);
+        if patient {
             // A stage that is stopped is run again; what it had finished is kept.
             self.jobs().values().for_each(|job| job.cancelled.store(true, Ordering::Relaxed));
         }
         self.0.housekeeper.stop();
         self.0.scheduler.stop();
         self.0.finishers.stop();
-        if self.0.patient && !self.jobs().is_empty() {
+        if patient && !self.jobs().is_empty() {
             self.requeue_interrupted(&[])?;
         }
         self.0.db.close()?;

@@ -61,6 +61,15 @@ impl Infrastructure {
     }
 }
 
+/// This very program: also after its file has been replaced by another version.
+pub const THIS_PROGRAM: &str = "/proc/self/exe";
+
+/// Is there a program of this name where the shell would find it?
+pub fn on_path(program: &str) -> bool {
+    let directories = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&directories).any(|directory| directory.join(program).is_file())
+}
+
 /// The name of this machine.
 pub fn host() -> String {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -79,16 +88,16 @@ pub fn user() -> String {
 }
 
 fn software() -> Software {
-    let hash = std::env::current_exe().and_then(|path| {
+    let hash = || {
         let mut hasher = blake3::Hasher::new();
-        hasher.update_mmap_rayon(path)?;
-        Ok(hasher.finalize())
-    });
+        hasher.update_mmap_rayon(THIS_PROGRAM)?;
+        Ok::<_, std::io::Error>(hasher.finalize())
+    };
     Software {
         name: "infra:artdag".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        // A binary that was deleted while it ran cannot be named; its version still is.
-        content_hash: hash.unwrap_or_else(|_| blake3::hash(b"")).into(),
+        // Without /proc it cannot be named; its version still is.
+        content_hash: hash().unwrap_or_else(|_| blake3::hash(b"")).into(),
     }
 }
 

@@ -106,6 +106,15 @@ impl HomeLock {
     }
 }
 
+impl Holder {
+    /// Who holds a home, as its lock file tells, if that process is alive.
+    pub fn of_home(home: &Path) -> Option<Self> {
+        let holder = read_holder(&File::open(home.join("lock")).ok()?)?;
+        let pid = rustix::process::Pid::from_raw(i32::try_from(holder.pid).ok()?)?;
+        rustix::process::test_kill_process(pid).is_ok().then_some(holder)
+    }
+}
+
 fn read_holder(file: &File) -> Option<Holder> {
     let mut text = String::new();
     let mut file = file;

@@ -52,7 +52,7 @@ pub use configs::Config;
 pub use error::{Class, EngineError};
 pub use home::{Engine, Opened};
 pub use queue::{Accepted, Idempotency, Submission};
-pub use references::Freed;
+pub use references::{Freed, Kept};
 pub use request::{Inputs, RecipeRef, Request};
 pub use runs::{Counts, RunFilter};
 pub use scopes::Scopes;

@@ -315,6 +315,20 @@ impl Engine {
         Ok(())
     }
 
+    /// Lets a run go on without the command that waits for it: when this process closes the home
+    /// it stops the run, and whoever works on the home next goes on with it. False if it has ended.
+    pub fn leave(&self, run: RunId) -> Result<bool, EngineError> {
+        let left = self.write(move |tx| {
+            let Some(mut row) = run_in(tx, run)?.filter(|row| !row.status.is_final()) else { return Ok(false) };
+            row.detached = true;
+            put_run(tx, run, &row)?;
+            Ok(true)
+        });
+        let left = left.wait()?;
+        self.0.patient.fetch_or(left, Ordering::Relaxed);
+        Ok(left)
+    }
+
     /// Lets no run begin until it is called again with false. Those under way go on.
     pub fn pause_queue(&self, paused: bool) -> Result<(), EngineError> {
         self.write(move |tx| tables::set_number(tx, names::QUEUE_PAUSED, u64::from(paused))).wait()?;

@@ -1,6 +1,6 @@
 //! What is freed and what stays when something is deleted: one rule behind every path.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::base::{ContentHash, RunId};
 use crate::db::DbError;
@@ -10,7 +10,7 @@ use crate::records::tables as names;
 use crate::records::{BlobRow, Holder, Origin, RunRow};
 
 /// What a deletion did, or would do.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Freed {
     /// Bytes freed.
     pub freed_bytes: u64,
@@ -19,7 +19,7 @@ pub struct Freed {
 }
 
 /// A blob that stayed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Kept {
     /// The blob.
     pub content_hash: ContentHash,

@@ -29,7 +29,7 @@ pub struct RunFilter {
 }
 
 /// How many runs there are of each status.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Counts {
     /// Accepted, not started.
     pub pending: u64,
@@ -41,6 +41,24 @@ pub struct Counts {
     pub failed: u64,
     /// Ended by somebody.
     pub cancelled: u64,
+}
+
+impl Counts {
+    /// How many have this status.
+    pub const fn of(&self, status: RunStatus) -> u64 {
+        match status {
+            RunStatus::Pending => self.pending,
+            RunStatus::Running => self.running,
+            RunStatus::Completed => self.completed,
+            RunStatus::Failed => self.failed,
+            RunStatus::Cancelled => self.cancelled,
+        }
+    }
+
+    /// How many there are.
+    pub const fn all(&self) -> u64 {
+        self.pending + self.running + self.completed + self.failed + self.cancelled
+    }
 }
 
 impl RunFilter {

@@ -62,11 +62,13 @@ pub fn overlay(view: &mut PlanView, trace: &TraceRow) {
         return;
     }
     for (node, trace) in view.nodes.iter_mut().zip(&trace.nodes) {
-        node.state = STATES.get(usize::from(trace.state)).copied().unwrap_or("pending");
+        node.state = STATES.get(usize::from(trace.state)).copied().unwrap_or("pending").into();
         node.started_at = trace.started;
         node.completed_at = trace.ended;
         node.output_hash = trace.output;
-        node.why = why(node.known, node.state).unwrap_or(&node.why).to_owned();
+        if let Some(why) = why(&node.known, &node.state) {
+            why.clone_into(&mut node.why);
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::engine::{Engine, tables};
 use crate::records::{BlobRow, Origin};
 
 /// What taking in a file answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Upload {
     /// The name of its content.
     pub content_hash: ContentHash,

@@ -1,13 +1,14 @@
 //! Runs and plans as clients see them: the objects of the API, which the command line prints.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::base::{ContentHash, NodeId, NodeKey, RunId, Timestamp};
 use crate::engine::error::EngineError;
 use crate::engine::request::Prepared;
-use crate::engine::{Engine, runs, trace};
+use crate::engine::{Engine, finish, runs, trace};
 use crate::plan::{Plan, State};
 use crate::recipe::{Recipe, SourceSpec};
 use crate::records::{BlobRow, Origin, RunRow, RunStats, RunStatus, Verdict};
@@ -28,7 +29,7 @@ impl<T, C> Default for Page<T, C> {
 }
 
 /// A run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RunView {
     /// Its id.
     pub run_id: RunId,
@@ -75,7 +76,7 @@ pub struct RunView {
     /// Who submitted it.
     pub username: Option<String>,
     /// Where its parts are found.
-    pub links: BTreeMap<&'static str, String>,
+    pub links: BTreeMap<String, String>,
     /// Counts.
     pub stats: RunStats,
     /// Warnings of its config and inputs.
@@ -84,10 +85,13 @@ pub struct RunView {
     pub verifies: Option<RunId>,
     /// Whether that gave the same.
     pub verdict: Option<Verdict>,
+    /// Did it fail for want of space?
+    #[serde(default)]
+    pub storage_full: bool,
 }
 
 /// A hash, or a list of hashes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(untagged)]
 pub enum OneOrMany {
     /// One.
@@ -97,7 +101,7 @@ pub enum OneOrMany {
 }
 
 /// How far a run is.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ProgressView {
     /// Nodes in all, with `ENCODE`.
     pub nodes: u64,
@@ -110,7 +114,7 @@ pub struct ProgressView {
 }
 
 /// A plan.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PlanView {
     /// Nodes in topological order.
     pub nodes: Vec<PlanNodeView>,
@@ -122,24 +126,28 @@ pub struct PlanView {
     pub hits: usize,
     /// Nodes that must run.
     pub misses: usize,
+    /// The output's media type.
+    pub output_media_type: String,
+    /// Warnings of its config and inputs.
+    pub warnings: Vec<String>,
 }
 
 /// A node of a plan.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PlanNodeView {
     /// Its id.
     pub id: NodeId,
     /// Its type.
     #[serde(rename = "type")]
-    pub node_type: &'static str,
+    pub node_type: Cow<'static, str>,
     /// Its key.
     pub key: NodeKey,
     /// Ids of its inputs.
     pub inputs: Vec<NodeId>,
     /// `pending waiting running cached completed failed cancelled skipped`.
-    pub state: &'static str,
+    pub state: Cow<'static, str>,
     /// `source`, `hit`, `miss` or `not needed`.
-    pub known: &'static str,
+    pub known: Cow<'static, str>,
     /// The stage that computes it.
     pub stage: Option<usize>,
     /// Its value's hash, if kept.
@@ -157,7 +165,7 @@ pub struct PlanNodeView {
 }
 
 /// A stage of a plan.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StageView {
     /// Its number.
     pub id: usize,
@@ -174,7 +182,7 @@ pub struct StageView {
 }
 
 /// Everything that is known of a blob.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct BlobInfo {
     /// Its name.
     pub content_hash: ContentHash,
@@ -209,7 +217,7 @@ pub struct BlobInfo {
 }
 
 /// Who made a blob.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MadeBy {
     /// The run.
     pub run: RunId,
@@ -218,7 +226,7 @@ pub struct MadeBy {
 }
 
 /// A config as clients see it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ConfigView {
     /// The content hash of its bytes.
     pub config_id: ContentHash,
@@ -236,10 +244,12 @@ pub struct ConfigView {
     pub fixed_inputs: Vec<FixedInput>,
     /// The node whose value is the output.
     pub output: String,
+    /// What is hardly meant as it is written.
+    pub warnings: Vec<String>,
 }
 
 /// An input to be given with each run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct VariableInput {
     /// The node's id.
     pub id: String,
@@ -248,11 +258,11 @@ pub struct VariableInput {
     /// What it is for.
     pub description: Option<String>,
     /// The kind it must have.
-    pub media: Option<&'static str>,
+    pub media: Option<Cow<'static, str>>,
 }
 
 /// An input that a config names itself.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FixedInput {
     /// The node's id.
     pub id: String,
@@ -273,6 +283,7 @@ pub fn config_view(config_id: ContentHash, recipe: &Recipe) -> ConfigView {
         variable_inputs: Vec::new(),
         fixed_inputs: Vec::new(),
         output: recipe.nodes[recipe.output.node].id.to_string(),
+        warnings: recipe.warnings.iter().map(ToString::to_string).collect(),
     };
     for node in &recipe.nodes {
         let id = node.id.to_string();
@@ -281,7 +292,7 @@ pub fn config_view(config_id: ContentHash, recipe: &Recipe) -> ConfigView {
                 id,
                 name: name.clone(),
                 description: description.clone(),
-                media: media.map(crate::media::Kind::word),
+                media: media.map(|kind| kind.word().into()),
             }),
             Some(SourceSpec::Asset { name, pinned }) => {
                 view.fixed_inputs.push(FixedInput { id, asset: Some(name.to_string()), content_hash: *pinned });
@@ -303,15 +314,15 @@ pub fn run_view(run: RunId, row: &RunRow) -> RunView {
         _ => OneOrMany::Many(hashes.clone()),
     };
     let mut links = BTreeMap::from([
-        ("self", format!("/runs/{run}")),
-        ("plan", format!("/runs/{run}/plan")),
-        ("events", format!("/runs/{run}/events")),
+        ("self".to_owned(), format!("/runs/{run}")),
+        ("plan".to_owned(), format!("/runs/{run}/plan")),
+        ("events".to_owned(), format!("/runs/{run}/events")),
     ]);
     if let Some(output) = row.output {
-        links.insert("output", format!("/cache/{output}"));
+        links.insert("output".to_owned(), format!("/cache/{output}"));
     }
     if row.provenance.is_some() {
-        links.insert("provenance", format!("/runs/{run}/provenance"));
+        links.insert("provenance".to_owned(), format!("/runs/{run}/provenance"));
     }
     RunView {
         run_id: run,
@@ -346,6 +357,7 @@ pub fn run_view(run: RunId, row: &RunRow) -> RunView {
         warnings: row.warnings.clone(),
         verifies: row.verifies,
         verdict: row.verdict,
+        storage_full: row.storage_full,
     }
 }
 
@@ -354,11 +366,11 @@ pub fn plan_view(plan: &Plan) -> PlanView {
     let ids = |nodes: &[usize]| nodes.iter().map(|node| plan.nodes[*node].id.clone()).collect();
     let nodes = plan.nodes.iter().map(|node| PlanNodeView {
         id: node.id.clone(),
-        node_type: node.node_type.name(),
+        node_type: node.node_type.name().into(),
         key: node.key,
         inputs: ids(&node.inputs),
-        state: if node.state == State::Miss { "pending" } else { "cached" },
-        known: node.state.word(),
+        state: if node.state == State::Miss { "pending" } else { "cached" }.into(),
+        known: node.state.word().into(),
         stage: node.stage,
         output_hash: match node.state {
             State::Hit(hash) => Some(hash),
@@ -384,6 +396,8 @@ pub fn plan_view(plan: &Plan) -> PlanView {
         estimated_seconds: plan.stages.iter().map(|stage| stage.cost).sum(),
         hits: plan.hits(),
         misses: plan.misses(),
+        output_media_type: finish::media_type(&plan.nodes[plan.output].facts).mime().to_owned(),
+        warnings: Vec::new(),
     }
 }
 
@@ -454,7 +468,8 @@ impl Engine {
     /// The plan of a request; nothing is run or recorded.
     pub fn plan_request(&self, request: &super::Request) -> Result<(PlanView, Prepared), EngineError> {
         let prepared = self.prepare(request)?;
-        Ok((plan_view(&prepared.plan), prepared))
+        let view = PlanView { warnings: prepared.warnings.clone(), ..plan_view(&prepared.plan) };
+        Ok((view, prepared))
     }
 
     /// The plan of a recorded run: as it is carried out now, or as it would be now.
@@ -462,11 +477,12 @@ impl Engine {
         let row = self.run_row(run)?;
         let job = self.jobs().get(&run).cloned();
         if let Some(job) = job {
-            let mut view = plan_view(&job.plan);
+            let mut view = PlanView { warnings: row.warnings, ..plan_view(&job.plan) };
             trace::overlay(&mut view, &trace::of_job(&job, row.status));
             return Ok(view);
         }
         let mut view = plan_view(&self.prepare(&runs::request_of(&row))?.plan);
+        view.warnings.clone_from(&row.warnings);
         match self.trace(run)? {
             Some(found) => trace::overlay(&mut view, &found),
             None if row.status.is_final() => settle(&mut view, row.status),
@@ -485,7 +501,7 @@ fn settle(view: &mut PlanView, status: RunStatus) {
     };
     for node in &mut view.nodes {
         if node.state == "pending" {
-            node.state = state;
+            node.state = state.into();
         }
     }
 }

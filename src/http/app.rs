@@ -1,10 +1,11 @@
 //! What every handler is given.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use tokio::sync::Semaphore;
 
+use crate::base::limits::{EVENT_STREAMS, VERIFICATIONS};
 use crate::config::Settings;
 use crate::engine::{Engine, EngineError};
 use crate::http::auth::Auth;
@@ -32,6 +33,12 @@ pub struct Inner {
     pub stop: Stop,
     /// Room for uploads.
     pub uploads: Semaphore,
+    /// Room for event streams.
+    pub streams: Arc<Semaphore>,
+    /// Room for checks of all blobs.
+    pub verifications: Arc<Semaphore>,
+    /// Where it listens, once it does.
+    address: OnceLock<String>,
 }
 
 impl App {
@@ -39,7 +46,18 @@ impl App {
     pub fn new(engine: Engine, settings: Settings, auth: Auth) -> Self {
         let metrics = Metrics::new(engine.clone(), auth.clone());
         let uploads = Semaphore::new(settings.server.max_uploads);
-        Self(Arc::new(Inner { engine, settings, auth, started: Instant::now(), metrics, stop: Stop::new(), uploads }))
+        Self(Arc::new(Inner {
+            engine,
+            settings,
+            auth,
+            started: Instant::now(),
+            metrics,
+            stop: Stop::new(),
+            uploads,
+            streams: Arc::new(Semaphore::new(EVENT_STREAMS)),
+            verifications: Arc::new(Semaphore::new(VERIFICATIONS)),
+            address: OnceLock::new(),
+        }))
     }
 
     /// Does something that waits for the disk or the processor on a thread that may wait.
@@ -47,12 +65,31 @@ impl App {
         &self,
         work: impl FnOnce(&Engine) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, ApiError> {
+        self.on_thread(move |app| work(&app.engine).map_err(ApiError::from)).await
+    }
+
+    /// The same for what says itself how its errors are answered.
+    pub async fn on_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
         let app = self.clone();
         let span = tracing::Span::current();
-        match tokio::task::spawn_blocking(move || span.in_scope(|| work(&app.engine))).await {
-            Ok(done) => done.map_err(ApiError::from),
+        match tokio::task::spawn_blocking(move || span.in_scope(|| work(&app))).await {
+            Ok(done) => done,
             Err(panic) => Err(ApiError::bug(&panic)),
         }
+    }
+
+    /// Says once where the server listens.
+    pub fn listens_at(&self, url: String) {
+        // There is one listener: its address stays.
+        let _ = self.address.set(url);
+    }
+
+    /// Where the server listens, once it does: `http://address:port`.
+    pub fn address(&self) -> Option<&str> {
+        self.address.get().map(String::as_str)
     }
 }
 

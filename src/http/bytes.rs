@@ -207,7 +207,7 @@ mod tests {
     ) -> Response {
         let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
         let hash = ContentHash::of(content);
-        serve_bytes(Blob::Inline(content.to_vec()), &row(media_type), &hash, &headers, download)
+        serve_bytes(Blob::Inline(content.into()), &row(media_type), &hash, &headers, download)
     }
 
     fn get(headers: &[(HeaderName, &str)]) -> Response {

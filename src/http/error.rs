@@ -71,7 +71,8 @@ impl From<EngineError> for ApiError {
             return Self::problems(problems.collect());
         }
         let status = match error.class() {
-            Class::Usage | Class::Invalid => return Self::invalid(&["body"], "value_error", error.to_string()),
+            Class::Usage => return Self::invalid(&["body"], "usage_error", error.to_string()),
+            Class::Invalid => return Self::invalid(&["body"], "value_error", error.to_string()),
             Class::NotFound => StatusCode::NOT_FOUND,
             Class::Refused => StatusCode::CONFLICT,
             Class::Full => StatusCode::INSUFFICIENT_STORAGE,

@@ -4,15 +4,22 @@
 //! which [`guard`] asks before any handler runs; [`error`] is the one place where errors become
 //! answers. Nothing here knows how things are stored or computed.
 
+pub mod accept;
 pub mod api;
 pub mod app;
 pub mod auth;
 pub mod bytes;
 pub mod error;
+pub mod extract;
+pub mod fields;
 pub mod guard;
 pub mod metrics;
+pub mod openapi;
+pub mod paging;
 pub mod peer;
+pub mod query;
 pub mod route;
+pub mod schemas;
 pub mod server;
 pub mod stop;
 pub mod systemd;

@@ -76,7 +76,7 @@ pub struct Ports {
 }
 
 /// Where a node's value has the same bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Determinism {
     /// On every machine.

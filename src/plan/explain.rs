@@ -1,12 +1,12 @@
 //! Why a node is no hit: which parts of its key differ from the nearest known key.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::base::NodeKey;
 use crate::plan::key::KeyParts;
 
 /// One part of a key that differs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Difference {
     /// Which part: `parameters.sigma`, `input 0`, `tool effect:dog`, …
     pub part: String,
@@ -64,7 +64,7 @@ fn spread(path: &str, value: &serde_json::Value, lines: &mut Vec<(String, String
 }
 
 /// An explanation for people and clients.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Why {
     /// The node asked about.
     pub node: String,
@@ -79,6 +79,7 @@ pub struct Why {
     /// What differs from it.
     pub differences: Vec<Difference>,
     /// The same for the inputs whose keys differ, so that the cause is at the end of a path.
+    #[schema(no_recursion)]
     pub causes: Vec<Why>,
 }
 

@@ -81,7 +81,7 @@ fn r12_on_a_full_disk_a_run_is_refused_and_when_there_is_room_the_next_one_is_ta
         }
         assert!(freed.elapsed().as_secs() < 5, "{answer:?}");
     };
-    assert_eq!(server.ended(&run)["status"], "completed");
+    assert_eq!(server.run_ended(&run)["status"], "completed");
     assert_eq!(server.get(&format!("/runs/{acknowledged}")).expect(200).json()["status"], "completed");
 }
 

@@ -42,7 +42,7 @@ fn a_hundred_clients_who_want_one_new_value_have_it_computed_once() {
             .collect();
         clients.into_iter().map(|client| client.join().expect("a client")).collect()
     });
-    let ended: Vec<Value> = runs.iter().map(|run| server.ended(run)).collect();
+    let ended: Vec<Value> = runs.iter().map(|run| server.run_ended(run)).collect();
     let outputs: std::collections::BTreeSet<&str> =
         ended.iter().map(|run| run["output_hash"].as_str().unwrap_or_else(|| panic!("{run}"))).collect();
     assert_eq!(outputs.len(), 1);
@@ -82,7 +82,7 @@ fn priorities_go_first_and_then_the_order_of_acceptance_also_after_a_restart() {
     let mut begun: Vec<(String, usize)> = runs
         .iter()
         .enumerate()
-        .map(|(index, run)| (server.ended(run)["completed_at"].as_str().expect("a time").to_owned(), index))
+        .map(|(index, run)| (server.run_ended(run)["completed_at"].as_str().expect("a time").to_owned(), index))
         .collect();
     begun.sort();
     let order: Vec<usize> = begun.into_iter().map(|(_, index)| index).collect();
@@ -100,12 +100,12 @@ fn a_held_run_waits_until_it_is_released() {
     assert_eq!((&view["status"], &view["held"]), (&json!("pending"), &json!(true)));
     server.admin("POST", "/queue/resume").expect(200);
     let other = server.run("invert", &["cat"]);
-    assert_eq!(server.ended(&other)["status"], "completed");
+    assert_eq!(server.run_ended(&other)["status"], "completed");
     assert_eq!(server.get(&format!("/runs/{held}")).json()["status"], "pending");
     server.post(&format!("/runs/{held}/release"), &json!({})).expect(200);
-    assert_eq!(server.ended(&held)["status"], "completed");
+    assert_eq!(server.run_ended(&held)["status"], "completed");
     server.post(&format!("/runs/{held}/hold"), &json!({})).expect(409);
-    server.ended(&blocker);
+    server.run_ended(&blocker);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn r32_while_every_worker_is_busy_the_server_answers_and_light_runs_proceed() {
         (0..4).map(|seed| start(&server, &server.config(&heavy(&format!("busy{seed}"), 40, seed)), 0)).collect();
     // What only hands on bytes needs no worker.
     let light = server.run("identity", &["cat"]);
-    assert_eq!(server.ended(&light)["status"], "completed");
+    assert_eq!(server.run_ended(&light)["status"], "completed");
     for _ in 0..20 {
         let asked = std::time::Instant::now();
         server.get("/healthz").expect(200);
@@ -161,7 +161,7 @@ fn r32_while_every_worker_is_busy_the_server_answers_and_light_runs_proceed() {
     assert!(running > 0, "the heavy ones were still at work");
     for run in &busy {
         server.post(&format!("/runs/{run}/cancel"), &json!({})).expect(200);
-        assert_eq!(server.ended(run)["status"], "cancelled");
+        assert_eq!(server.run_ended(run)["status"], "cancelled");
     }
     server.post(&format!("/runs/{}/cancel", busy[0]), &json!({})).expect(409);
 }

@@ -49,14 +49,14 @@ fn r7_after_a_kill_runs_resume_and_what_is_kept_is_not_computed_again() {
     server.kill();
     let killed = Instant::now();
     let server = Server::start(&home, &["--workers", "1"]);
-    let resumed = server.ended(&run);
+    let resumed = server.run_ended(&run);
     assert_eq!(resumed["status"], "completed", "{resumed}");
     assert_eq!(resumed["attempts"], 2);
     assert!(killed.elapsed() < Duration::from_secs(60));
     // The same from nothing.
     let whole = Home::new();
     let other = Server::start(&whole, &[]);
-    let again = other.ended(&start(&other, &other.config(&yaml)));
+    let again = other.run_ended(&start(&other, &other.config(&yaml)));
     assert_eq!(again["output_hash"], resumed["output_hash"]);
 }
 
@@ -91,7 +91,7 @@ fn r8_a_stage_that_kills_the_server_each_time_is_given_up_and_other_runs_go_on()
     let failed = server.get(&format!("/runs/{hungry}")).json();
     assert!(failed["error"].as_str().is_some_and(|error| error.contains("3 times")), "{failed}");
     assert_eq!(starts, 4, "three crashes, and a start that gives it up");
-    assert_eq!(server.ended(&server.run("invert", &["cat"]))["status"], "completed");
+    assert_eq!(server.run_ended(&server.run("invert", &["cat"]))["status"], "completed");
 }
 
 #[test]
@@ -99,11 +99,11 @@ fn r9_a_stage_past_its_time_is_tried_once_more_and_then_fails_its_run() {
     let home = Home::new();
     let server = Server::start(&home, &["--stage-timeout", "1", "--workers", "2"]);
     let run = start(&server, &server.config(&heavy("endless", 400, 3)));
-    let failed = server.ended(&run);
+    let failed = server.run_ended(&run);
     assert_eq!(failed["status"], "failed", "{failed}");
     let error = failed["error"].as_str().expect("a reason");
     assert!(error.contains("longer than 1 s, 2 times"), "{error}");
-    assert_eq!(server.ended(&server.run("invert", &["cat"]))["status"], "completed");
+    assert_eq!(server.run_ended(&server.run("invert", &["cat"]))["status"], "completed");
 }
 
 #[test]
@@ -130,15 +130,17 @@ fn r36_sigterm_drains_or_sets_the_rest_to_wait_and_exits_0() {
     let (first, second) = (start(&server, &config), start(&server, &server.config(&heavy("next", 2, 6))));
     wait_for_node(&server, &first, "running");
     let asked = Instant::now();
-    assert_eq!(server.signal("TERM"), 0);
+    server.signal("TERM");
+    assert_eq!(server.wait(), 0);
     assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", asked.elapsed());
     // Nothing failed: what was not done waits.
     let server = Server::start(&home, &["--workers", "2"]);
-    assert_eq!(server.ended(&second)["status"], "completed");
+    assert_eq!(server.run_ended(&second)["status"], "completed");
     server.post(&format!("/runs/{first}/cancel"), &json!({}));
-    let ended = server.ended(&first);
+    let ended = server.run_ended(&first);
     assert!(ended["error"].is_null(), "{ended}");
-    assert_eq!(server.signal("TERM"), 0);
+    server.signal("TERM");
+    assert_eq!(server.wait(), 0);
 }
 
 #[test]

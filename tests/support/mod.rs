@@ -1,8 +1,10 @@
 //! What the tests share: a home in a temporary directory, the program, pictures, numbers.
 
+mod heavy;
 mod long_case;
 mod server;
 
+pub use heavy::heavy;
 pub use long_case::long_case;
 pub use server::{Answer, Server};
 
@@ -61,7 +63,9 @@ impl Home {
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_artdag"));
         command.args(words).current_dir(self.dir.path()).env("ARTDAG_HOME", self.path()).env("NO_COLOR", "1");
-        for variable in ["ARTDAG_THREADS", "ARTDAG_WORKERS", "ARTDAG_LOG", "RAYON_NUM_THREADS"] {
+        for variable in
+            ["ARTDAG_THREADS", "ARTDAG_WORKERS", "ARTDAG_LOG", "ARTDAG_SERVER", "ARTDAG_TOKEN", "RAYON_NUM_THREADS"]
+        {
             command.env_remove(variable);
         }
         command

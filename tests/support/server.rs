@@ -1,22 +1,29 @@
 //! A real server on a free port, and a client that says what it got.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::Home;
 
-/// A server; killed when dropped.
+/// How long a test waits for what must happen.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A running server. Killed when dropped.
 pub struct Server {
     child: Child,
-    /// `http://127.0.0.1:PORT`.
+    /// Where it listens, with its scheme.
     pub url: String,
     /// The administrator's token.
     pub token: String,
-    lines: Receiver<String>,
+    /// What it has said on standard error so far.
+    said: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
     agent: ureq::Agent,
 }
 
@@ -68,41 +75,88 @@ impl Server {
 
     /// Starts a server by this command, which may come by way of another program.
     pub fn of(home: &Home, mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program starts");
-        let err = BufReader::new(child.stderr.take().expect("it is piped"));
-        let (sender, lines) = channel();
-        // The pipe is read to its end, so that the server never waits for us.
-        std::thread::spawn(move || {
-            for line in err.lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    break;
-                }
+        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the program starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("it is piped"));
+        let said = Arc::new(Mutex::new(String::new()));
+        let url = loop {
+            let mut line = String::new();
+            let length = lines.read_line(&mut line).expect("its lines can be read");
+            said.lock().unwrap().push_str(&line);
+            assert!(length > 0, "the server ended before it listened:\n{}", said.lock().unwrap());
+            if let Some((_, url)) = line.trim_end().split_once(" listening on ") {
+                break url.to_owned();
+            }
+        };
+        let heard = said.clone();
+        let reader = std::thread::spawn(move || {
+            let mut line = String::new();
+            while lines.read_line(&mut line).is_ok_and(|length| length > 0) {
+                heard.lock().unwrap().push_str(&line);
+                line.clear();
             }
         });
-        let mut said = Vec::new();
-        let url = loop {
-            let line = lines.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|_| {
-                let _ = child.kill();
-                panic!("the server did not come up: {said:#?}")
-            });
-            if let Some((_, url)) = line.split_once("listening on ") {
-                break url.trim().trim_end_matches('/').to_owned();
-            }
-            said.push(line);
-        };
         let token = std::fs::read_to_string(home.path().join("token")).expect("a token").trim().to_owned();
         let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
-        Self { child, url, token, lines, agent: config.into() }
+        Self { child, url, token, said, reader: Some(reader), agent: config.into() }
     }
 
-    /// Its process id.
+    /// The address behind the URL.
+    pub fn address(&self) -> SocketAddr {
+        let (_, address) = self.url.split_once("://").expect("it has a scheme");
+        address.parse().expect("it ends with an address")
+    }
+
+    /// The process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it has said on standard error since it came up.
-    pub fn said(&self) -> Vec<String> {
-        self.lines.try_iter().collect()
+    /// What it has said on standard error so far.
+    pub fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// A connection to it, which gives up in the end.
+    pub fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address()).expect("it listens");
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
+
+    /// Sends text over a new connection and reads until the other end closes it.
+    pub fn speak(&self, text: &str) -> String {
+        let mut stream = self.connect();
+        stream.write_all(text.as_bytes()).expect("it reads");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("it answers and ends");
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// A request without a body, over a connection of its own.
+    pub fn raw_get(&self, path: &str) -> String {
+        self.speak(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status();
+        assert!(sent.expect("kill is there").success());
+    }
+
+    /// Waits for its end.
+    pub fn ended(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            match self.child.try_wait().expect("it can be waited for") {
+                Some(status) => break status,
+                None => assert!(Instant::now() < deadline, "the server does not end:\n{}", self.said()),
+            }
+            std::thread::yield_now();
+        };
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("its lines were read");
+        }
+        status
     }
 
     /// Makes a request. `token` adds the administrator's.
@@ -168,7 +222,7 @@ impl Server {
     }
 
     /// Waits for a run's end by its events; the run.
-    pub fn ended(&self, run: &str) -> Value {
+    pub fn run_ended(&self, run: &str) -> Value {
         let deadline = Instant::now() + Duration::from_secs(120);
         loop {
             // The stream ends with the run; each round is one wait for something to happen.
@@ -187,16 +241,9 @@ impl Server {
         self.child.wait().expect("a killed child ends");
     }
 
-    /// Sends a signal and waits for the end; its exit code, -1 if the signal ended it.
-    pub fn signal(mut self, name: &str) -> i32 {
-        let pid = self.pid().to_string();
-        Command::new("kill").args([&format!("-{name}"), &pid]).status().expect("kill is there");
-        self.child.wait().expect("it ends").code().unwrap_or(-1)
-    }
-
     /// Waits until it has ended by itself; its exit code, -1 if a signal ended it.
     pub fn wait(mut self) -> i32 {
-        self.child.wait().expect("it ends").code().unwrap_or(-1)
+        self.ended().code().unwrap_or(-1)
     }
 }
 

@@ -240,3 +240,6 @@ where
         tracing::debug!(%error, peer = %peer.address, "a connection broke off");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! The home that this process holds, as commands see it.
+
+mod blobs;
+mod follow;
+mod registry;
+mod runs;
+
+use std::cell::Cell;
+use std::path::PathBuf;
+
+use crate::cli::backend::{Answer, Backend, Place, Tokens};
+use crate::engine::{Engine, Scopes, Token};
+
+/// An open home.
+pub struct Home<'a> {
+    engine: &'a Engine,
+    /// Does this process go on when the command has ended?
+    stays: bool,
+    left: Cell<bool>,
+}
+
+impl<'a> Home<'a> {
+    /// The home of a command, which closes it when it ends.
+    pub fn of_command(engine: &'a Engine) -> Self {
+        Self { engine, stays: false, left: Cell::new(false) }
+    }
+
+    /// The home of a worker or server, which carries out a command for somebody else.
+    pub fn of_holder(engine: &'a Engine) -> Self {
+        Self { engine, stays: true, left: Cell::new(false) }
+    }
+
+    /// Has the command left a run behind that is to go on?
+    pub fn has_left_work(&self) -> bool {
+        self.left.get() || self.engine.detached_waiting()
+    }
+}
+
+impl Backend for Home<'_> {
+    fn out_directory(&self) -> PathBuf {
+        self.engine.home().join("out")
+    }
+
+    fn place(&self) -> Place<'_> {
+        if self.stays { Place::Holder } else { Place::Here }
+    }
+
+    fn tokens(&self) -> Answer<&dyn Tokens> {
+        Ok(self)
+    }
+}
+
+impl Tokens for Home<'_> {
+    fn add(&self, name: &str, scopes: Scopes) -> Answer<(Token, String)> {
+        let (token, secret) = self.engine.add_token(name, scopes)?;
+        Ok((token, secret.expose().to_owned()))
+    }
+
+    fn list(&self) -> Answer<Vec<Token>> {
+        Ok(self.engine.tokens()?)
+    }
+
+    fn revoke(&self, word: &str) -> Answer<Token> {
+        Ok(self.engine.revoke_token(word)?)
+    }
+}

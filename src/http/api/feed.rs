@@ -1,0 +1,221 @@
+//! One client's way through the log of events.
+//!
+//! The log is asked from where the client is; whenever that is no longer in it, the client
+//! begins anew from the runs themselves. Nothing is kept for a client but its number and one
+//! batch, so a slow one costs no memory.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use axum::response::sse::Event;
+use serde::Serialize;
+use tokio::sync::{OwnedSemaphorePermit, watch};
+
+use crate::base::limits::{EVENT_BATCH, EVENT_SNAPSHOT_RUNS};
+use crate::base::{ContentHash, NodeId, RunId};
+use crate::engine::events::{Logged, NodeState, What};
+use crate::engine::views::{RunView, run_view};
+use crate::engine::{EngineError, RunFilter};
+use crate::http::App;
+use crate::http::error::ApiResult;
+use crate::records::RunStatus;
+
+/// A stream of events, from its beginning to its end.
+pub struct Feed {
+    app: App,
+    /// The run it is about; all if none.
+    run: Option<RunId>,
+    /// The number of the last event that was looked at; none before the first look.
+    seen: Option<u64>,
+    ready: VecDeque<Event>,
+    changed: watch::Receiver<u64>,
+    /// The run had ended before the stream began: nothing new is to be waited for.
+    settled: bool,
+    ended: bool,
+    _place: OwnedSemaphorePermit,
+}
+
+/// The id of the event that says how a run ended, in the run's own stream.
+pub fn final_id(run: RunId) -> String {
+    format!("final-{run}")
+}
+
+/// A node's state changed.
+#[derive(Serialize)]
+struct NodeEvent<'a> {
+    run_id: RunId,
+    node: &'a NodeId,
+    state: &'static str,
+    output_hash: Option<ContentHash>,
+    error: Option<&'a str>,
+    /// The run that is making what this one waits for.
+    waits_for: Option<RunId>,
+}
+
+/// Nodes done, of all.
+#[derive(Serialize)]
+struct ProgressEvent {
+    run_id: RunId,
+    done: u64,
+    nodes: u64,
+    fraction: f64,
+}
+
+impl Feed {
+    /// The events of a run, as it was when the stream was asked for.
+    pub fn of_run(app: App, view: RunView, last: Option<&str>, place: OwnedSemaphorePermit) -> Self {
+        let mut feed = Self::new(app, Some(view.run_id), last, place);
+        feed.settled = view.status.is_final();
+        feed
+    }
+
+    /// The events of all runs.
+    pub fn of_all(app: App, last: Option<&str>, place: OwnedSemaphorePermit) -> Self {
+        Self::new(app, None, last, place)
+    }
+
+    fn new(app: App, run: Option<RunId>, last: Option<&str>, place: OwnedSemaphorePermit) -> Self {
+        let log = app.engine.events();
+        let seen = last.and_then(|last| number(last, log.boot()));
+        let changed = log.changed();
+        let ready = VecDeque::from([Event::default().retry(Duration::from_secs(2))]);
+        Self { app, run, seen, ready, changed, settled: false, ended: false, _place: place }
+    }
+
+    /// The next event, as soon as there is one; none when the stream is at its end.
+    pub async fn next(mut self) -> Option<(Event, Self)> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Some((event, self));
+            }
+            if self.ended || self.app.stop.begun() || self.advance().await.is_err() {
+                return None;
+            }
+        }
+    }
+
+    /// Makes the next events ready, or waits until there may be some. An error ends the stream:
+    /// the client comes back and is told what it missed.
+    async fn advance(&mut self) -> ApiResult<()> {
+        // What is told after this look wakes us.
+        self.changed.borrow_and_update();
+        let after = self.seen.and_then(|seen| self.app.engine.events().after(seen, self.run, EVENT_BATCH));
+        let Some((events, looked)) = after else { return self.begin_anew().await };
+        self.seen = Some(looked);
+        if !events.is_empty() {
+            return self.tell(events).await;
+        }
+        if self.settled {
+            // It ended while nobody listened, and what was said of that is gone.
+            return self.begin_anew().await;
+        }
+        tokio::select! {
+            changed = self.changed.changed() => self.ended |= changed.is_err(),
+            () = self.app.stop.wait() => {}
+        }
+        Ok(())
+    }
+
+    /// Begins with the runs as they are now.
+    async fn begin_anew(&mut self) -> ApiResult<()> {
+        let seen = self.app.engine.events().latest();
+        self.seen = Some(seen);
+        let run = self.run;
+        let views = self.app.blocking(move |engine| match run {
+            Some(run) => Ok(vec![engine.run_view(run)?]),
+            None => {
+                let mut views = Vec::new();
+                for status in [RunStatus::Pending, RunStatus::Running] {
+                    let filter = RunFilter { status: Some(status), ..RunFilter::default() };
+                    let page = engine.runs_page(&filter, None, EVENT_SNAPSHOT_RUNS)?;
+                    views.extend(page.items.iter().map(|(run, row)| run_view(*run, row)));
+                }
+                Ok(views)
+            }
+        });
+        for view in views.await? {
+            self.tell_run(&view, seen);
+        }
+        Ok(())
+    }
+
+    /// Makes events ready, each run as it is now.
+    async fn tell(&mut self, events: Vec<Logged>) -> ApiResult<()> {
+        let mut runs: Vec<RunId> = events
+            .iter()
+            .filter(|logged| matches!(logged.event.what, What::Status(_)))
+            .map(|logged| logged.event.run)
+            .collect();
+        runs.dedup();
+        let views = self.app.blocking(move |engine| {
+            let mut views = HashMap::new();
+            for run in runs {
+                match engine.run_view(run) {
+                    Ok(view) => views.insert(run, view),
+                    // Deleted since.
+                    Err(EngineError::NotFound { .. }) => None,
+                    Err(error) => return Err(error),
+                };
+            }
+            Ok(views)
+        });
+        let views = views.await?;
+        for Logged { seq, event } in events {
+            match (&event.what, views.get(&event.run)) {
+                (What::Status(status), Some(view)) => {
+                    // A run that has ended since is told when its end is.
+                    if status.is_final() || !view.status.is_final() {
+                        self.tell_run(view, seq);
+                    }
+                }
+                (What::Status(status), None) => self.ended |= self.run.is_some() && status.is_final(),
+                (what, _) => self.ready.extend(part(event.run, what).map(|event| event.id(self.id(seq)))),
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_run(&mut self, view: &RunView, seq: u64) {
+        let last = self.run.is_some() && view.status.is_final();
+        let id = if last { final_id(view.run_id) } else { self.id(seq) };
+        self.ended |= last;
+        self.ready.extend(data("run", view).map(|event| event.id(id)));
+    }
+
+    fn id(&self, seq: u64) -> String {
+        format!("{:016x}-{seq}", self.app.engine.events().boot())
+    }
+}
+
+/// The number in an event's id, if this process gave it.
+fn number(id: &str, boot: u64) -> Option<u64> {
+    let (of, seq) = id.split_once('-')?;
+    (of == format!("{boot:016x}")).then(|| seq.parse().ok()).flatten()
+}
+
+/// The event of a part of a run.
+fn part(run_id: RunId, what: &What) -> Option<Event> {
+    let plain = |node, state| NodeEvent { run_id, node, state, output_hash: None, error: None, waits_for: None };
+    let node_event = match what {
+        // That a run waits is told of each node that does.
+        What::Status(_) | What::Waits { .. } => return None,
+        What::Progress { done, nodes } => {
+            let fraction = if *nodes == 0 { 0.0 } else { *done as f64 / *nodes as f64 };
+            return data("progress", &ProgressEvent { run_id, done: *done, nodes: *nodes, fraction });
+        }
+        What::Node { node, state } => match state {
+            NodeState::Waiting { on } => NodeEvent { waits_for: Some(*on), ..plain(node, "waiting") },
+            NodeState::Running => plain(node, "running"),
+            NodeState::Completed(hash) => NodeEvent { output_hash: *hash, ..plain(node, "completed") },
+            NodeState::Cached => plain(node, "cached"),
+            NodeState::Failed(error) => NodeEvent { error: Some(error), ..plain(node, "failed") },
+            NodeState::Skipped => plain(node, "skipped"),
+        },
+    };
+    data("node", &node_event)
+}
+
+fn data(kind: &'static str, data: &impl Serialize) -> Option<Event> {
+    let event = Event::default().event(kind).json_data(data);
+    event.inspect_err(|error| tracing::error!(%error, "BUG: an event is no JSON")).ok()
+}

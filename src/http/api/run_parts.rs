@@ -1,0 +1,79 @@
+//! Parts of a run: its plan, its provenance, why a node ran, and rendering it again.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::base::RunId;
+use crate::engine::views::{PlanView, RunView};
+use crate::http::App;
+use crate::http::error::ApiResult;
+use crate::http::extract::PathRun;
+use crate::http::query::QueryWords;
+use crate::plan::explain::Why;
+
+/// The nodes and stages of a run: states, times, and why each ran or need not.
+#[utoipa::path(
+    get, path = "/runs/{run_id}/plan", operation_id = "get_run_plan", tag = "runs",
+    params(("run_id" = RunId, Path, description = "The run")),
+    responses((status = 200, body = PlanView), (status = 404))
+)]
+pub async fn plan(State(app): State<App>, PathRun(run): PathRun) -> ApiResult<Json<PlanView>> {
+    app.blocking(move |engine| engine.run_plan(run)).await.map(Json)
+}
+
+/// The provenance record of a completed run: canonical JSON, as it is stored.
+#[utoipa::path(
+    get, path = "/runs/{run_id}/provenance", operation_id = "get_run_provenance", tag = "runs",
+    params(("run_id" = RunId, Path, description = "The run")),
+    responses(
+        (status = 200, body = Object, description = "What made the output, of what, with what."),
+        (status = 404, description = "There is no such run, or it has no output yet."),
+    )
+)]
+pub async fn provenance(State(app): State<App>, PathRun(run): PathRun) -> ApiResult<Response> {
+    let record = app.blocking(move |engine| engine.provenance(&run.to_string())).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], record).into_response())
+}
+
+/// Which part of a node's key differs from the nearest known key.
+#[utoipa::path(
+    get, path = "/runs/{run_id}/why", operation_id = "explain_node", tag = "runs",
+    params(
+        ("run_id" = RunId, Path, description = "The run"),
+        ("node" = String, Query, description = "The node's id"),
+    ),
+    responses((status = 200, body = Why), (status = 404, description = "There is no such run or node."))
+)]
+pub async fn why(State(app): State<App>, PathRun(run): PathRun, mut query: QueryWords) -> ApiResult<Json<Why>> {
+    let node = query.required("node");
+    query.finish()?;
+    let node = node.unwrap_or_default();
+    app.blocking(move |engine| engine.why_of_run(run, &node)).await.map(Json)
+}
+
+/// Starts a run that renders this one again without the cache, and compares.
+#[utoipa::path(
+    post, path = "/runs/{run_id}/verify", operation_id = "verify_run", tag = "runs",
+    params(("run_id" = RunId, Path, description = "The run")),
+    responses(
+        (status = 201, body = RunView, description = "The new run; its `verdict` says what came of it.",
+         headers(("Location" = String, description = "The new run"))),
+        (status = 404),
+        (status = 409, description = "It is not completed, or the tools are not those of its record: they are named."),
+    )
+)]
+pub async fn verify(State(app): State<App>, PathRun(run): PathRun) -> ApiResult<Response> {
+    let view = app.blocking(move |engine| {
+        let verifying = engine.verify(run)?;
+        engine.run_view(verifying)
+    });
+    Ok(created(view.await?))
+}
+
+/// A run that was made: 201 and where it is.
+pub fn created(view: RunView) -> Response {
+    let location = format!("/runs/{}", view.run_id);
+    (StatusCode::CREATED, [(header::LOCATION, location)], Json(view)).into_response()
+}

@@ -1,0 +1,174 @@
+//! Asking for runs: accepted when this answers, and on disk. Also what a run would do.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value};
+
+use crate::base::{ContentHash, canonical};
+use crate::engine::views::{PlanView, RunView, run_view};
+use crate::engine::{Engine, EngineError, Idempotency, RecipeRef, Submission};
+use crate::http::App;
+use crate::http::api::body::{Asked, RunBody};
+use crate::http::api::run_parts::created;
+use crate::http::auth::Principal;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::{Caller, JsonObject, PathWord, idempotency_key};
+use crate::http::fields::Fields;
+use crate::recipe::LocPart;
+
+/// Runs a recipe: an effect, or a config.
+#[utoipa::path(
+    post, path = "/runs", operation_id = "submit_run", tag = "runs",
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
+            description = "The same key and body again is the same run")),
+    request_body(content = RunBody, example = json!({
+        "recipe": "dog", "inputs": ["cat"], "output_name": "my-output", "params": {"sigma": 1.4}
+    })),
+    responses(
+        (status = 201, body = RunView, description = "Accepted: it is on disk.",
+         headers(("Location" = String, description = "The run"))),
+        (status = 200, body = RunView, description = "The run that this key made before.",
+         headers(("Location" = String, description = "The run"))),
+        (status = 404, description = "There is no such recipe, blob, asset or node."),
+        (status = 409, description = "The key came with another body before."),
+        (status = 429, description = "Too many runs wait."),
+    )
+)]
+pub async fn submit(
+    State(app): State<App>,
+    Caller(who): Caller,
+    headers: HeaderMap,
+    JsonObject(body): JsonObject,
+) -> ApiResult<Response> {
+    let idempotency = idempotency(&who, &headers, "/runs", &body)?;
+    let mut fields = Fields::of_body(body);
+    let recipe = fields.required_text("recipe").unwrap_or_default();
+    let asked = read(fields)?;
+    accept(&app, who, idempotency, asked, move |engine| engine.find_recipe(&recipe)).await
+}
+
+/// Runs a config.
+#[utoipa::path(
+    post, path = "/configs/{id}/run", operation_id = "run_config", tag = "configs",
+    params(
+        ("id" = String, Path, description = "The config's id, or its name (the newest version)"),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
+         description = "The same key and body again is the same run"),
+    ),
+    request_body(content = Asked, example = json!({"inputs": {"user_image": "cat"}, "output_name": "my-output"})),
+    responses(
+        (status = 201, body = RunView, description = "Accepted: it is on disk.",
+         headers(("Location" = String, description = "The run"))),
+        (status = 200, body = RunView, description = "The run that this key made before.",
+         headers(("Location" = String, description = "The run"))),
+        (status = 404, description = "There is no such config, blob, asset or node."),
+        (status = 409, description = "The key came with another body before."),
+        (status = 429, description = "Too many runs wait."),
+    )
+)]
+pub async fn run_config(
+    State(app): State<App>,
+    Caller(who): Caller,
+    PathWord(config): PathWord,
+    headers: HeaderMap,
+    JsonObject(body): JsonObject,
+) -> ApiResult<Response> {
+    let idempotency = idempotency(&who, &headers, &format!("/configs/{config}/run"), &body)?;
+    let asked = read(Fields::of_body(body))?;
+    accept(&app, who, idempotency, asked, move |engine| recipe_of(engine, &config)).await
+}
+
+/// What a run of a config would do: hit or miss and an estimate for each node. Nothing is run.
+#[utoipa::path(
+    post, path = "/configs/{id}/plan", operation_id = "plan_config", tag = "configs",
+    params(("id" = String, Path, description = "The config's id, or its name (the newest version)")),
+    request_body(content = Asked, example = json!({"inputs": {"user_image": "cat"}})),
+    responses(
+        (status = 200, body = PlanView),
+        (status = 404, description = "There is no such config, blob, asset or node."),
+    )
+)]
+pub async fn plan_config(
+    State(app): State<App>,
+    PathWord(config): PathWord,
+    JsonObject(body): JsonObject,
+) -> ApiResult<Json<PlanView>> {
+    let asked = read(Fields::of_body(body))?;
+    let plan = app.on_thread(move |app| {
+        let engine = &app.engine;
+        let recipe = recipe_of(engine, &config)?;
+        let request = asked.request(engine, recipe, None)?;
+        Ok(engine.plan_request(&request).map_err(of_body)?.0)
+    });
+    plan.await.map(Json)
+}
+
+fn read(mut fields: Fields) -> ApiResult<Asked> {
+    let asked = Asked::read(&mut fields);
+    asked.check(&mut fields);
+    fields.finish()?;
+    Ok(asked)
+}
+
+fn recipe_of(engine: &Engine, config: &str) -> Result<RecipeRef, EngineError> {
+    Ok(RecipeRef::Config(engine.find_config(config)?.id))
+}
+
+async fn accept(
+    app: &App,
+    who: Principal,
+    idempotency: Option<Idempotency>,
+    asked: Asked,
+    recipe: impl FnOnce(&Engine) -> Result<RecipeRef, EngineError> + Send + 'static,
+) -> ApiResult<Response> {
+    let accepted = app.on_thread(move |app| {
+        let engine = &app.engine;
+        let submission = Submission { held: asked.held, idempotency };
+        let recipe = recipe(engine)?;
+        let request = asked.request(engine, recipe, who.username)?;
+        engine.accept(&request, &submission).map_err(of_body)
+    });
+    let accepted = accepted.await?;
+    let view = run_view(accepted.run, &accepted.row);
+    if accepted.existing {
+        let location = format!("/runs/{}", view.run_id);
+        return Ok((StatusCode::OK, [(header::LOCATION, location)], Json(view)).into_response());
+    }
+    Ok(created(view))
+}
+
+/// Keys of different callers and routes are different; of a body the order of fields and the
+/// spaces between them do not count.
+fn idempotency(
+    who: &Principal,
+    headers: &HeaderMap,
+    route: &str,
+    body: &Map<String, Value>,
+) -> ApiResult<Option<Idempotency>> {
+    let key = idempotency_key(headers)?;
+    Ok(key.map(|key| Idempotency {
+        key: format!("{}\n{key}", who.id),
+        body: ContentHash::of(format!("{route}\n{}", canonical::to_string(body)).as_bytes()),
+    }))
+}
+
+/// What the engine says of inputs and parameters is about the body that gave them.
+fn of_body(error: EngineError) -> ApiError {
+    let mut problems = match error {
+        EngineError::Problems(problems) => problems,
+        // Of all that a body says, only the output's name can be no name.
+        EngineError::Usage(message) => return ApiError::invalid(&["body", "output_name"], "value_error", message),
+        EngineError::Input(message) => return ApiError::invalid(&["body", "inputs"], "value_error", message),
+        other => return other.into(),
+    };
+    for problem in &mut problems {
+        let given =
+            matches!(problem.loc.first(), Some(LocPart::Key(key)) if matches!(key.as_str(), "inputs" | "params"));
+        if given && problem.line == 0 {
+            problem.loc.insert(0, LocPart::Key("body".to_owned()));
+        }
+    }
+    EngineError::Problems(problems).into()
+}
