@@ -233,17 +233,17 @@ fn with_a_certificate_it_speaks_https_and_nothing_else() {
     let home = Home::new();
     let file = |name: &str| concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/tls/").to_owned() + name;
     let server = Server::start(&home, &["--tls-cert", &file("cert.pem"), "--tls-key", &file("key.pem")]);
-    assert!(server.url().starts_with("https://127.0.0.1:"), "{}", server.url());
+    assert!(server.url.starts_with("https://127.0.0.1:"), "{}", server.url);
     let authority = std::fs::read(file("ca.pem")).unwrap();
     let authority = ureq::tls::Certificate::from_pem(&authority).unwrap();
     let tls = ureq::tls::TlsConfig::builder().root_certs(ureq::tls::RootCerts::new_with_certs(&[authority])).build();
     let client = ureq::Agent::new_with_config(ureq::Agent::config_builder().tls_config(tls).build());
-    let mut answer = client.get(format!("{}/healthz", server.url())).call().expect("the certificate holds");
+    let mut answer = client.get(format!("{}/healthz", server.url)).call().expect("the certificate holds");
     assert_eq!(answer.status(), 200);
     assert!(!answer.body_mut().read_to_string().unwrap().is_empty());
     // A client that knows no such authority, and one that speaks plainly, get nothing.
-    assert!(ureq::get(format!("{}/healthz", server.url())).call().is_err());
-    assert!(!server.get("/healthz").starts_with("HTTP/1.1 200"));
+    assert!(ureq::get(format!("{}/healthz", server.url)).call().is_err());
+    assert!(!server.raw_get("/healthz").starts_with("HTTP/1.1 200"));
     drop(server);
     // A key that is another certificate's.
     let wrong =
