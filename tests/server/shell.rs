@@ -232,11 +232,11 @@ fn settings_that_make_no_sense_are_told_before_anything_is_done() {
 #[test]
 fn with_a_certificate_it_speaks_https_and_nothing_else() {
     let home = Home::new();
-    let file = |name: &str| concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys/").to_owned() + name;
-    let (cert, key) = (file("tls-server.pem"), file("tls-server.key.pem"));
+    let file = |name: &str| concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/tls/").to_owned() + name;
+    let (cert, key) = (file("cert.pem"), file("key.pem"));
     let server = Server::start(&home, &["--tls-cert", &cert, "--tls-key", &key]);
     assert!(server.url.starts_with("https://127.0.0.1:"), "{}", server.url);
-    let authority = std::fs::read(file("tls-authority.pem")).unwrap();
+    let authority = std::fs::read(file("ca.pem")).unwrap();
     let authority = ureq::tls::Certificate::from_pem(&authority).unwrap();
     let tls = ureq::tls::TlsConfig::builder().root_certs(ureq::tls::RootCerts::new_with_certs(&[authority])).build();
     let client = ureq::Agent::new_with_config(ureq::Agent::config_builder().tls_config(tls).build());
