@@ -5,7 +5,7 @@ mod assets;
 mod body;
 mod cache;
 mod cache_list;
-mod catalogue;
+pub mod catalogue;
 mod configs;
 mod docs;
 mod download;
