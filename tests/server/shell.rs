@@ -266,7 +266,8 @@ fn s17_two_thousand_connections_that_trickle_are_closed_and_others_served_as_eve
     let mut trickles: Vec<TcpStream> = Vec::new();
     for index in 0..2_000 {
         let mut stream = server.connect();
-        let head = "POST /runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n";
+        let head =
+            "POST /runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n";
         // Half of them trickle their heads, half their bodies.
         let begun = if index % 2 == 0 { "GET / HTTP/1.1\r\nX-Slow: " } else { head };
         stream.write_all(begun.as_bytes()).expect("it is taken");
