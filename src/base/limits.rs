@@ -142,6 +142,8 @@ pub const FILE_NAME_BYTES: usize = 255;
 pub const UPLOAD_PIECES: usize = 16;
 /// Fields of a multipart body that are looked through for the file.
 pub const UPLOAD_FIELDS: usize = 32;
+/// Commands at once that whoever holds the home carries out for others, a thread each.
+pub const SOCKET_CLIENTS: usize = 256;
 /// Seconds that a starting server waits for a worker to leave the home.
 pub const TAKE_OVER_SECONDS: u64 = 30;
 

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::cli::backend::home::Home;
+use crate::base::limits::SOCKET_CLIENTS;
 use crate::cli::ctx::Interrupt;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::forward::{Answer, Socket};
@@ -37,7 +38,11 @@ impl Clients {
 
     /// Carries out a client's command on a thread of its own.
     pub fn serve(&self, engine: &Engine, stream: UnixStream) {
-        self.0.present.fetch_add(1, Ordering::AcqRel);
+        if self.0.present.fetch_add(1, Ordering::AcqRel) >= SOCKET_CLIENTS {
+            // A command that is not begun is tried again by its client.
+            self.0.present.fetch_sub(1, Ordering::AcqRel);
+            return;
+        }
         let (engine, clients) = (engine.clone(), self.clone());
         let answer = move || {
             if let Err(error) = stream.set_nonblocking(false).and_then(|()| clients.carry_out(&engine, stream)) {

@@ -56,7 +56,7 @@ async fn serve(settings: &Settings, engine: &Engine, io: &mut Io) -> Result<(), 
     app.listens_at(url.clone());
     let (router, _) = api::router(app.clone());
     let router = guard::guarded(router, &app);
-    watch_signals(app.stop.clone())?;
+    watch_signals(&app.stop)?;
     let commands = Commands::answer(engine)?;
     engine.name_holder(&Holder {
         pid: std::process::id(),
@@ -107,7 +107,7 @@ fn auth_settings(settings: &Settings, listening: &Listening) -> Result<AuthSetti
 }
 
 /// The first signal begins the end, the second is the end.
-fn watch_signals(stop: Stop) -> Result<(), CliError> {
+fn watch_signals(stop: &Stop) -> Result<(), CliError> {
     let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
     let signals = kinds.into_iter().map(signal).collect::<Result<Vec<_>, _>>();
     let signals = signals.map_err(|error| CliError::machine(format!("signals cannot be caught: {error}")))?;

@@ -69,6 +69,7 @@ fn names(list: &str, etag: &str, weak: bool) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init)] // A list of ranges is what is meant.
 mod tests {
     use super::*;
 

@@ -158,7 +158,7 @@ mod tests {
         let (ours, mut theirs) = tokio::io::duplex(1 << 10);
         let mut stream = Paced::new(ours, STALL, LINGER);
         let start = Instant::now();
-        let sender = tokio::spawn(async move { theirs.write_all(&[0; 64 << 10]).await });
+        let sender = tokio::spawn(async move { theirs.write_all(&vec![0; 64 << 10]).await });
         stream.shutdown().await.unwrap();
         assert!(start.elapsed() < LINGER);
         sender.await.unwrap().unwrap();

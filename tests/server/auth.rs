@@ -29,7 +29,8 @@ fn ask(server: &Server, route: &Route, headers: &[(&str, &str)]) -> Answer {
         Takes::Bytes => (Some("application/octet-stream"), "x"),
         Takes::Form => (Some("application/x-www-form-urlencoded"), "next=/"),
     };
-    let mut lines = headers.to_vec();
+    // A body that a refusal leaves unread ends its connection.
+    let mut lines = [headers, &[("connection", "close")]].concat();
     lines.extend(kind.map(|kind| ("content-type", kind)));
     server.request(method, &path, &lines, body.as_bytes())
 }

@@ -1,10 +1,11 @@
 //! The server's shell: its home, its connections, its end.
 
 use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
-use crate::support::{Home, Ran, Server};
+use crate::support::{Home, Ran, Server, long_case};
 
 fn holder(home: &Home) -> serde_json::Value {
     let text = std::fs::read_to_string(home.path().join("lock")).unwrap_or_default();
@@ -186,7 +187,7 @@ fn s18_a_head_that_is_too_long_is_refused_and_the_refusal_arrives() {
 fn more_connections_than_there_is_room_for_are_refused_and_others_served() {
     let home = Home::new();
     let server = Server::start(&home, &["--max-connections", "2"]);
-    let answered = |stream: &mut std::net::TcpStream| {
+    let answered = |stream: &mut TcpStream| {
         stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
         let mut head = [0; 12];
         stream.read_exact(&mut head).unwrap();
@@ -232,22 +233,86 @@ fn settings_that_make_no_sense_are_told_before_anything_is_done() {
 fn with_a_certificate_it_speaks_https_and_nothing_else() {
     let home = Home::new();
     let file = |name: &str| concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/tls/").to_owned() + name;
-    let server = Server::start(&home, &["--tls-cert", &file("cert.pem"), "--tls-key", &file("key.pem")]);
+    let (cert, key) = (file("cert.pem"), file("key.pem"));
+    let server = Server::start(&home, &["--tls-cert", &cert, "--tls-key", &key]);
     assert!(server.url.starts_with("https://127.0.0.1:"), "{}", server.url);
     let authority = std::fs::read(file("ca.pem")).unwrap();
     let authority = ureq::tls::Certificate::from_pem(&authority).unwrap();
     let tls = ureq::tls::TlsConfig::builder().root_certs(ureq::tls::RootCerts::new_with_certs(&[authority])).build();
     let client = ureq::Agent::new_with_config(ureq::Agent::config_builder().tls_config(tls).build());
-    let mut answer = client.get(format!("{}/healthz", server.url)).call().expect("the certificate holds");
+    let answer = client.get(format!("{}/healthz", server.url)).call().expect("the certificate holds");
     assert_eq!(answer.status(), 200);
-    assert!(!answer.body_mut().read_to_string().unwrap().is_empty());
     // A client that knows no such authority, and one that speaks plainly, get nothing.
     assert!(ureq::get(format!("{}/healthz", server.url)).call().is_err());
     assert!(!server.raw_get("/healthz").starts_with("HTTP/1.1 200"));
     drop(server);
     // A key that is another certificate's.
-    let wrong =
-        home.run(&["serve", "--listen", "127.0.0.1:0", "--tls-cert", &file("ca.pem"), "--tls-key", &file("key.pem")]);
+    let wrong = home.run(&["serve", "--listen", "127.0.0.1:0", "--tls-cert", &cert, "--tls-key", &file("p256.pem")]);
     assert_eq!(wrong.code, 2, "{}", wrong.err);
     assert!(wrong.err.contains("cannot be used together"), "{}", wrong.err);
+}
+
+#[test]
+fn s17_two_thousand_connections_that_trickle_are_closed_and_others_served_as_ever() {
+    if !long_case("2,000 connections that trickle for half a minute") {
+        return;
+    }
+    let (most, rest) = (Duration::from_secs(30), Duration::from_secs(10));
+    raise_open_files(2_500);
+    let home = Home::new();
+    let server = Server::start(&home, &[]);
+    let usual = p99(&server, 500);
+    let start = Instant::now();
+    let mut trickles: Vec<TcpStream> = Vec::new();
+    for index in 0..2_000 {
+        let mut stream = server.connect();
+        let head = "POST /runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n";
+        // Half of them trickle their heads, half their bodies.
+        let begun = if index % 2 == 0 { "GET / HTTP/1.1\r\nX-Slow: " } else { head };
+        stream.write_all(begun.as_bytes()).expect("it is taken");
+        stream.set_nonblocking(true).unwrap();
+        trickles.push(stream);
+    }
+    let mut next = start;
+    while !trickles.is_empty() {
+        assert!(start.elapsed() < most + Duration::from_secs(5), "{} are still open", trickles.len());
+        let sends = Instant::now() >= next;
+        next += if sends { rest } else { Duration::ZERO };
+        trickles.retain_mut(|stream| !(sends && stream.write_all(b"x").is_err()) && is_open(stream));
+        let busy = p99(&server, 100);
+        assert!(busy < Duration::from_millis(100).max(usual * 10), "{busy:?} instead of {usual:?}");
+    }
+}
+
+/// Is the connection open? What has come over it is taken.
+fn is_open(stream: &mut TcpStream) -> bool {
+    let mut taken = [0; 4096];
+    loop {
+        match stream.read(&mut taken) {
+            Ok(0) => return false,
+            Ok(_) => {}
+            Err(error) => return error.kind() == std::io::ErrorKind::WouldBlock,
+        }
+    }
+}
+
+/// The time that only one of a hundred requests exceeds, each over a connection of its own.
+fn p99(server: &Server, requests: usize) -> Duration {
+    let mut times: Vec<Duration> = (0..requests)
+        .map(|_| {
+            let start = Instant::now();
+            assert!(server.raw_get("/healthz").starts_with("HTTP/1.1 200"));
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times[times.len() * 99 / 100]
+}
+
+fn raise_open_files(wanted: u64) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < wanted) {
+        setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).expect("the limit can be raised");
+    }
 }

@@ -75,7 +75,7 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(configs::one, configs::delete))
         .routes(routes!(submit::run_config))
         .routes(routes!(submit::plan_config))
-        .routes(routes!(submit::why_config))
+        .routes(routes!(submit::explain_config))
         .routes(routes!(catalogue::effects))
         .routes(routes!(catalogue::node_types))
 }

@@ -55,7 +55,7 @@ pub async fn submit(
 #[utoipa::path(
     post, path = "/configs/{id}/run", operation_id = "run_config", tag = "configs",
     params(
-        ("id" = String, Path, description = "The config's id, or its name (the newest version)"),
+        ("id" = String, Path, description = "The config's id, or its name (the newest version), or an effect's name"),
         ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
          description = "The same key and body again is the same run"),
     ),
@@ -79,18 +79,17 @@ pub async fn run_config(
 ) -> ApiResult<Response> {
     let idempotency = idempotency(&who, &headers, &format!("/configs/{config}/run"), &body)?;
     let asked = read(Fields::of_body(body))?;
-    accept(&app, who, idempotency, asked, move |engine| recipe_of(engine, &config)).await
+    accept(&app, who, idempotency, asked, move |engine| engine.find_recipe(&config)).await
 }
 
-/// What a run of a config, or of a bare effect, would do: hit or miss and an estimate for each
-/// node. Nothing is run.
+/// What a run of a config would do: hit or miss and an estimate for each node. Nothing is run.
 #[utoipa::path(
     post, path = "/configs/{id}/plan", operation_id = "plan_config", tag = "configs",
-    params(("id" = String, Path, description = "The config's id, or its name (the newest version); or an effect")),
+    params(("id" = String, Path, description = "The config's id, or its name (the newest version), or an effect's name")),
     request_body(content = Asked, example = json!({"inputs": {"user_image": "cat"}})),
     responses(
         (status = 200, body = PlanView),
-        (status = 404, description = "There is no such config, effect, blob, asset or node."),
+        (status = 404, description = "There is no such config, blob, asset or node."),
     )
 )]
 pub async fn plan_config(
@@ -108,34 +107,33 @@ pub async fn plan_config(
     plan.await.map(Json)
 }
 
-/// Why a node of such a run is known or not: which part of its key differs from the nearest
-/// known one. Nothing is run.
+/// Which part of a node's key differs from the nearest known key, for a run that is not made.
 #[utoipa::path(
-    post, path = "/configs/{id}/why", operation_id = "explain_config", tag = "configs",
+    post, path = "/configs/{id}/why", operation_id = "explain_config_node", tag = "configs",
     params(
-        ("id" = String, Path, description = "The config's id, or its name (the newest version); or an effect"),
+        ("id" = String, Path, description = "The config's id, or its name (the newest version), or an effect's name"),
         ("node" = String, Query, description = "The node's id"),
     ),
     request_body(content = Asked, example = json!({"inputs": {"user_image": "cat"}})),
     responses(
         (status = 200, body = Why),
-        (status = 404, description = "There is no such config, effect, blob, asset or node."),
+        (status = 404, description = "There is no such config, blob, asset or node."),
     )
 )]
-pub async fn why_config(
+pub async fn explain_config(
     State(app): State<App>,
     PathWord(config): PathWord,
     mut query: QueryWords,
     JsonObject(body): JsonObject,
 ) -> ApiResult<Json<Why>> {
-    let node = query.required("node").unwrap_or_default();
+    let node = query.required("node");
     query.finish()?;
-    let asked = read(Fields::of_body(body))?;
+    let (asked, node) = (read(Fields::of_body(body))?, node.unwrap_or_default());
     let why = app.on_thread(move |app| {
         let engine = &app.engine;
         let recipe = engine.find_recipe(&config)?;
         let request = asked.request(engine, recipe, None)?;
-        Ok(engine.why(&request, &node).map_err(of_body)?)
+        engine.why(&request, &node).map_err(of_body)
     });
     why.await.map(Json)
 }
@@ -145,10 +143,6 @@ fn read(mut fields: Fields) -> ApiResult<Asked> {
     asked.check(&mut fields);
     fields.finish()?;
     Ok(asked)
-}
-
-fn recipe_of(engine: &Engine, config: &str) -> Result<RecipeRef, EngineError> {
-    Ok(RecipeRef::Config(engine.find_config(config)?.id))
 }
 
 async fn accept(
