@@ -179,7 +179,7 @@ fn a_plan_runs_nothing_and_why_names_what_differs() {
 #[test]
 fn a_home_is_made_by_any_command_with_its_token_and_cat() {
     use std::os::unix::fs::PermissionsExt as _;
-    let home = Home::new();
+    let home = Home::empty();
     home.ok(&["runs"]);
     let token = home.path().join("token");
     assert_eq!(std::fs::metadata(&token).unwrap().permissions().mode() & 0o777, 0o600);

@@ -8,7 +8,11 @@ cd "$(dirname "$0")/.."
 
 # Command and Debian package, one a line.
 tools='cc gcc
-kill procps'
+kill procps
+prlimit util-linux
+mount mount
+strace strace
+python3 python3'
 if [ "${ARTDAG_TESTS:-}" = full ]; then
     tools="$tools
 c++ g++"
@@ -45,13 +49,34 @@ ensure_tools() {
         apt-get update -qq </dev/null
         apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null
     fi
+    # Debian's python3 comes without what makes virtual environments.
+    if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+        if [ "$(id -u)" != 0 ]; then
+            fail 'missing: python3-venv; install with: sudo apt-get install python3-venv'
+        fi
+        apt-get update -qq </dev/null
+        apt-get install -y -qq --no-install-recommends python3-venv </dev/null
+    fi
     command -v cargo >/dev/null || fail 'missing: cargo; install a Rust toolchain, see https://rustup.rs'
     cargo fmt --version >/dev/null 2>&1 || fail 'missing: rustfmt; install with: rustup component add rustfmt'
     cargo clippy --version >/dev/null 2>&1 || fail 'missing: clippy; install with: rustup component add clippy'
 }
 
+# Clients that others wrote, pinned with their hashes; made anew when the list changes.
+ensure_python() {
+    local list=tests/tools/requirements.txt made=target/python/made-from
+    if ! cmp -s "$list" "$made"; then
+        rm -rf target/python
+        mkdir -p target
+        python3 -m venv target/python
+        target/python/bin/pip install --quiet --disable-pip-version-check --require-hashes -r "$list" </dev/null
+        cp "$list" "$made"
+    fi
+}
+
 step 'what the tests need'
 ensure_tools
+ensure_python
 took
 
 step 'format'
@@ -80,7 +105,7 @@ took
 if [ "${ARTDAG_TESTS:-}" = full ]; then
     step 'fuzz targets'
     # The stable compiler builds them, without the sanitizers that only a fuzzing run needs.
-    cargo check --manifest-path fuzz/Cargo.toml
+    cargo check --manifest-path fuzz/Cargo.toml --bins --examples
     took
 fi
 

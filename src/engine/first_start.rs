@@ -30,7 +30,7 @@ pub fn ensure(engine: &Engine, cap: Option<u64>) -> Result<(), EngineError> {
     }
     let made = tokens::make("first start", Scopes::ALL);
     write_token(engine, &made.secret)?;
-    let picture = encode(&cat::draw(), Format::Png, None).map_err(|error| EngineError::Input(error.to_string()))?;
+    let picture = picture()?;
     let upload = engine.add_bytes(&picture, None)?;
     let hash = upload.content_hash;
     let name: AssetName = "cat".parse().unwrap_or_else(|error| unreachable!("BUG: {error}"));
@@ -43,6 +43,23 @@ pub fn ensure(engine: &Engine, cap: Option<u64>) -> Result<(), EngineError> {
         })
         .wait()?;
     Ok(())
+}
+
+/// The cat as a file. Drawing it takes most of a first start.
+fn picture() -> Result<Vec<u8>, EngineError> {
+    let draw = || encode(&cat::draw(), Format::Png, None).map_err(|error| EngineError::Input(error.to_string()));
+    // Tests make hundreds of homes in one process.
+    #[cfg(test)]
+    {
+        static PICTURE: std::sync::LazyLock<std::sync::Mutex<Vec<u8>>> = std::sync::LazyLock::new(Default::default);
+        let mut picture = PICTURE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if picture.is_empty() {
+            *picture = draw()?;
+        }
+        Ok(picture.clone())
+    }
+    #[cfg(not(test))]
+    draw()
 }
 
 /// Writes a token to `<home>/token`, readable by the owner alone, whole or not at all.

@@ -38,7 +38,7 @@ fn files_in(path: &Path) -> usize {
 
 #[test]
 fn r11_an_upload_that_does_not_fit_is_refused_and_the_next_one_is_taken() {
-    let home = Home::new();
+    let home = Home::empty();
     let _small = Small::mount(&home, 64 << 20);
     let server = Server::start(&home, &[]);
     let small = server.upload(&noise(1 << 20, 1));
@@ -53,7 +53,7 @@ fn r11_an_upload_that_does_not_fit_is_refused_and_the_next_one_is_taken() {
 
 #[test]
 fn r12_on_a_full_disk_a_run_is_refused_and_when_there_is_room_the_next_one_is_taken() {
-    let home = Home::new();
+    let home = Home::empty();
     let _small = Small::mount(&home, 64 << 20);
     let server = Server::start(&home, &[]);
     let acknowledged = server.run("identity", &["cat"]);

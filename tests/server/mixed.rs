@@ -27,7 +27,8 @@ struct Told {
 
 #[test]
 fn r1_under_mixed_load_and_kills_everything_acknowledged_stays_true() {
-    let seconds = if long_case("twenty minutes of mixed load with kills instead of fifteen seconds") { 1200 } else { 15 };
+    let seconds =
+        if long_case("twenty minutes of mixed load with kills instead of fifteen seconds") { 1200 } else { 15 };
     let mut random = Random::seeded(41);
     let home = Home::new();
     let server = RwLock::new(Server::start(&home, &[]));

@@ -10,6 +10,7 @@ pub use server::{Answer, Server};
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use artdag::base::ContentHash;
 use artdag::engine::home::Opening;
@@ -25,9 +26,20 @@ pub struct Home {
 }
 
 impl Home {
-    /// A directory for a home, in memory where the system has such a file system: what the
-    /// tests are about does not depend on the disk.
+    /// A home as a first start makes it, in memory where the system has such a file system: what
+    /// the tests are about does not depend on the disk. It is a copy of one that is made once,
+    /// since drawing the cat takes longer than most tests.
     pub fn new() -> Self {
+        static TEMPLATE: OnceLock<PathBuf> = OnceLock::new();
+        let template = TEMPLATE.get_or_init(template);
+        let home = Self::empty();
+        let copied = Command::new("cp").arg("-a").arg(template).arg(home.path()).status();
+        assert!(copied.is_ok_and(|status| status.success()), "a home can be copied");
+        home
+    }
+
+    /// A directory in which there is no home yet.
+    pub fn empty() -> Self {
         let memory = Path::new("/dev/shm");
         let dir = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
         Self { dir: dir.expect("a temporary directory can be made") }
@@ -89,6 +101,26 @@ impl Home {
         std::fs::write(&path, bytes).expect("a file can be written");
         path
     }
+}
+
+/// A home that nobody uses, made by this very program: kept until there is another one.
+fn template() -> PathBuf {
+    let program = std::fs::metadata(env!("CARGO_BIN_EXE_artdag")).expect("the program is there");
+    let made = program.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    let homes = Path::new(env!("CARGO_TARGET_TMPDIR")).join("homes");
+    let template = homes.join(made.unwrap_or_default().as_nanos().to_string());
+    if !template.is_dir() {
+        let _ = std::fs::remove_dir_all(&homes);
+        std::fs::create_dir_all(&homes).expect("a directory");
+        let home = Home::empty();
+        home.ok(&["runs"]);
+        let fresh = homes.join(format!("new-{}", std::process::id()));
+        let copied = Command::new("cp").arg("-a").arg(home.path()).arg(&fresh).status();
+        assert!(copied.is_ok_and(|status| status.success()), "a home can be copied");
+        // Another process may have been quicker, with the same.
+        let _ = std::fs::rename(&fresh, &template);
+    }
+    template
 }
 
 /// What a call of the program gave.
