@@ -3,7 +3,7 @@
 # at. Needs: wrk, nginx, b3sum, jq, curl. SIZE_MB sets the size of the upload (default 4096).
 set -eu
 cd "$(dirname "$0")/.."
-cargo build --release --quiet
+[ -n "${NO_BUILD:-}" ] || cargo build --release --quiet
 artdag=$PWD/target/release/artdag
 work=$(mktemp -d)
 export ARTDAG_HOME=$work/home NO_COLOR=1
@@ -34,6 +34,7 @@ load() { wrk --latency "$@" >wrk.out 2>&1; awk '/^Requests\/sec/ { print $2 }' w
 p99() { awk '$1 == "99%" { v = $2; if (v ~ /us$/) v = v / 1000; else if (v ~ /ms$/) v = v + 0; else if (v ~ /s$/) v = v * 1000; print v }' wrk.out; }
 p50() { awk '$1 == "50%" { v = $2; if (v ~ /us$/) v = v / 1000; else if (v ~ /ms$/) v = v + 0; else if (v ~ /s$/) v = v * 1000; print v }' wrk.out; }
 
+"$artdag" runs >/dev/null
 serve
 printf '%-62s %8d kB\n' 'idle memory (resident)' "$(resident_kb)"
 

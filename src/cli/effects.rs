@@ -9,8 +9,8 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::output;
 use crate::cli::param_view::{self, ParamView};
 use crate::cli::table::Table;
-use crate::effects::{self, Effect};
 use crate::engine::EngineError;
+use crate::http::api::catalogue;
 
 /// Arguments of `effects`.
 #[derive(Debug, clap::Args)]
@@ -80,19 +80,5 @@ pub fn run(args: &Args, all: &[EffectView], io: &mut Io, format: Format, quiet: 
 
 /// The effects of this program.
 pub fn installed() -> Vec<EffectView> {
-    effects::EFFECTS.iter().map(|effect| described(*effect)).collect()
-}
-
-fn described(effect: &'static dyn Effect) -> EffectView {
-    let kind = if effect.takes_bytes() { "any" } else { "image" };
-    EffectView {
-        name: effect.name().to_owned(),
-        version: effect.version().to_string(),
-        hash: effects::hash(effect),
-        description: effect.description().to_owned(),
-        params: param_view::views(effect.params()),
-        kinds_in: vec![kind.to_owned()],
-        kinds_out: vec![kind.to_owned()],
-        determinism: "everywhere".to_owned(),
-    }
+    param_view::read_back(&catalogue::all_effects())
 }

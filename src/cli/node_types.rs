@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::Fingerprint;
 use crate::cli::args::Format;
 use crate::cli::ctx::Io;
 use crate::cli::error::{CliError, Exit};
@@ -9,7 +10,7 @@ use crate::cli::output;
 use crate::cli::param_view::{self, ParamView};
 use crate::cli::table::Table;
 use crate::engine::EngineError;
-use crate::nodes::{self, NodeType};
+use crate::http::api::catalogue;
 
 /// Arguments of `node-types`.
 #[derive(Debug, clap::Args)]
@@ -23,6 +24,7 @@ pub struct Args {
 pub struct NodeTypeView {
     name: String,
     version: String,
+    hash: Fingerprint,
     description: String,
     params: Vec<ParamView>,
     inputs: Inputs,
@@ -76,25 +78,5 @@ pub fn run(args: &Args, all: &[NodeTypeView], io: &mut Io, format: Format, quiet
 
 /// The node types of this program.
 pub fn installed() -> Vec<NodeTypeView> {
-    nodes::NODE_TYPES.iter().map(|node_type| described(*node_type)).collect()
-}
-
-fn described(node_type: &'static dyn NodeType) -> NodeTypeView {
-    let ports = node_type.ports();
-    let kinds_in = ports.kinds.iter().map(|kind| kind.word().to_owned()).collect::<Vec<_>>();
-    let determinism = serde_json::to_value(node_type.determinism()).unwrap_or_default();
-    NodeTypeView {
-        name: node_type.name().to_owned(),
-        version: node_type.version().to_string(),
-        description: node_type.description().to_owned(),
-        params: param_view::views(node_type.params()),
-        inputs: Inputs {
-            min: ports.min,
-            max: ports.max,
-            names: ports.names.iter().map(|name| (*name).to_owned()).collect(),
-        },
-        kinds_in: if kinds_in.is_empty() && ports.max > 0 { vec!["any".to_owned()] } else { kinds_in },
-        kinds_out: vec![node_type.output().map_or("any", crate::media::Kind::word).to_owned()],
-        determinism: determinism.as_str().unwrap_or_default().to_owned(),
-    }
+    param_view::read_back(&catalogue::all_node_types())
 }

@@ -1,9 +1,9 @@
 //! Parameters of effects and node types as clients see them, and as a table for people.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::base::schema::Param;
 use crate::cli::table::Table;
 
 /// A parameter: the JSON of a schema, read back.
@@ -36,10 +36,10 @@ pub struct ParamView {
     pub description: String,
 }
 
-/// Schemas as clients see them.
-pub fn views(params: &[Param]) -> Vec<ParamView> {
-    let read_back = serde_json::to_value(params).and_then(serde_json::from_value);
-    read_back.unwrap_or_else(|error| panic!("BUG: a schema that cannot be read back: {error}"))
+/// What a server tells, read as its client does.
+pub fn read_back<T: DeserializeOwned>(told: &impl Serialize) -> T {
+    let read_back = serde_json::to_value(told).and_then(serde_json::from_value);
+    read_back.unwrap_or_else(|error| panic!("BUG: what is told cannot be read back: {error}"))
 }
 
 /// Parameters as a table.
@@ -85,11 +85,11 @@ mod tests {
     #[test]
     fn every_schema_reads_back_as_it_was_written() {
         for effect in crate::effects::EFFECTS {
-            let views = views(effect.params());
+            let views: Vec<ParamView> = read_back(&effect.params());
             assert_eq!(serde_json::to_value(&views).unwrap(), serde_json::to_value(effect.params()).unwrap());
         }
         for node_type in crate::nodes::NODE_TYPES {
-            let views = views(node_type.params());
+            let views: Vec<ParamView> = read_back(&node_type.params());
             assert_eq!(serde_json::to_value(&views).unwrap(), serde_json::to_value(node_type.params()).unwrap());
         }
     }

@@ -109,6 +109,7 @@ pub static ROUTES: &[Route] = &[
     delete("/configs/{id}", Need::Delete),
     post("/configs/{id}/run", Need::Run, Takes::Json),
     post("/configs/{id}/plan", Need::Read, Takes::Json),
+    post("/configs/{id}/why", Need::Read, Takes::Json),
     get("/effects", Need::Read),
     get("/node-types", Need::Read),
 ];

@@ -315,10 +315,10 @@ fn who_may_not_or_cannot_is_told_with_a_code_of_its_own() {
 fn a_certificate_of_ones_own_authority_is_trusted_when_it_is_named() {
     let (home, client) = (Home::new(), Home::new());
     let key = |name: &str| {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys").join(name);
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/tls").join(name);
         path.to_str().unwrap().to_owned()
     };
-    let words = ["--tls-cert", &key("tls-server.pem"), "--tls-key", &key("tls-server.key.pem")];
+    let words = ["--tls-cert", &key("cert.pem"), "--tls-key", &key("key.pem")];
     let server = Server::start(&home, &words);
     assert!(server.url.starts_with("https://"), "{}", server.url);
     client.write("note.txt", "hello");
@@ -326,7 +326,7 @@ fn a_certificate_of_ones_own_authority_is_trusted_when_it_is_named() {
     let unknown = client.run(&add);
     assert_eq!(unknown.code, 7, "{}", unknown.err);
     assert!(unknown.err.contains("--cacert"), "{}", unknown.err);
-    let known = client.ok(&[&add[..], &["--cacert", &key("tls-authority.pem")]].concat());
+    let known = client.ok(&[&add[..], &["--cacert", &key("ca.pem")]].concat());
     assert_eq!(known, artdag::base::ContentHash::of(b"hello").to_string());
     let wrong = client.run(&[&add[..], &["--cacert", "note.txt"]].concat());
     assert_eq!(wrong.code, 2, "{}", wrong.err);

@@ -4,6 +4,7 @@ mod auth;
 mod client;
 mod disk;
 mod mixed;
+mod order;
 mod queue;
 mod shell;
 mod stops;

@@ -98,7 +98,7 @@ fn item(engine: &Engine, hash: ContentHash, row: BlobRow, details: bool) -> Resu
 /// Hashes blobs again and tells which are not what their names say.
 #[utoipa::path(
     post, path = "/cache/verify", operation_id = "verify_blobs", tag = "cache",
-    params(("hash" = Option<Vec<ContentHash>>, Query, description = "Only these; all if none is given")),
+    params(("content_hash" = Option<Vec<ContentHash>>, Query, description = "Only these; all if none is given")),
     responses(
         (status = 200, body = VerifyReport, description = "What was found; nothing is changed."),
         (status = 404, description = "One of the hashes is no blob's."),
@@ -106,10 +106,10 @@ fn item(engine: &Engine, hash: ContentHash, row: BlobRow, details: bool) -> Resu
     )
 )]
 pub async fn verify(State(app): State<App>, mut query: QueryWords) -> ApiResult<Json<VerifyReport>> {
-    let words = query.texts("hash");
+    let words = query.texts("content_hash");
     let only: Vec<ContentHash> = words.iter().filter_map(|word| word.parse().ok()).collect();
     if only.len() < words.len() {
-        query.problem("hash", "value_error", "each \"hash\" is 64 lower-case hex digits");
+        query.problem("content_hash", "value_error", "each \"content_hash\" is 64 lower-case hex digits");
     }
     query.finish()?;
     let Ok(turn) = app.verifications.clone().try_acquire_owned() else {

@@ -72,8 +72,7 @@ pub struct PortsView {
 pub async fn effects(mut query: QueryWords) -> ApiResult<Response> {
     let paging = Paging::of("effects", &mut query);
     let here = query.finish()?;
-    let all: Vec<EffectView> = effects::EFFECTS.iter().map(|effect| effect_view(*effect)).collect();
-    Ok(varied(paging.cut(&here, &all)))
+    Ok(varied(paging.cut(&here, &all_effects())))
 }
 
 /// All node types.
@@ -91,8 +90,17 @@ pub async fn effects(mut query: QueryWords) -> ApiResult<Response> {
 pub async fn node_types(mut query: QueryWords) -> ApiResult<Response> {
     let paging = Paging::of("node-types", &mut query);
     let here = query.finish()?;
-    let all: Vec<NodeTypeView> = nodes::NODE_TYPES.iter().map(|node_type| node_type_view(*node_type)).collect();
-    Ok(paging.cut(&here, &all))
+    Ok(paging.cut(&here, &all_node_types()))
+}
+
+/// Every effect.
+pub fn all_effects() -> Vec<EffectView> {
+    effects::EFFECTS.iter().map(|effect| effect_view(*effect)).collect()
+}
+
+/// Every node type.
+pub fn all_node_types() -> Vec<NodeTypeView> {
+    nodes::NODE_TYPES.iter().map(|node_type| node_type_view(*node_type)).collect()
 }
 
 fn effect_view(effect: &'static dyn Effect) -> EffectView {

@@ -5,7 +5,7 @@ mod assets;
 mod body;
 mod cache;
 mod cache_list;
-mod catalogue;
+pub mod catalogue;
 mod configs;
 mod docs;
 mod download;
@@ -75,6 +75,7 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(configs::one, configs::delete))
         .routes(routes!(submit::run_config))
         .routes(routes!(submit::plan_config))
+        .routes(routes!(submit::explain_config))
         .routes(routes!(catalogue::effects))
         .routes(routes!(catalogue::node_types))
 }

@@ -16,6 +16,8 @@ use crate::http::auth::Principal;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::{Caller, JsonObject, PathWord, idempotency_key};
 use crate::http::fields::Fields;
+use crate::http::query::QueryWords;
+use crate::plan::explain::Why;
 use crate::recipe::LocPart;
 
 /// Runs a recipe: an effect, or a config.
@@ -53,7 +55,7 @@ pub async fn submit(
 #[utoipa::path(
     post, path = "/configs/{id}/run", operation_id = "run_config", tag = "configs",
     params(
-        ("id" = String, Path, description = "The config's id, or its name (the newest version)"),
+        ("id" = String, Path, description = "The config's id, or its name (the newest version), or an effect's name"),
         ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
          description = "The same key and body again is the same run"),
     ),
@@ -77,13 +79,13 @@ pub async fn run_config(
 ) -> ApiResult<Response> {
     let idempotency = idempotency(&who, &headers, &format!("/configs/{config}/run"), &body)?;
     let asked = read(Fields::of_body(body))?;
-    accept(&app, who, idempotency, asked, move |engine| recipe_of(engine, &config)).await
+    accept(&app, who, idempotency, asked, move |engine| engine.find_recipe(&config)).await
 }
 
 /// What a run of a config would do: hit or miss and an estimate for each node. Nothing is run.
 #[utoipa::path(
     post, path = "/configs/{id}/plan", operation_id = "plan_config", tag = "configs",
-    params(("id" = String, Path, description = "The config's id, or its name (the newest version)")),
+    params(("id" = String, Path, description = "The config's id, or its name (the newest version), or an effect's name")),
     request_body(content = Asked, example = json!({"inputs": {"user_image": "cat"}})),
     responses(
         (status = 200, body = PlanView),
@@ -98,11 +100,42 @@ pub async fn plan_config(
     let asked = read(Fields::of_body(body))?;
     let plan = app.on_thread(move |app| {
         let engine = &app.engine;
-        let recipe = recipe_of(engine, &config)?;
+        let recipe = engine.find_recipe(&config)?;
         let request = asked.request(engine, recipe, None)?;
         Ok(engine.plan_request(&request).map_err(of_body)?.0)
     });
     plan.await.map(Json)
+}
+
+/// Which part of a node's key differs from the nearest known key, for a run that is not made.
+#[utoipa::path(
+    post, path = "/configs/{id}/why", operation_id = "explain_config_node", tag = "configs",
+    params(
+        ("id" = String, Path, description = "The config's id, or its name (the newest version), or an effect's name"),
+        ("node" = String, Query, description = "The node's id"),
+    ),
+    request_body(content = Asked, example = json!({"inputs": {"user_image": "cat"}})),
+    responses(
+        (status = 200, body = Why),
+        (status = 404, description = "There is no such config, blob, asset or node."),
+    )
+)]
+pub async fn explain_config(
+    State(app): State<App>,
+    PathWord(config): PathWord,
+    mut query: QueryWords,
+    JsonObject(body): JsonObject,
+) -> ApiResult<Json<Why>> {
+    let node = query.required("node");
+    query.finish()?;
+    let (asked, node) = (read(Fields::of_body(body))?, node.unwrap_or_default());
+    let why = app.on_thread(move |app| {
+        let engine = &app.engine;
+        let recipe = engine.find_recipe(&config)?;
+        let request = asked.request(engine, recipe, None)?;
+        engine.why(&request, &node).map_err(of_body)
+    });
+    why.await.map(Json)
 }
 
 fn read(mut fields: Fields) -> ApiResult<Asked> {
@@ -110,10 +143,6 @@ fn read(mut fields: Fields) -> ApiResult<Asked> {
     asked.check(&mut fields);
     fields.finish()?;
     Ok(asked)
-}
-
-fn recipe_of(engine: &Engine, config: &str) -> Result<RecipeRef, EngineError> {
-    Ok(RecipeRef::Config(engine.find_config(config)?.id))
 }
 
 async fn accept(
@@ -159,7 +188,7 @@ fn of_body(error: EngineError) -> ApiError {
     let mut problems = match error {
         EngineError::Problems(problems) => problems,
         // Of all that a body says, only the output's name can be no name.
-        EngineError::Usage(message) => return ApiError::invalid(&["body", "output_name"], "value_error", message),
+        EngineError::Usage(message) => return ApiError::invalid(&["body", "output_name"], "usage_error", message),
         EngineError::Input(message) => return ApiError::invalid(&["body", "inputs"], "value_error", message),
         other => return other.into(),
     };

@@ -179,6 +179,10 @@ impl Client {
             ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
                 ("nothing listens there".to_owned(), "start it with `artdag serve`, or name another one with --server")
             }
+            // A certificate that is not trusted shows while the first bytes are exchanged.
+            ureq::Error::Io(error) if error.to_string().contains("certificate") => {
+                (error.to_string(), "name the certificate to trust with --cacert")
+            }
             ureq::Error::Io(error) => (error.to_string(), "try again, or name another one with --server"),
             ureq::Error::HostNotFound => ("there is no such host".to_owned(), "check --server or ARTDAG_SERVER"),
             ureq::Error::Rustls(error) => (error.to_string(), "name the certificate to trust with --cacert"),

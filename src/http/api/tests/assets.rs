@@ -50,7 +50,7 @@ async fn a_name_is_pointed_elsewhere_only_by_who_may_delete() {
     let (cat, words) = (site.cat().await, site.upload(b"words").await);
     let anonymous = site.anonymous();
     let refused = anonymous.json(Method::PUT, "/assets/cat", &json!({"content_hash": words})).await;
-    refused.refused(401, "cat");
+    refused.refused(401, "token");
     assert_eq!(refused.header("www-authenticate"), "Bearer");
     assert_eq!(site.cat().await, cat);
     // Where it points already, and new names, are anybody's.

@@ -139,7 +139,7 @@ async fn a_name_is_pointed_elsewhere_only_by_who_may_delete() {
     let site = Site::new();
     let cat = site.cat().await;
     let anonymous = site.anonymous();
-    anonymous.typed(Method::POST, "/cache/upload?name=cat", "text/plain", "no cat").await.refused(401, "cat");
+    anonymous.typed(Method::POST, "/cache/upload?name=cat", "text/plain", "no cat").await.refused(401, "token");
     assert_eq!(site.cat().await, cat);
     let moved = site.typed(Method::POST, "/cache/upload?name=cat", "text/plain", "another cat").await;
     assert_eq!(moved.status, StatusCode::CREATED);
@@ -160,10 +160,10 @@ async fn blobs_are_hashed_again() {
     let hash = site.upload(b"one").await;
     let report = site.post("/cache/verify").await.value();
     assert_eq!((&report["checked"], &report["damaged"]), (&json!(2), &json!([])));
-    let report = site.post(&format!("/cache/verify?hash={hash}")).await.value();
+    let report = site.post(&format!("/cache/verify?content_hash={hash}")).await.value();
     assert_eq!(report["checked"], 1);
-    site.post("/cache/verify?hash=xyz").await.refused(422, "64");
-    site.post(&format!("/cache/verify?hash={}", "0".repeat(64))).await.refused(404, "no blob");
+    site.post("/cache/verify?content_hash=xyz").await.refused(422, "64");
+    site.post(&format!("/cache/verify?content_hash={}", "0".repeat(64))).await.refused(404, "no blob");
     let turn = site.app.verifications.clone().try_acquire_owned().unwrap();
     let busy = site.post("/cache/verify").await;
     busy.refused(429, "already");

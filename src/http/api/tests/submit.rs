@@ -111,8 +111,8 @@ async fn what_cannot_be_run_is_refused() {
     let text = site.upload(b"no picture at all, only words\n").await;
     site.json(Method::POST, "/runs", &json!({"recipe": "dog", "inputs": [text]})).await.refused(422, "");
     assert_eq!(site.get("/runs").await.value(), json!([]));
-    for path in ["/configs/nope/run", "/configs/nope/plan"] {
-        site.json(Method::POST, path, &json!({"inputs": ["cat"]})).await.refused(404, "no config");
+    for path in ["/configs/nope/run", "/configs/nope/plan", "/configs/nope/why?node=x"] {
+        site.json(Method::POST, path, &json!({"inputs": ["cat"]})).await.refused(404, "no effect or config");
     }
 }
 
@@ -183,4 +183,11 @@ async fn a_plan_runs_nothing_and_says_what_would_be_done() {
     site.ended(run["run_id"].as_str().unwrap()).await;
     let plan = site.json(Method::POST, "/configs/ink/plan", &body).await.value();
     assert_eq!(plan["misses"], 0);
+    let other = json!({"inputs": {"photo": "cat"}, "params": {"lines": {"sigma": 3.5}}});
+    let why = site.json(Method::POST, "/configs/ink/why?node=lines", &other).await.value();
+    assert_eq!((&why["state"], &why["differences"][0]["part"]), (&json!("miss"), &json!("parameters.params.sigma")));
+    site.json(Method::POST, "/configs/ink/why", &other).await.refused(422, "required");
+    site.json(Method::POST, "/configs/ink/why?node=lins", &other).await.refused(404, "did you mean");
+    let plan = site.json(Method::POST, "/configs/invert/plan", &json!({"inputs": ["cat"]})).await.value();
+    assert_eq!(plan["nodes"][1]["id"], "invert");
 }
