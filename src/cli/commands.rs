@@ -7,8 +7,8 @@ use std::thread::JoinHandle;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 
-use crate::cli::backend::home::Home;
 use crate::base::limits::SOCKET_CLIENTS;
+use crate::cli::backend::home::Home;
 use crate::cli::ctx::Interrupt;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::forward::{Answer, Socket};

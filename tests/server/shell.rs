@@ -247,7 +247,7 @@ fn with_a_certificate_it_speaks_https_and_nothing_else() {
     assert!(!server.raw_get("/healthz").starts_with("HTTP/1.1 200"));
     drop(server);
     // A key that is another certificate's.
-    let wrong = home.run(&["serve", "--listen", "127.0.0.1:0", "--tls-cert", &cert, "--tls-key", &file("p256.pem")]);
+    let wrong = home.run(&["serve", "--listen", "127.0.0.1:0", "--tls-cert", &file("ca.pem"), "--tls-key", &key]);
     assert_eq!(wrong.code, 2, "{}", wrong.err);
     assert!(wrong.err.contains("cannot be used together"), "{}", wrong.err);
 }
@@ -266,7 +266,8 @@ fn s17_two_thousand_connections_that_trickle_are_closed_and_others_served_as_eve
     let mut trickles: Vec<TcpStream> = Vec::new();
     for index in 0..2_000 {
         let mut stream = server.connect();
-        let head = "POST /runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n";
+        let head =
+            "POST /runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n";
         // Half of them trickle their heads, half their bodies.
         let begun = if index % 2 == 0 { "GET / HTTP/1.1\r\nX-Slow: " } else { head };
         stream.write_all(begun.as_bytes()).expect("it is taken");
