@@ -143,7 +143,8 @@ fn every_test_that_the_guarantees_name_exists() {
 
 /// Names of functions behind `#[test]` (in `proptest!` too).
 fn functions(text: &str) -> impl Iterator<Item = String> {
-    text.split("#[test]").skip(1).filter_map(|after| {
+    let marked = |mark| text.split(mark).skip(1);
+    marked("#[test]").chain(marked("#[tokio::test")).filter_map(|after| {
         let (_, name) = after.split_once("fn ")?;
         Some(name.split(['(', '<']).next()?.trim().to_owned())
     })

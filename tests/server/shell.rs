@@ -247,7 +247,7 @@ fn with_a_certificate_it_speaks_https_and_nothing_else() {
     assert!(!server.raw_get("/healthz").starts_with("HTTP/1.1 200"));
     drop(server);
     // A key that is another certificate's.
-    let wrong = home.run(&["serve", "--listen", "127.0.0.1:0", "--tls-cert", &cert, "--tls-key", &file("p256.pem")]);
+    let wrong = home.run(&["serve", "--listen", "127.0.0.1:0", "--tls-cert", &file("ca.pem"), "--tls-key", &key]);
     assert_eq!(wrong.code, 2, "{}", wrong.err);
     assert!(wrong.err.contains("cannot be used together"), "{}", wrong.err);
 }

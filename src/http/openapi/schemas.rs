@@ -22,7 +22,7 @@ pub const SOME_HASH: &str = "33268b6e167deaf018cc538de12dbacc5a1d9f0ff9d2f7ac33b
 pub const SOME_RUN: &str = "0199c4f2-7c1e-7a40-8d5b-2f1c9a6e4b10";
 
 /// An asset's name: 255 bytes are 255 ASCII characters, or at least 63 of any.
-const NAME: &str = r"^(?:[ -+0-\[\]-~][ -+\-.0-\[\]-~]{0,254}|[^\x00-\x1f\x7f-\x9f/\\,.\-\u202a-\u202e\u2066-\u2069][^\x00-\x1f\x7f-\x9f/\\,\u202a-\u202e\u2066-\u2069]{0,62})$";
+const NAME: &str = r"^(?![0-9A-Fa-f]{64}$)(?:[ -+0-\[\]-~][ -+\-.0-\[\]-~]{0,254}|[^\x00-\x1f\x7f-\x9f/\\,.\-\u202a-\u202e\u2066-\u2069][^\x00-\x1f\x7f-\x9f/\\,\u202a-\u202e\u2066-\u2069]{0,62})$";
 
 fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
