@@ -160,7 +160,8 @@ impl Lead {
 
     fn time_out(&mut self, engine: &Engine, stopping: bool) {
         let now = Instant::now();
-        while let Some((_, attempt)) = self.deadlines.pop_front_if(|(at, _)| *at <= now) {
+        while let Some((_, attempt)) = self.deadlines.front().copied().filter(|(at, _)| *at <= now) {
+            self.deadlines.pop_front();
             if !stopping {
                 self.handle(engine, Event::TimedOut(attempt));
             }
@@ -262,6 +263,7 @@ fn needs(job: &Job) -> Vec<Need> {
             memory: stage.memory,
             remaining: stage.remaining,
             keys: if may_share(job, index) { keys(&stage.keeps) } else { Vec::new() },
+            light: is_light(job, index),
             suspect: !job.suspects.is_empty() && job.suspects.contains(&job.plan.nodes[last_node(job, index)].key),
         })
         .collect()
