@@ -19,7 +19,6 @@ pub mod paging;
 pub mod peer;
 pub mod query;
 pub mod route;
-pub mod schemas;
 pub mod server;
 pub mod stop;
 pub mod systemd;

@@ -1,50 +1,99 @@
 //! Pages of lists: `?limit=` and `?cursor=` in, `Link` and `X-Total-Count` out.
 //!
-//! A cursor names the last item of a page, with a check that tells it from what somebody made
-//! up; what is new since then does not shift the pages that follow.
+//! A cursor says after what a page begins: a letter for the list, and a number in hex. Every
+//! cursor of the form leads to some page; what is new since a page was sent does not shift those
+//! that follow.
 
 use axum::Json;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::base::RunId;
 use crate::base::limits::{PAGE_DEFAULT, PAGE_MAX};
 use crate::http::query::{Here, QueryWords};
+
+/// A list that is sent in pages. A cursor of one is none of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum List {
+    /// Runs, by id.
+    Runs,
+    /// Blobs, by their sequence.
+    Blobs,
+    /// Configs, by their sequence.
+    Configs,
+    /// Effects, by position.
+    Effects,
+    /// Node types, by position.
+    NodeTypes,
+}
+
+impl List {
+    const fn letter(self) -> char {
+        match self {
+            Self::Runs => 'r',
+            Self::Blobs => 'b',
+            Self::Configs => 'c',
+            Self::Effects => 'e',
+            Self::NodeTypes => 'n',
+        }
+    }
+
+    /// Hex digits of its cursors.
+    const fn digits(self) -> usize {
+        if matches!(self, Self::Runs) { 32 } else { 16 }
+    }
+
+    fn cursor(self, after: u128) -> String {
+        format!("{}{after:0digits$x}", self.letter(), digits = self.digits())
+    }
+
+    fn read(self, cursor: &str) -> Option<u128> {
+        let hex = cursor.strip_prefix(self.letter())?;
+        let plain = hex.len() == self.digits() && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if plain { u128::from_str_radix(hex, 16).ok() } else { None }
+    }
+}
 
 /// Which part of a list is asked for.
 #[derive(Debug, Clone)]
 pub struct Paging {
-    list: &'static str,
+    list: List,
     /// The most items of the page.
     pub limit: usize,
-    /// What the last item of the page before was.
-    pub after: Option<String>,
+    after: Option<u128>,
 }
 
 impl Paging {
-    /// Reads `limit` and `cursor`; a cursor of another list is a problem.
-    pub fn of(list: &'static str, query: &mut QueryWords) -> Self {
+    /// Reads `limit` and `cursor`.
+    pub fn of(list: List, query: &mut QueryWords) -> Self {
         let limit = query.number("limit", 1..=PAGE_MAX as u64).unwrap_or(PAGE_DEFAULT as u64) as usize;
         let cursor = query.text("cursor");
-        let after = cursor.as_deref().and_then(|cursor| position(list, cursor));
+        let after = cursor.as_deref().and_then(|cursor| list.read(cursor));
         if cursor.is_some() && after.is_none() {
             query.problem("cursor", "value_error", "this is no cursor of this list; take it from a page's Link header");
         }
         Self { list, limit, after }
     }
 
-    /// The last item's position as a number, for lists that count.
-    pub fn after_number(&self) -> Option<u64> {
-        self.after.as_deref().and_then(|after| after.parse().ok())
+    /// The run after which the page begins.
+    pub fn after_run(&self) -> Option<RunId> {
+        self.after.map(|after| RunId::from_bytes(after.to_be_bytes()))
     }
 
-    /// The answer: `last` is the position of the page's last item, if there are more after it;
-    /// `total` the length of the whole list, if it is known.
-    pub fn answer<T: Serialize>(&self, here: &Here, items: &[T], last: Option<String>, total: Option<u64>) -> Response {
+    /// The number after which the page begins.
+    pub fn after_number(&self) -> Option<u64> {
+        // The cursors of lists that count have 16 digits.
+        self.after.map(|after| after as u64)
+    }
+
+    /// The answer: `next` is where the next page begins, if there is one; `total` the length of
+    /// the whole list, if it is known.
+    pub fn answer<T: Serialize>(&self, here: &Here, items: &[T], next: Option<Next>, total: Option<u64>) -> Response {
         let mut response = Json(items).into_response();
         let headers = response.headers_mut();
-        if let Some(last) = last {
-            let link = format!("<{}>; rel=\"next\"", here.with_cursor(&cursor(self.list, &last)));
+        if let Some(next) = next {
+            let link = format!("<{}>; rel=\"next\"", here.with_cursor(&self.list.cursor(next.0)));
             // A query that cannot stand in a header has no link; none that we made is like that.
             headers.extend(HeaderValue::from_bytes(link.as_bytes()).ok().map(|link| (header::LINK, link)));
         }
@@ -56,41 +105,28 @@ impl Paging {
     pub fn cut<T: Serialize>(&self, here: &Here, all: &[T]) -> Response {
         let from = self.after_number().map_or(0, |after| after as usize).min(all.len());
         let to = from.saturating_add(self.limit).min(all.len());
-        let last = (to < all.len()).then(|| to.to_string());
-        self.answer(here, &all[from..to], last, Some(all.len() as u64))
+        let next = (to < all.len()).then_some(Next(to as u128));
+        self.answer(here, &all[from..to], next, Some(all.len() as u64))
     }
 }
 
-const TOTAL: header::HeaderName = header::HeaderName::from_static("x-total-count");
+/// Where a page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Next(u128);
 
-/// The cursor of a position in a list.
-fn cursor(list: &str, position: &str) -> String {
-    let digit = |digit: u8| char::from_digit(u32::from(digit), 16).unwrap_or_default();
-    let hex: String = position.bytes().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
-    hex + &check(list, position)
+impl From<RunId> for Next {
+    fn from(run: RunId) -> Self {
+        Self(u128::from_be_bytes(*run.as_bytes()))
+    }
 }
 
-/// The position that a cursor of this list names.
-fn position(list: &str, cursor: &str) -> Option<String> {
-    let (hex, found) = cursor.split_at_checked(cursor.len().checked_sub(CHECK)?)?;
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let byte = |pair: &[u8]| match pair {
-        [high, low] => Some((digit(*high)? * 16 + digit(*low)?) as u8),
-        _ => None,
-    };
-    let bytes: Option<Vec<u8>> = hex.as_bytes().chunks(2).map(byte).collect();
-    let position = String::from_utf8(bytes?).ok()?;
-    (check(list, &position) == found).then_some(position)
+impl From<u64> for Next {
+    fn from(number: u64) -> Self {
+        Self(number.into())
+    }
 }
 
-/// Digits of the check at the end of a cursor.
-const CHECK: usize = 8;
-
-fn check(list: &str, position: &str) -> String {
-    let mut text = crate::base::ContentHash::of(format!("artdag cursor of {list}: {position}").as_bytes()).to_string();
-    text.truncate(CHECK);
-    text
-}
+const TOTAL: HeaderName = HeaderName::from_static("x-total-count");
 
 #[cfg(test)]
 mod tests {
@@ -98,11 +134,15 @@ mod tests {
 
     #[test]
     fn a_cursor_is_read_by_its_own_list_alone() {
-        let made = cursor("runs", "0199-x");
-        assert_eq!(position("runs", &made).as_deref(), Some("0199-x"));
-        assert_eq!(position("cache", &made), None);
-        for wrong in ["", "zz", "00", &"f".repeat(31), "éééééééé", &made[1..], &made.to_uppercase()] {
-            assert_eq!(position("runs", wrong), None, "{wrong}");
+        let run = RunId::new();
+        let made = List::Runs.cursor(Next::from(run).0);
+        let paging = Paging { list: List::Runs, limit: 1, after: List::Runs.read(&made) };
+        assert_eq!(paging.after_run(), Some(run));
+        assert_eq!(List::Blobs.read(&made), None);
+        assert_eq!(List::Blobs.read(&List::Blobs.cursor(u64::MAX.into())), Some(u64::MAX.into()));
+        assert_eq!(List::Configs.read(&List::Blobs.cursor(7)), None);
+        for wrong in ["", "r", "zz", "b+000000000000001", &made[1..], &made.to_uppercase(), &format!("{made}0")] {
+            assert_eq!(List::Runs.read(wrong).or(List::Blobs.read(wrong)), None, "{wrong}");
         }
     }
 }

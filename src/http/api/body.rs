@@ -218,7 +218,7 @@ pub fn blob(engine: &Engine, word: &str) -> Result<ContentHash, EngineError> {
 
 impl PartialSchema for InputWords {
     fn schema() -> RefOr<Schema> {
-        let word = || ObjectBuilder::new().schema_type(Type::String).examples([super::super::schemas::SOME_HASH]);
+        let word = || ObjectBuilder::new().schema_type(Type::String).examples(["cat"]);
         let one = || OneOfBuilder::new().item(word()).item(ArrayBuilder::new().items(word()));
         let named = ObjectBuilder::new().additional_properties(Some(RefOr::T(Schema::from(one()))));
         let listed = ArrayBuilder::new().items(one());

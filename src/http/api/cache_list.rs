@@ -16,7 +16,7 @@ use crate::engine::{Engine, EngineError, VerifyReport};
 use crate::http::App;
 use crate::http::accept::varied;
 use crate::http::error::{ApiError, ApiResult};
-use crate::http::paging::Paging;
+use crate::http::paging::{List, Next, Paging};
 use crate::http::query::QueryWords;
 use crate::records::{BlobRow, Origin};
 
@@ -54,7 +54,7 @@ pub enum CacheItem {
         ("details" = Option<bool>, Query, description = "Objects in the place of hashes"),
         ("media_type" = Option<String>, Query, description = "Only types that begin so, e.g. `image/`"),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, description = "Most blobs of the page"),
-        ("cursor" = Option<String>, Query, description = "From the `Link` of the page before"),
+        ("cursor" = Option<String>, Query, pattern = "^b[0-9a-f]{16}$", description = "From the `Link` of the page before"),
     ),
     responses((status = 200, body = Vec<CacheItem>, headers(
         ("Link" = Option<String>, description = "The next page, with `rel=\"next\"`"),
@@ -63,7 +63,7 @@ pub enum CacheItem {
     )))
 )]
 pub async fn list(State(app): State<App>, mut query: QueryWords) -> ApiResult<Response> {
-    let paging = Paging::of("cache", &mut query);
+    let paging = Paging::of(List::Blobs, &mut query);
     let details = query.flag("details");
     let prefix = query.text("media_type").unwrap_or_default();
     let here = query.finish()?;
@@ -76,7 +76,7 @@ pub async fn list(State(app): State<App>, mut query: QueryWords) -> ApiResult<Re
             Ok((items.collect::<Result<Vec<_>, EngineError>>()?, page.next, total))
         })
         .await?;
-    Ok(varied(paging.answer(&here, &items, next.map(|next| next.to_string()), total)))
+    Ok(varied(paging.answer(&here, &items, next.map(Next::from), total)))
 }
 
 fn item(engine: &Engine, hash: ContentHash, row: BlobRow, details: bool) -> Result<CacheItem, EngineError> {

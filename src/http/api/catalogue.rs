@@ -9,7 +9,7 @@ use crate::base::schema::Param;
 use crate::effects::{self, Effect};
 use crate::http::accept::varied;
 use crate::http::error::ApiResult;
-use crate::http::paging::Paging;
+use crate::http::paging::{List, Paging};
 use crate::http::query::QueryWords;
 use crate::media::Kind;
 use crate::nodes::{self, Determinism, NodeType};
@@ -61,7 +61,7 @@ pub struct PortsView {
     get, path = "/effects", operation_id = "list_effects", tag = "catalogue",
     params(
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, description = "Most effects of the page"),
-        ("cursor" = Option<String>, Query, description = "From the `Link` of the page before"),
+        ("cursor" = Option<String>, Query, pattern = "^e[0-9a-f]{16}$", description = "From the `Link` of the page before"),
     ),
     responses((status = 200, body = Vec<EffectView>, headers(
         ("Link" = Option<String>, description = "The next page, with `rel=\"next\"`"),
@@ -70,7 +70,7 @@ pub struct PortsView {
     )))
 )]
 pub async fn effects(mut query: QueryWords) -> ApiResult<Response> {
-    let paging = Paging::of("effects", &mut query);
+    let paging = Paging::of(List::Effects, &mut query);
     let here = query.finish()?;
     Ok(varied(paging.cut(&here, &all_effects())))
 }
@@ -80,7 +80,7 @@ pub async fn effects(mut query: QueryWords) -> ApiResult<Response> {
     get, path = "/node-types", operation_id = "list_node_types", tag = "catalogue",
     params(
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, description = "Most node types of the page"),
-        ("cursor" = Option<String>, Query, description = "From the `Link` of the page before"),
+        ("cursor" = Option<String>, Query, pattern = "^n[0-9a-f]{16}$", description = "From the `Link` of the page before"),
     ),
     responses((status = 200, body = Vec<NodeTypeView>, headers(
         ("Link" = Option<String>, description = "The next page, with `rel=\"next\"`"),
@@ -88,7 +88,7 @@ pub async fn effects(mut query: QueryWords) -> ApiResult<Response> {
     )))
 )]
 pub async fn node_types(mut query: QueryWords) -> ApiResult<Response> {
-    let paging = Paging::of("node-types", &mut query);
+    let paging = Paging::of(List::NodeTypes, &mut query);
     let here = query.finish()?;
     Ok(paging.cut(&here, &all_node_types()))
 }

@@ -13,11 +13,11 @@ use crate::engine::views::{ConfigView, config_view};
 use crate::engine::{EngineError, Kept};
 use crate::http::App;
 use crate::http::accept::{best, varied};
-use crate::http::api::uploads::FileForm;
+use crate::http::api::uploads::{FileForm, some_body};
 use crate::http::bytes::serve_bytes;
 use crate::http::error::ApiResult;
 use crate::http::extract::PathWord;
-use crate::http::paging::Paging;
+use crate::http::paging::{List, Next, Paging};
 use crate::http::query::QueryWords;
 use crate::http::upload_body;
 use crate::recipe::Recipe;
@@ -40,7 +40,9 @@ pub async fn upload(State(app): State<App>, request: Request) -> ApiResult<Respo
     let mut query = QueryWords::from_request_parts(&mut parts, &app).await?;
     let check = query.flag("check");
     query.finish()?;
-    let (bytes, _) = upload_body::receive_small(Request::from_parts(parts, body), CONFIG_BYTES).await?;
+    let request = Request::from_parts(parts, body);
+    some_body(&request)?;
+    let (bytes, _) = upload_body::receive_small(request, CONFIG_BYTES).await?;
     if check {
         let view = app.blocking(move |_| {
             let recipe = Recipe::parse(&bytes).map_err(EngineError::Problems)?;
@@ -63,7 +65,7 @@ pub async fn upload(State(app): State<App>, request: Request) -> ApiResult<Respo
     get, path = "/configs", operation_id = "list_configs", tag = "configs",
     params(
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, description = "Most configs of the page"),
-        ("cursor" = Option<String>, Query, description = "From the `Link` of the page before"),
+        ("cursor" = Option<String>, Query, pattern = "^c[0-9a-f]{16}$", description = "From the `Link` of the page before"),
     ),
     responses((status = 200, body = Vec<ConfigView>, headers(
         ("Link" = Option<String>, description = "The next page, with `rel=\"next\"`"),
@@ -72,7 +74,7 @@ pub async fn upload(State(app): State<App>, request: Request) -> ApiResult<Respo
     )))
 )]
 pub async fn list(State(app): State<App>, mut query: QueryWords) -> ApiResult<Response> {
-    let paging = Paging::of("configs", &mut query);
+    let paging = Paging::of(List::Configs, &mut query);
     let here = query.finish()?;
     let (before, limit) = (paging.after_number(), paging.limit);
     let (views, last, total) = app
@@ -82,7 +84,7 @@ pub async fn list(State(app): State<App>, mut query: QueryWords) -> ApiResult<Re
             let mut after =
                 configs.into_iter().filter(|config| before.is_none_or(|before| config.row.sequence < before));
             let page: Vec<_> = after.by_ref().take(limit).collect();
-            let last = page.last().map(|config| config.row.sequence.to_string()).filter(|_| after.next().is_some());
+            let last = page.last().map(|config| Next::from(config.row.sequence)).filter(|_| after.next().is_some());
             let views = page.iter().map(|config| engine.config_view(config.id)).collect::<Result<Vec<_>, _>>()?;
             Ok((views, last, total))
         })

@@ -13,7 +13,7 @@ use crate::http::App;
 use crate::http::accept::varied;
 use crate::http::error::ApiResult;
 use crate::http::extract::PathRun;
-use crate::http::paging::Paging;
+use crate::http::paging::{List, Next, Paging};
 use crate::http::query::QueryWords;
 use crate::records::RunStatus;
 
@@ -26,7 +26,7 @@ use crate::records::RunStatus;
         ("input" = Option<ContentHash>, Query, description = "Only runs that read this blob"),
         ("output" = Option<ContentHash>, Query, description = "Only runs that gave this blob"),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, description = "Most runs of the page"),
-        ("cursor" = Option<String>, Query, description = "From the `Link` of the page before"),
+        ("cursor" = Option<String>, Query, pattern = "^r[0-9a-f]{32}$", description = "From the `Link` of the page before"),
     ),
     responses((status = 200, body = Vec<RunView>, headers(
         ("Link" = Option<String>, description = "The next page, with `rel=\"next\"`"),
@@ -35,7 +35,7 @@ use crate::records::RunStatus;
     )))
 )]
 pub async fn list(State(app): State<App>, mut query: QueryWords) -> ApiResult<Response> {
-    let paging = Paging::of("runs", &mut query);
+    let paging = Paging::of(List::Runs, &mut query);
     let status = query.text("status");
     let filter = RunFilter {
         status: status.as_deref().and_then(RunStatus::parse),
@@ -52,8 +52,7 @@ pub async fn list(State(app): State<App>, mut query: QueryWords) -> ApiResult<Re
         );
     }
     let here = query.finish()?;
-    let before: Option<RunId> = paging.after.as_deref().and_then(|after| after.parse().ok());
-    let limit = paging.limit;
+    let (before, limit) = (paging.after_run(), paging.limit);
     let (page, total) = app
         .blocking(move |engine| {
             let total = total(engine, &filter)?;
@@ -61,7 +60,7 @@ pub async fn list(State(app): State<App>, mut query: QueryWords) -> ApiResult<Re
         })
         .await?;
     let runs: Vec<RunView> = page.items.iter().map(|(run, row)| run_view(*run, row)).collect();
-    Ok(varied(paging.answer(&here, &runs, page.next.map(|last| last.to_string()), total)))
+    Ok(varied(paging.answer(&here, &runs, page.next.map(Next::from), total)))
 }
 
 /// How many runs a filter takes, where that is counted.

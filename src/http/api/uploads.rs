@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use axum::Json;
+use axum::body::HttpBody as _;
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -20,11 +21,25 @@ use crate::http::upload_body;
 
 /// A form with a file.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[allow(dead_code)] // Forms are read as they come; this describes them to clients.
 pub struct FileForm {
     /// The file; of several the first is taken.
     #[schema(format = Binary, content_media_type = "application/octet-stream")]
     file: String,
+}
+
+/// Refuses a request that has no body at all: an empty file says of what type it is.
+pub fn some_body(request: &Request) -> ApiResult<()> {
+    let typed = request.headers().contains_key(header::CONTENT_TYPE);
+    if typed || !request.body().is_end_stream() {
+        return Ok(());
+    }
+    Err(ApiError::invalid(
+        &["body"],
+        "missing",
+        "there is no file: send it as the body, or as the field `file` of a form",
+    ))
 }
 
 /// Takes in a file, as a form or as the body itself.
@@ -43,7 +58,9 @@ pub async fn upload(State(app): State<App>, request: Request) -> ApiResult<Respo
     let mut query = QueryWords::from_request_parts(&mut parts, &app).await?;
     let name = asset_name(&mut query);
     query.finish()?;
-    Ok(answer(upload_body::receive(&app, Request::from_parts(parts, body), name).await?))
+    let request = Request::from_parts(parts, body);
+    some_body(&request)?;
+    Ok(answer(upload_body::receive(&app, request, name).await?))
 }
 
 /// Copies a file of the server's own, below a directory that its settings allow.

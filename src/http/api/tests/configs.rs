@@ -48,6 +48,7 @@ async fn all_problems_of_a_config_are_told_with_their_lines() {
     }
     assert_eq!(site.get("/configs").await.value(), json!([]));
     site.typed(Method::POST, "/configs/upload", "application/yaml", "").await.refused(422, "");
+    site.post("/configs/upload").await.refused(422, "no file");
     let large = "x".repeat(crate::base::limits::CONFIG_BYTES + 1);
     site.typed(Method::POST, "/configs/upload", "application/yaml", large).await.refused(413, "");
     site.typed(Method::POST, "/configs/upload?chekc=true", "application/yaml", INK).await.refused(422, "did you mean");

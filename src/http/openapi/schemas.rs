@@ -18,11 +18,11 @@ pub const HASH: &str = "^[0-9a-f]{64}$";
 /// A hash for examples: the picture that every new home has could be another in another version,
 /// so this one is nothing's.
 pub const SOME_HASH: &str = "33268b6e167deaf018cc538de12dbacc5a1d9f0ff9d2f7ac33b2bdc4bd7e0d31";
-/// An asset's name: no hash, no dot or dash first, nothing that paths, lists or terminals would
-/// trip over. (That it has at most 255 bytes is beyond patterns.)
-pub const NAME: &str = r"^(?![0-9A-Fa-f]{64}$)(?![.-])[^/\\,\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]+$";
 /// A run's id for examples.
 pub const SOME_RUN: &str = "0199c4f2-7c1e-7a40-8d5b-2f1c9a6e4b10";
+
+/// An asset's name: 255 bytes are 255 ASCII characters, or at least 63 of any.
+const NAME: &str = r"^(?![0-9A-Fa-f]{64}$)(?:[ -+0-\[\]-~][ -+\-.0-\[\]-~]{0,254}|[^\x00-\x1f\x7f-\x9f/\\,.\-\u202a-\u202e\u2066-\u2069][^\x00-\x1f\x7f-\x9f/\\,\u202a-\u202e\u2066-\u2069]{0,62})$";
 
 fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)

@@ -1,21 +1,14 @@
-//! The description of all routes, `openapi.json`, made from the handlers.
-//!
-//! Handlers describe what is their own. What follows from the table of routes is added here for
-//! all of them: who needs a token, and the refusals that every route of a kind can give. A test
-//! holds the document and the table together.
+//! The document: what is said of the whole, and putting it together.
 
 use bytes::Bytes;
-use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Type};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::tag::Tag;
-use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response,
-    ResponseBuilder,
-};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref};
 
 use crate::base::ContentHash;
-use crate::http::route::{Need, ROUTES, Route, Takes};
+use crate::http::openapi::{conditions, links, refusals};
+use crate::http::route::ROUTES;
 
 /// The document as it is sent.
 #[derive(Clone)]
@@ -29,7 +22,11 @@ pub struct Document {
 impl Document {
     /// The text of a document.
     pub fn of(document: &OpenApi) -> Self {
-        let json = serde_json::to_vec(document).unwrap_or_else(|error| panic!("BUG: the API's description: {error}"));
+        let text = serde_json::to_value(document).and_then(|mut value| {
+            conditions::add(&mut value);
+            serde_json::to_vec(&value)
+        });
+        let json = text.unwrap_or_else(|error| panic!("BUG: the API's description: {error}"));
         Self { etag: format!("\"{}\"", ContentHash::of(&json)), json: json.into() }
     }
 }
@@ -111,73 +108,9 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
             _ => continue,
         };
         if let Some(operation) = operation {
-            describe(operation, route);
+            refusals::describe(operation, route);
         }
     }
+    links::add(&mut document);
     document
-}
-
-fn describe(operation: &mut Operation, route: &Route) {
-    operation.security = Some(match route.need {
-        Need::Public => Vec::new(),
-        // Where nothing but this machine is listened to, none is needed.
-        Need::Read | Need::Run => vec![SecurityRequirement::default(), token()],
-        Need::Delete | Need::Admin => vec![token()],
-    });
-    for (status, about) in refusals(operation, route) {
-        let responses = &mut operation.responses.responses;
-        responses.entry(status.to_owned()).or_insert_with(|| ResponseBuilder::new().description(about).build().into());
-    }
-    for (status, response) in &mut operation.responses.responses {
-        if let RefOr::T(response) = response {
-            finish(response, status);
-        }
-    }
-}
-
-fn token() -> SecurityRequirement {
-    SecurityRequirement::new("token", Vec::<String>::new())
-}
-
-/// Statuses that follow from what a route needs and takes.
-fn refusals(operation: &Operation, route: &Route) -> Vec<(&'static str, &'static str)> {
-    let mut refusals = vec![
-        ("401", "A token is needed, or the one shown is not valid."),
-        ("403", "The token does not allow it, or the Host or Origin is foreign."),
-    ];
-    if operation.parameters.as_ref().is_some_and(|parameters| !parameters.is_empty()) || route.takes != Takes::Nothing {
-        refusals.push(("422", "What was sent is not valid: each problem has its place."));
-    }
-    if route.takes != Takes::Nothing {
-        refusals.extend([
-            ("400", "The body is malformed, or broke off."),
-            ("413", "The body is too large."),
-            ("415", "The body is of a type that is not taken."),
-        ]);
-    }
-    if route.takes == Takes::Bytes {
-        refusals.push(("411", "Its length is needed and was not said."));
-        refusals.push(("408", "The body stopped coming."));
-    }
-    refusals.push(("429", "Too many failed logins, or too much at once."));
-    if route.need != Need::Public {
-        refusals.push(("503", "The server cannot do it now; it says when to try again."));
-    }
-    if !matches!(route.need, Need::Public | Need::Read) {
-        refusals.push(("507", "The disk is full."));
-    }
-    refusals
-}
-
-/// Gives a refusal its body, and every answer a description, which the standard wants.
-fn finish(response: &mut Response, status: &str) {
-    let refusal = status.starts_with(['4', '5']);
-    if refusal && response.content.is_empty() {
-        let error = ContentBuilder::new().schema(Some(Ref::from_schema_name("Error"))).build();
-        response.content.insert("application/json".to_owned(), error.into());
-    }
-    if response.description.is_empty() {
-        let about = if status == "404" { "There is no such thing." } else { "It is done." };
-        about.clone_into(&mut response.description);
-    }
 }
