@@ -141,7 +141,8 @@ impl Board {
             shown.sort_by_key(news);
         }
         let left = shown.split_off(shown.len().min(room));
-        let widest = |width: &dyn Fn(&Row) -> usize| shown.iter().map(|row| width(row)).max().unwrap_or(0);
+        // Of all nodes, so that columns stay where they are.
+        let widest = |width: &dyn Fn(&Row) -> usize| self.nodes.iter().map(width).max().unwrap_or(0);
         let (id, kind) = (widest(&|row| row.id.chars().count()).min(40), widest(&|row| row.node_type.len()));
         for row in &shown {
             let time = row.took.or_else(|| row.since.map(|since| now.duration_since(since)));

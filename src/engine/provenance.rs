@@ -160,7 +160,7 @@ fn makers(engine: &Engine, job: &Job) -> Result<Makers, EngineError> {
         // otherwise.
         if let Some(row) = rows[index] {
             for input in &node.inputs {
-                if plan.nodes[*input].state != State::Miss {
+                if plan.nodes[*input].state != State::Miss || adopted.contains(input) {
                     rows[*input].get_or_insert(row);
                 }
             }

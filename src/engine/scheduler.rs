@@ -350,7 +350,8 @@ fn adopt(engine: &Engine, job: &Job, attempt: Attempt) -> bool {
     }
     job.gather(rows);
     let mut progress = job.progress();
-    progress.adopted.extend(stage.keeps.iter().copied());
+    // What the kept values were made from was not computed either.
+    progress.adopted.extend(stage.nodes.iter().copied());
     progress.values.extend(found);
     drop(progress);
     job.stages_left.fetch_sub(1, Ordering::Relaxed);

@@ -157,6 +157,7 @@ pub struct PlanNodeView {
     /// Why it runs, or need not.
     pub why: String,
     /// Width and height of its picture, in pixels.
+    #[schema(value_type = Option<Vec<u32>>, min_items = 2, max_items = 2)]
     pub size: Option<(u32, u32)>,
     /// When its stage was begun.
     pub started_at: Option<Timestamp>,

@@ -1,6 +1,6 @@
 //! A JSON object read field by field, every problem gathered with its place.
 //!
-//! Types are told apart as FastAPI tells them (`missing`, `string_type`, `extra_forbidden`, …),
+//! Types are told apart as `FastAPI` tells them (`missing`, `string_type`, `extra_forbidden`, …),
 //! so that clients which look at `type` and `loc` find what they know. A field that is `null`
 //! counts as absent. What fields mean is not known here.
 

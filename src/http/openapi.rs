@@ -129,9 +129,7 @@ fn describe(operation: &mut Operation, route: &Route) {
         responses.entry(status.to_owned()).or_insert_with(|| ResponseBuilder::new().description(about).build().into());
     }
     for (status, response) in &mut operation.responses.responses {
-        if let RefOr::T(response) = response
-            && status.starts_with(['4', '5'])
-        {
+        if let RefOr::T(response) = response {
             finish(response, status);
         }
     }
@@ -171,13 +169,15 @@ fn refusals(operation: &Operation, route: &Route) -> Vec<(&'static str, &'static
     refusals
 }
 
-/// Gives a refusal its body, and a description if it has none.
+/// Gives a refusal its body, and every answer a description, which the standard wants.
 fn finish(response: &mut Response, status: &str) {
-    if response.content.is_empty() {
+    let refusal = status.starts_with(['4', '5']);
+    if refusal && response.content.is_empty() {
         let error = ContentBuilder::new().schema(Some(Ref::from_schema_name("Error"))).build();
         response.content.insert("application/json".to_owned(), error.into());
     }
-    if response.description.is_empty() && status == "404" {
-        response.description = "There is no such thing.".to_owned();
+    if response.description.is_empty() {
+        let about = if status == "404" { "There is no such thing." } else { "It is done." };
+        about.clone_into(&mut response.description);
     }
 }

@@ -65,8 +65,9 @@ const TOTAL: header::HeaderName = header::HeaderName::from_static("x-total-count
 
 /// The cursor of a position in a list.
 fn cursor(list: &str, position: &str) -> String {
-    let hex: String = position.bytes().map(|byte| format!("{byte:02x}")).collect();
-    format!("{hex}{}", check(list, position))
+    let digit = |digit: u8| char::from_digit(u32::from(digit), 16).unwrap_or_default();
+    let hex: String = position.bytes().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
+    hex + &check(list, position)
 }
 
 /// The position that a cursor of this list names.

@@ -18,6 +18,9 @@ pub const HASH: &str = "^[0-9a-f]{64}$";
 /// A hash for examples: the picture that every new home has could be another in another version,
 /// so this one is nothing's.
 pub const SOME_HASH: &str = "33268b6e167deaf018cc538de12dbacc5a1d9f0ff9d2f7ac33b2bdc4bd7e0d31";
+/// An asset's name: no hash, no dot or dash first, nothing that paths, lists or terminals would
+/// trip over. (That it has at most 255 bytes is beyond patterns.)
+pub const NAME: &str = r"^(?![0-9A-Fa-f]{64}$)(?![.-])[^/\\,\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]+$";
 /// A run's id for examples.
 pub const SOME_RUN: &str = "0199c4f2-7c1e-7a40-8d5b-2f1c9a6e4b10";
 
@@ -77,6 +80,7 @@ schema!(
     text()
         .min_length(Some(1))
         .max_length(Some(limits::ASSET_NAME_BYTES))
+        .pattern(Some(NAME))
         .description(Some("The name of an asset: no slashes, commas or control characters, no dot or dash first, and nothing that looks like a content hash."))
         .examples([json!("cat")])
         .into()

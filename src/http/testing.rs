@@ -1,6 +1,10 @@
 //! What the tests of this module share: a server's state over a home of its own.
 
-use std::sync::Arc;
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, OnceLock};
+
+use tempfile::TempDir;
 
 use crate::config::Settings;
 use crate::engine::home::Opening;
@@ -23,29 +27,47 @@ pub fn settings(flags: &[(&str, &str)]) -> Settings {
 pub struct TestApp {
     /// The state.
     pub app: App,
-    _home: Arc<tempfile::TempDir>,
+    _home: Arc<TempDir>,
 }
 
 impl TestApp {
     /// On loopback, or not.
     pub fn new(loopback: bool, flags: &[(&str, &str)]) -> Self {
-        let memory = std::path::Path::new("/dev/shm");
-        let home = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-        let home = home.expect("a temporary directory can be made");
+        let home = fresh_home();
         let path = home.path().to_str().expect("its path is text").to_owned();
         let settings = settings(&[&[("home", path.as_str())], flags].concat());
-        let (threads, workers) = (2, 2);
-        let opening = Opening {
-            home: home.path().to_owned(),
-            threads,
-            workers,
-            cache_max_bytes: None,
-            stage_timeout: 0,
-            role: Role::Serve,
-        };
-        let Ok(Opened::Ours(engine)) = Engine::open(&opening) else { panic!("a fresh home opens") };
+        let engine = open(home.path());
         let public_read = settings.server.public_read;
         let auth = Auth::new(engine.clone(), AuthSettings { loopback, public_read, jwt: None, secure_cookie: false });
         Self { app: App::new(engine, settings, auth), _home: Arc::new(home) }
     }
+}
+
+/// A home after its first start: a copy of one that is made once, since drawing the cat takes
+/// longer than most tests.
+fn fresh_home() -> TempDir {
+    static TEMPLATE: OnceLock<TempDir> = OnceLock::new();
+    let template = TEMPLATE.get_or_init(|| {
+        let home = empty_dir();
+        open(home.path()).close().expect("the home closes");
+        home
+    });
+    let home = empty_dir();
+    let copied = Command::new("cp").arg("-a").arg(template.path().join(".")).arg(home.path()).status();
+    assert!(copied.is_ok_and(|status| status.success()), "a home can be copied");
+    home
+}
+
+fn empty_dir() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let dir = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    dir.expect("a temporary directory can be made")
+}
+
+fn open(home: &Path) -> Engine {
+    let (threads, workers) = (2, 2);
+    let opening =
+        Opening { home: home.to_owned(), threads, workers, cache_max_bytes: None, stage_timeout: 0, role: Role::Serve };
+    let Ok(Opened::Ours(engine)) = Engine::open(&opening) else { panic!("a fresh home opens") };
+    engine
 }

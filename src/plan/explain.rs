@@ -73,6 +73,7 @@ pub struct Why {
     /// `hit`, `miss`, `source`, or `not needed` (something after it is known).
     pub state: String,
     /// The parts of the key.
+    #[schema(value_type = Vec<Vec<String>>)]
     pub parts: Vec<(String, String)>,
     /// The nearest known key, if any of this node type is known.
     pub nearest: Option<NodeKey>,

@@ -285,7 +285,7 @@ fn runs_that_nobody_waits_for_and_the_queue_are_the_same_everywhere() {
 
 #[test]
 fn who_may_not_or_cannot_is_told_with_a_code_of_its_own() {
-    let (home, elsewhere) = (Home::new(), Home::new());
+    let (home, elsewhere) = (Home::new(), Home::empty());
     let server = Server::start(&home, &[]);
     let spare = server.upload(b"spare");
     let remove = |home: &Home, token: &str| {

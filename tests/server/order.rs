@@ -86,8 +86,9 @@ fn r3_an_upload_is_acknowledged_after_file_name_directory_and_row_are_synced() {
             continue;
         }
         let at = |step: Step| since.iter().position(|done| *done == step);
-        let order = [Step::SyncFile, Step::Rename, Step::SyncDirectory].map(at);
-        // The directory above may be new, and synced as well: the last row counts.
+        // A directory that is new is synced before the name in it, and the name after: the last counts.
+        let name = since.iter().rposition(|done| *done == Step::SyncDirectory);
+        let order = [at(Step::SyncFile), at(Step::Rename), name];
         let row = since.iter().rposition(|done| *done == Step::SyncDatabase);
         assert!(order.iter().all(Option::is_some) && row.is_some(), "{since:?}");
         assert!(order.is_sorted() && order[2] < row, "{since:?}");

@@ -148,7 +148,7 @@ fn r32_while_every_worker_is_busy_the_server_answers_and_light_runs_proceed() {
     let home = Home::new();
     let server = Server::start(&home, &["--workers", "2", "--threads", "2"]);
     let busy: Vec<String> =
-        (0..4).map(|seed| start(&server, &server.config(&heavy(&format!("busy{seed}"), 40, seed)), 0)).collect();
+        (0..4).map(|seed| start(&server, &server.config(&heavy(&format!("busy{seed}"), 600, seed)), 0)).collect();
     // What only hands on bytes needs no worker.
     let light = server.run("identity", &["cat"]);
     assert_eq!(server.run_ended(&light)["status"], "completed");

@@ -30,10 +30,10 @@ fn wait_for_node(server: &Server, run: &str, state: &str) {
 fn r7_after_a_kill_runs_resume_and_what_is_kept_is_not_computed_again() {
     let home = Home::new();
     let server = Server::start(&home, &["--workers", "1"]);
-    let yaml = heavy("long", 14, 0);
+    let yaml = heavy("long", 60, 0);
     let config = server.config(&yaml);
-    // The first half is kept: it is there before the second half begins.
-    let body = json!({"inputs": {}, "options": {"keep": ["b6"]}});
+    // Every node is a stage of its own, and kept when it is done.
+    let body = json!({"inputs": {}, "options": {"fuse": false}});
     let run = server.post(&format!("/configs/{config}/run"), &body).expect(201).json();
     let run = run["run_id"].as_str().expect("an id").to_owned();
     wait_for_node(&server, &run, "completed");
@@ -52,6 +52,8 @@ fn r7_after_a_kill_runs_resume_and_what_is_kept_is_not_computed_again() {
     let resumed = server.run_ended(&run);
     assert_eq!(resumed["status"], "completed", "{resumed}");
     assert_eq!(resumed["attempts"], 2);
+    let (hits, misses) = (&resumed["stats"]["hits"], &resumed["stats"]["misses"]);
+    assert!(hits.as_u64() >= Some(1) && misses.as_u64() < Some(61 - 6), "{hits} known, {misses} computed");
     assert!(killed.elapsed() < Duration::from_secs(60));
     // The same from nothing.
     let whole = Home::new();
@@ -67,13 +69,22 @@ fn r8_a_stage_that_kills_the_server_each_time_is_given_up_and_other_runs_go_on()
     // More memory than the process may have: the allocator gives up, and the process with it.
     let limited = || {
         let mut command = Command::new("prlimit");
-        command.args(["--as=1200000000", env!("CARGO_BIN_EXE_artdag"), "serve", "--listen", "127.0.0.1:0"]);
+        command.args(["--as=3500000000", env!("CARGO_BIN_EXE_artdag"), "serve", "--listen", "127.0.0.1:0"]);
         command.args(["--workers", "2", "--threads", "1"]).env("ARTDAG_HOME", home.path()).env("NO_COLOR", "1");
         command
     };
-    let yaml = "name: hungry\ndag:\n  nodes:\n    - {id: s, type: SOURCE, config: {asset: cat}}\n    - {id: big, type: RESIZE, config: {width: 16000, height: 16000, mode: stretch}, inputs: [s]}\n  output: big\n";
+    let mut yaml = "name: hungry\ndag:\n  nodes:\n    - {id: s, type: SOURCE, config: {asset: cat}}\n".to_owned();
+    for big in 0..5 {
+        let height = 16000 - big;
+        yaml += &format!(
+            "    - {{id: r{big}, type: RESIZE, config: {{width: 16000, height: {height}, mode: stretch}}, inputs: [s]}}\n"
+        );
+        // Each is looked at in full, so that all of them are there at once.
+        yaml += &format!("    - {{id: g{big}, type: EFFECT, config: {{effect: blur, params: {{sigma: 9}}}}, inputs: [r{big}]}}\n");
+    }
+    yaml += "    - {id: all, type: LAYER, inputs: [g0, g1, g2, g3, g4]}\n  output: all\n";
     let server = Server::of(&home, limited());
-    let config = server.config(yaml);
+    let config = server.config(&yaml);
     let hungry = start(&server, &config);
     server.wait();
     let mut starts = 1;

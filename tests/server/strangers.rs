@@ -33,7 +33,9 @@ fn schemathesis_finds_nothing() {
     let long = long_case("2,000 examples of schemathesis instead of a few for each route");
     let examples = if long { "120" } else { "6" };
     let mut command = Command::new(tool("schemathesis"));
-    command.current_dir(home.dir()).args(["run", &format!("{}/openapi.json", server.url)]);
+    let settings = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tools/schemathesis.toml");
+    command.current_dir(home.dir()).arg("--config-file").arg(settings);
+    command.args(["run", &format!("{}/openapi.json", server.url)]);
     command.args(["--checks", "all", "--max-examples", examples, "--seed", "7", "--workers", "2"]);
     command.args(["--header", &format!("Authorization: Bearer {}", server.token), "--no-color", "--warnings", "off"]);
     // A stream of events has no end, and a worker would wait for it.

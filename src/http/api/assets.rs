@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::base::ids::BadAssetName;
 use crate::base::{AssetName, ContentHash, Timestamp};
+use crate::engine::Engine;
 use crate::http::App;
 use crate::http::accept::varied;
 use crate::http::api::body::blob;
@@ -51,11 +52,14 @@ pub enum AssetItem {
 pub async fn list(State(app): State<App>, mut query: QueryWords) -> ApiResult<Response> {
     let details = query.flag("details");
     query.finish()?;
-    let rows = app.blocking(|engine| engine.assets()).await?;
+    let rows = app.blocking(Engine::assets).await?;
     let count = rows.len();
-    let item = |name: &String, hash, created_at| match details {
-        false => AssetItem::Hash(hash),
-        true => AssetItem::Asset(Asset { name: name.clone(), content_hash: hash, created_at }),
+    let item = |name: &String, content_hash, created_at| {
+        if details {
+            AssetItem::Asset(Asset { name: name.clone(), content_hash, created_at })
+        } else {
+            AssetItem::Hash(content_hash)
+        }
     };
     let items: BTreeMap<String, AssetItem> = rows
         .into_iter()

@@ -42,7 +42,7 @@ pub async fn of_run(State(app): State<App>, PathRun(run): PathRun, headers: Head
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let place = place(&app)?;
-    Ok(stream(Feed::of_run(app, view, last, place)))
+    Ok(stream(Feed::of_run(app, &view, last, place)))
 }
 
 /// What happens to all runs.

@@ -63,7 +63,7 @@ struct ProgressEvent {
 
 impl Feed {
     /// The events of a run, as it was when the stream was asked for.
-    pub fn of_run(app: App, view: RunView, last: Option<&str>, place: OwnedSemaphorePermit) -> Self {
+    pub fn of_run(app: App, view: &RunView, last: Option<&str>, place: OwnedSemaphorePermit) -> Self {
         let mut feed = Self::new(app, Some(view.run_id), last, place);
         feed.settled = view.status.is_final();
         feed

@@ -95,7 +95,7 @@ pub async fn readyz(State(app): State<App>) -> ApiResult<Response> {
 
 /// Which program this is.
 #[derive(Serialize, ToSchema)]
-pub struct Version {
+pub struct Program {
     /// `artdag`.
     name: &'static str,
     version: &'static str,
@@ -108,13 +108,13 @@ pub struct Version {
 /// Version, commit and build of the program.
 #[utoipa::path(
     get, path = "/version", operation_id = "get_version", tag = "server",
-    responses((status = 200, body = Version))
+    responses((status = 200, body = Program))
 )]
-pub async fn version(State(app): State<App>) -> ApiResult<Json<Version>> {
+pub async fn version(State(app): State<App>) -> ApiResult<Json<Program>> {
     // The binary is read once.
     let build = app.blocking(|_| Ok(Infrastructure::here().software.content_hash)).await?;
     let (name, version) = ("artdag", env!("CARGO_PKG_VERSION"));
-    Ok(Json(Version { name, version, commit: option_env!("ARTDAG_COMMIT"), build }))
+    Ok(Json(Program { name, version, commit: option_env!("ARTDAG_COMMIT"), build }))
 }
 
 /// Counters and gauges of the server, in the text form of Prometheus.

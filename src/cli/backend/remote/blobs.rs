@@ -61,7 +61,7 @@ impl Blobs for Remote {
     }
 
     fn verify_blobs(&self, only: &[ContentHash], _stop: &dyn Fn() -> bool) -> Answer<VerifyReport> {
-        let only: Vec<String> = only.iter().map(|hash| format!("hash={hash}")).collect();
+        let only: Vec<String> = only.iter().map(|hash| format!("content_hash={hash}")).collect();
         let query = if only.is_empty() { String::new() } else { format!("?{}", only.join("&")) };
         Ok(self.client.call(Method::POST, &format!("/cache/verify{query}"), None)?.1)
     }

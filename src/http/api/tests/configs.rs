@@ -18,7 +18,7 @@ async fn a_config_is_registered_once_and_described() {
         view,
         json!({"config_id": id, "name": "ink", "version": "1.0", "description": "lines", "nodes": 2,
                "variable_inputs": [{"id": "photo", "name": "picture", "description": null, "media": "image"}],
-               "fixed_inputs": [], "output": "lines"})
+               "fixed_inputs": [], "output": "lines", "warnings": []})
     );
     let form = format!(
         "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"ink.yaml\"\r\n\r\n{INK}\r\n--x--\r\n"

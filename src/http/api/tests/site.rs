@@ -17,7 +17,7 @@ pub struct Site {
     pub app: App,
     router: Router,
     who: Principal,
-    _home: TestApp,
+    home: TestApp,
 }
 
 /// What it answered.
@@ -38,13 +38,13 @@ impl Site {
         let (router, _) = super::super::router(home.app.clone());
         let scopes = Scopes { read: true, run: true, delete: true, admin: true };
         let who = Principal { username: Some("ann".to_owned()), id: "token-1".to_owned(), scopes };
-        Self { app: home.app.clone(), router, who, _home: home }
+        Self { app: home.app.clone(), router, who, home }
     }
 
     /// The same server for somebody who shows nothing.
     pub fn anonymous(&self) -> Self {
-        let (app, router, home) = (self.app.clone(), self.router.clone(), self._home.clone());
-        Self { app, router, who: Principal::default(), _home: home }
+        let (app, router, home) = (self.app.clone(), self.router.clone(), self.home.clone());
+        Self { app, router, who: Principal::default(), home }
     }
 
     /// Sends a request as it is.
