@@ -80,7 +80,9 @@ fn r8_a_stage_that_kills_the_server_each_time_is_given_up_and_other_runs_go_on()
             "    - {{id: r{big}, type: RESIZE, config: {{width: 16000, height: {height}, mode: stretch}}, inputs: [s]}}\n"
         );
         // Each is looked at in full, so that all of them are there at once.
-        yaml += &format!("    - {{id: g{big}, type: EFFECT, config: {{effect: blur, params: {{sigma: 9}}}}, inputs: [r{big}]}}\n");
+        yaml += &format!(
+            "    - {{id: g{big}, type: EFFECT, config: {{effect: blur, params: {{sigma: 9}}}}, inputs: [r{big}]}}\n"
+        );
     }
     yaml += "    - {id: all, type: LAYER, inputs: [g0, g1, g2, g3, g4]}\n  output: all\n";
     let server = Server::of(&home, limited());
