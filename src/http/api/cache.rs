@@ -53,8 +53,11 @@ pub async fn bytes(
     let download = query.text("download");
     query.finish()?;
     let Ok(hash) = word.parse::<ContentHash>() else { return to_blob(&app, word, raw.as_deref()).await };
-    let (bytes, row) = app.blocking(move |engine| engine.open_bytes(&hash)).await?;
-    Ok(serve_bytes(bytes, &row, &hash, &headers, download.as_deref()))
+    let (bytes, row) = match app.engine.opened(&hash) {
+        Some(opened) => opened,
+        None => app.blocking(move |engine| engine.open_bytes(&hash)).await?,
+    };
+    Ok(serve_bytes(&bytes, &row, &hash, &headers, download.as_deref()))
 }
 
 /// To the blob that an asset names now, with the query that came.
