@@ -1,7 +1,7 @@
 //! Clients that others wrote, from what `/openapi.json` says: a tool that tries everything, and a
 //! generated Python client.
 //!
-//! Both come from PyPI, pinned by `tests/tools/requirements.txt`; `tests/run.sh` installs them
+//! Both come from the Python package index, pinned by `tests/tools/requirements.txt`; `tests/run.sh` installs them
 //! into `target/python`. Without them the tests say so and fail.
 
 use std::path::{Path, PathBuf};

@@ -37,8 +37,8 @@ pub struct LogIn {
     #[schema(value_type = Option<String>)]
     auth_token: Option<Secret>,
     /// Where to go then: a path on this site.
-    #[param(default = "/", pattern = r"^/([!-.0-\[\]-~][!-\[\]-~]*)?$", max_length = 2048)]
-    #[schema(default = "/", pattern = r"^/([!-.0-\[\]-~][!-\[\]-~]*)?$", max_length = 2048)]
+    #[param(default = "/", pattern = r"^(/([!-.0-\[\]-~][!-\[\]-~]*)?)?$", max_length = 2048)]
+    #[schema(default = "/", pattern = r"^(/([!-.0-\[\]-~][!-\[\]-~]*)?)?$", max_length = 2048)]
     next: Option<String>,
 }
 

@@ -1,5 +1,5 @@
-//! What schemas made from types cannot say: which fields go together, and that a parameter is
-//! there or not there, but never null.
+//! What schemas made from types cannot say: which fields go together, and that a parameter or a
+//! form's field is there or not there, but never null.
 
 use serde_json::{Value, json};
 
@@ -8,6 +8,8 @@ use crate::media::encode::Format;
 /// Corrects a document.
 pub fn add(document: &mut Value) {
     quality_goes_with_format(document);
+    let fields = document.pointer_mut("/components/schemas/LogIn/properties").and_then(Value::as_object_mut);
+    fields.into_iter().flatten().for_each(|(_, field)| never_null(field));
     let operations = document.pointer_mut("/paths").and_then(Value::as_object_mut).into_iter().flatten();
     for operation in operations.filter_map(|(_, item)| item.as_object_mut()).flatten() {
         let parameters = operation.1.get_mut("parameters").and_then(Value::as_array_mut);
