@@ -6,7 +6,7 @@ from pathlib import Path
 from artdag_client import Client
 from artdag_client.api.cache import get_blob, get_blob_info, upload_blob
 from artdag_client.api.runs import get_run, list_runs, submit_run
-from artdag_client.models import FileForm, RunBody
+from artdag_client.models import FileForm, Run
 from artdag_client.types import File
 
 url, picture = sys.argv[1:]
@@ -17,7 +17,7 @@ with Path(picture).open("rb") as file:
     upload = upload_blob.sync(client=client, body=form, name="stranger")
 assert upload.size == Path(picture).stat().st_size, upload
 
-body = RunBody.from_dict({"recipe": "dog", "inputs": ["stranger"], "output_name": "by-python"})
+body = Run.from_dict({"recipe": "dog", "inputs": ["stranger"], "output_name": "by-python"})
 run = submit_run.sync(client=client, body=body)
 for _ in range(10_000):
     run = get_run.sync(run_id=run.run_id, client=client)
