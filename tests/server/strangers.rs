@@ -36,7 +36,7 @@ fn schemathesis_finds_nothing() {
     let settings = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tools/schemathesis.toml");
     command.current_dir(home.dir()).arg("--config-file").arg(settings);
     command.args(["run", &format!("{}/openapi.json", server.url)]);
-    command.args(["--checks", "all", "--max-examples", examples, "--seed", "7", "--workers", "2"]);
+    command.args(["--checks", "all", "--max-examples", examples, "--seed", "7", "--workers", "1"]);
     command.args(["--header", &format!("Authorization: Bearer {}", server.token), "--no-color", "--warnings", "off"]);
     // A stream of events has no end, and a worker would wait for it.
     command.args(["--exclude-path-regex", "/events$", "--request-timeout", "60"]);
