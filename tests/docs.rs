@@ -90,7 +90,7 @@ fn rows(before: &str, params: &[Param]) -> Vec<String> {
         match param.kind {
             schema::Kind::Map(entries) => rows.extend(self::rows(&format!("{name}."), entries)),
             schema::Kind::List { of: schema::Kind::Map(entries), .. } => {
-                rows.extend(self::rows(&format!("{name}[n]."), entries))
+                rows.extend(self::rows(&format!("{name}[n]."), entries));
             }
             _ => {}
         }

@@ -263,6 +263,10 @@ struct Memory {
 }
 
 impl Blobs for Memory {
+    fn pool(&self) -> Option<&rayon::ThreadPool> {
+        None
+    }
+
     fn read(&self, hash: &ContentHash) -> Result<Box<dyn std::ops::Deref<Target = [u8]> + '_>, EngineError> {
         let bytes = self.blobs.lock().expect("no holder panics")[hash].clone();
         Ok(Box::new(bytes))

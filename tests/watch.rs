@@ -58,7 +58,7 @@ impl Running {
 fn ctrl_c_leaves_a_run_that_goes_on_and_watch_comes_back_to_it() {
     let home = Home::new();
     home.ok(&["runs"]);
-    home.write("heavy.yaml", heavy(60));
+    home.write("heavy.yaml", heavy(400));
     let mut running = Running::start(&home, &["run", "heavy.yaml"]);
     running.press_ctrl_c();
     let said = running.says("leaving run");
@@ -80,7 +80,7 @@ fn ctrl_c_leaves_a_run_that_goes_on_and_watch_comes_back_to_it() {
 fn a_second_ctrl_c_cancels_the_run() {
     let home = Home::new();
     home.ok(&["runs"]);
-    home.write("heavy.yaml", heavy(30));
+    home.write("heavy.yaml", heavy(200));
     let mut running = Running::start(&home, &["run", "heavy.yaml"]);
     running.press_ctrl_c();
     running.says("leaving run");

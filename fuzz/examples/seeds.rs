@@ -84,7 +84,13 @@ fn records(corpus: &Corpus) {
     };
     add(3, blob.to_bytes());
     add(4, AssetRow { hash, created_at: now }.to_bytes());
-    let config = ConfigRow { name: "a".to_owned(), version: Some("1.0".to_owned()), created_at: now, sequence: 3, fixed: vec![hash] };
+    let config = ConfigRow {
+        name: "a".to_owned(),
+        version: Some("1.0".to_owned()),
+        created_at: now,
+        sequence: 3,
+        fixed: vec![hash],
+    };
     add(5, config.to_bytes());
     add(6, InfraRow { json: "{}".to_owned() }.to_bytes());
     let scopes = vec!["read".to_owned(), "run".to_owned()];

@@ -134,6 +134,8 @@ pub const RESERVED_FILES: u64 = 256;
 pub const BLOCKING_THREADS: usize = 128;
 /// Threads that speak HTTP: what they do is small, and the processors are for rendering.
 pub const HTTP_THREADS: usize = 4;
+/// Bytes of a long download that are read into memory ahead of what goes out.
+pub const PAGED_BYTES: usize = 4 << 20;
 /// Ranges of one request; a player asks for one, a PDF viewer for a few.
 pub const RANGES: usize = 64;
 /// Bytes of the name that a download is saved under: what common file systems hold.

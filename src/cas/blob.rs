@@ -1,9 +1,9 @@
 //! A blob's bytes.
 
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
-use memmap2::Mmap;
+use memmap2::{Advice, Mmap};
 
 /// The bytes of a blob, mapped. Cloning shares them; they stay readable after the blob is
 /// removed or replaced.
@@ -22,6 +22,18 @@ impl Blob {
 
     pub(super) fn held(bytes: Arc<[u8]>) -> Self {
         Self(Arc::new(Bytes::Held(bytes)))
+    }
+}
+
+impl Blob {
+    /// Reads a part into memory now, where that may wait for the disk, so that it need not be
+    /// waited for later. What cannot be read is noticed when it is used.
+    pub fn page_in(&self, part: Range<usize>) {
+        if let Bytes::Mapped(map) = &*self.0
+            && let Err(error) = map.advise_range(Advice::PopulateRead, part.start, part.len())
+        {
+            tracing::debug!(%error, "a part of a blob is not read ahead");
+        }
     }
 }
 

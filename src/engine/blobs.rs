@@ -26,6 +26,15 @@ pub enum Bytes {
     Inline(Arc<[u8]>),
 }
 
+impl Bytes {
+    /// Reads a part into memory now, where that may wait for the disk.
+    pub fn page_in(&self, part: std::ops::Range<usize>) {
+        if let Self::Mapped(blob) = self {
+            blob.page_in(part);
+        }
+    }
+}
+
 impl AsRef<[u8]> for Bytes {
     fn as_ref(&self) -> &[u8] {
         self

@@ -18,6 +18,11 @@ use crate::plan::{PlanNode, State};
 use crate::records::tables as names;
 use crate::records::{BlobRow, Origin, RunRow, RunStatus, Verdict};
 
+/// What is written within a transaction.
+pub(super) trait Write: FnOnce(&redb::WriteTransaction) -> Result<(), DbError> + Send + 'static {}
+
+impl<W: FnOnce(&redb::WriteTransaction) -> Result<(), DbError> + Send + 'static> Write for W {}
+
 /// Times that a run is planned again because a value it counted on was found damaged.
 const REPLANS: u32 = 3;
 
@@ -127,14 +132,7 @@ impl Engine {
 
     /// Queues the write of an end; when it is on disk everybody is told, and when it cannot be,
     /// its rows are given back.
-    fn write_end(
-        &self,
-        job: &Arc<Job>,
-        outcome: Outcome,
-        rows: Arc<Rows>,
-        row: RunRow,
-        write: impl FnOnce(&redb::WriteTransaction) -> Result<(), DbError> + Send + 'static,
-    ) {
+    fn write_end(&self, job: &Arc<Job>, outcome: Outcome, rows: Arc<Rows>, row: RunRow, write: impl Write) {
         let (engine, job) = (self.clone(), job.clone());
         tables::write_then(&self.0.db, write, move |written| match written {
             Ok(()) => engine.left(&job, row),
@@ -165,7 +163,7 @@ impl Engine {
     pub(super) fn complete_at_once(
         &self,
         job: &Arc<Job>,
-        config: Option<impl FnOnce(&redb::WriteTransaction) -> Result<(), DbError> + Send + 'static>,
+        config: Option<impl Write>,
         idempotency: Option<Idempotency>,
     ) -> Result<RunRow, EngineError> {
         let begun = job.row();
@@ -191,11 +189,7 @@ impl Engine {
     }
 
     /// The row of a completed run, and the write that records it with all that belongs to it.
-    fn completion(
-        &self,
-        job: &Job,
-    ) -> Result<(RunRow, impl FnOnce(&redb::WriteTransaction) -> Result<(), DbError> + Send + 'static), EngineError>
-    {
+    fn completion(&self, job: &Job) -> Result<(RunRow, impl Write), EngineError> {
         let output = *job
             .progress()
             .values

@@ -8,14 +8,17 @@ use crate::engine::Engine;
 use crate::engine::job::Job;
 use crate::engine::machine::Outcome;
 
+/// A run whose stages have all answered, and how.
+type End = (Arc<Job>, Outcome);
+
 /// The threads that record ends: a few, since each may wait for the disk.
 pub struct Finishers {
-    ends: Mutex<Option<Sender<(Arc<Job>, Outcome)>>>,
+    ends: Mutex<Option<Sender<End>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// The other end, until the threads start.
-pub struct Ends(Receiver<(Arc<Job>, Outcome)>);
+pub struct Ends(Receiver<End>);
 
 /// Runs whose ends are recorded at once.
 const FINISHERS: usize = 4;

@@ -22,6 +22,7 @@ use crate::engine::machine::Capacity;
 use crate::engine::opened::Opened as OpenedBlobs;
 use crate::engine::scheduler::Scheduler;
 use crate::engine::slots::Slots;
+use crate::engine::stage_threads::StageThreads;
 use crate::engine::totals::Totals;
 use crate::engine::{first_start, tables};
 
@@ -36,6 +37,7 @@ pub struct Inner {
     pub(super) store: Store,
     pub(super) events: EventLog,
     pub(super) pool: rayon::ThreadPool,
+    pub(super) stages: StageThreads,
     pub(super) scheduler: Scheduler,
     pub(super) finishers: Finishers,
     pub(super) housekeeper: Housekeeper,
@@ -117,6 +119,7 @@ impl Engine {
             store,
             events: EventLog::default(),
             pool,
+            stages: StageThreads::default(),
             scheduler,
             finishers,
             housekeeper,

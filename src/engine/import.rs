@@ -119,7 +119,7 @@ mod tests {
                 }
             });
             for _ in 0..2000 {
-                if let Ok(mut opened) = open_below(&[root.clone()], &file) {
+                if let Ok(mut opened) = open_below(std::slice::from_ref(&root), &file) {
                     let mut text = String::new();
                     std::io::Read::read_to_string(&mut opened, &mut text).unwrap();
                     assert_eq!(text, "inside");

@@ -39,6 +39,7 @@ mod scheduler;
 mod scopes;
 mod sessions;
 mod slots;
+mod stage_threads;
 mod tables;
 mod tokens;
 mod totals;

@@ -42,6 +42,11 @@ impl Opened {
 }
 
 impl Engine {
+    /// The same as [`Engine::open_bytes`] for what was opened a moment ago: it waits for nothing.
+    pub fn opened(&self, hash: &ContentHash) -> Option<(Bytes, BlobRow)> {
+        self.0.opened.get(hash)
+    }
+
     /// A blob's bytes and what is known of it, for handing out. The bytes are not hashed.
     pub fn open_bytes(&self, hash: &ContentHash) -> Result<(Bytes, BlobRow), EngineError> {
         if let Some(found) = self.0.opened.get(hash) {

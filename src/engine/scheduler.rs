@@ -160,7 +160,8 @@ impl Lead {
 
     fn time_out(&mut self, engine: &Engine, stopping: bool) {
         let now = Instant::now();
-        while let Some((_, attempt)) = self.deadlines.pop_front_if(|(at, _)| *at <= now) {
+        while let Some((_, attempt)) = self.deadlines.front().copied().filter(|(at, _)| *at <= now) {
+            self.deadlines.pop_front();
             if !stopping {
                 self.handle(engine, Event::TimedOut(attempt));
             }
@@ -216,7 +217,7 @@ impl Lead {
         self.running += 1;
         let (engine, back) = (engine.clone(), self.back.clone());
         let inner: Arc<Inner> = engine.0.clone();
-        inner.pool.spawn(move || {
+        inner.stages.spawn(move || {
             let failed = carry_out(&engine, &job, attempt);
             // The scheduler waits for every stage it started before it ends.
             let _ = back.send(Message::Answer(attempt, failed));
@@ -262,6 +263,7 @@ fn needs(job: &Job) -> Vec<Need> {
             memory: stage.memory,
             remaining: stage.remaining,
             keys: if may_share(job, index) { keys(&stage.keeps) } else { Vec::new() },
+            light: is_light(job, index),
             suspect: !job.suspects.is_empty() && job.suspects.contains(&job.plan.nodes[last_node(job, index)].key),
         })
         .collect()
@@ -394,6 +396,11 @@ impl Blobs for StageBlobs<'_> {
     fn write(&self, bytes: &[u8]) -> Result<(ContentHash, bool), EngineError> {
         let stored = self.engine.0.store.put_bytes(bytes)?;
         Ok((stored.hash, !stored.existing))
+    }
+
+    fn pool(&self) -> Option<&rayon::ThreadPool> {
+        // What only hands on bytes is done where it is, and waits for no thread.
+        (!is_light(self.job, self.attempt.stage)).then_some(&self.engine.0.pool)
     }
 
     fn cancelled(&self) -> bool {

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::base::ContentHash;
 use crate::engine::error::EngineError;
@@ -15,12 +16,18 @@ use crate::media::{Facts, Form, Image, PixelOp, decode, point};
 use crate::nodes::Lowered;
 use crate::plan::{Plan, Step};
 
+/// How long a stage keeps a thread of the pool before it asks for one again. A thread that waits
+/// may take up another stage's slice meanwhile, and is late by that much.
+const SLICE: Duration = Duration::from_millis(5);
+
 /// Where a stage's blobs come from and go to.
 pub trait Blobs: Sync {
     /// The bytes of a blob, checked against its hash.
     fn read(&self, hash: &ContentHash) -> Result<Box<dyn std::ops::Deref<Target = [u8]> + '_>, EngineError>;
     /// Stores bytes; true if they were new.
     fn write(&self, bytes: &[u8]) -> Result<(ContentHash, bool), EngineError>;
+    /// The threads that render; without any the steps are taken on this thread.
+    fn pool(&self) -> Option<&rayon::ThreadPool>;
     /// Should the stage stop?
     fn cancelled(&self) -> bool;
     /// A node of the stage is done.
@@ -88,8 +95,12 @@ pub fn run_stage(plan: &Plan, stage: usize, inputs: &Inputs, blobs: &dyn Blobs) 
         wanted: None,
         failed: HashSet::new(),
     };
-    for step in &plan.stages[stage].steps {
-        work.step(stage, step);
+    let (steps, mut done) = (&plan.stages[stage].steps, 0);
+    while done < steps.len() {
+        done += match blobs.pool() {
+            Some(pool) => pool.install(|| work.slice(stage, &steps[done..])),
+            None => work.slice(stage, &steps[done..]),
+        };
     }
     let mut outcome = work.outcome;
     let kept: HashSet<usize> = outcome.kept.iter().map(|(node, _)| *node).collect();
@@ -119,6 +130,18 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
+    /// Takes steps for a while, at least one; how many. Between slices others have the threads.
+    fn slice(&mut self, stage: usize, steps: &[Step]) -> usize {
+        let begun = Instant::now();
+        for (index, step) in steps.iter().enumerate() {
+            self.step(stage, step);
+            if begun.elapsed() >= SLICE {
+                return index + 1;
+            }
+        }
+        steps.len()
+    }
+
     fn step(&mut self, stage: usize, step: &Step) {
         let node = target(step);
         if self.wanted.as_ref().is_some_and(|wanted| !wanted.contains(&node)) {

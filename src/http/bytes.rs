@@ -4,22 +4,18 @@
 //! from sniffing, and what a browser might run is saved and sandboxed. The name is the
 //! content's hash, so that an answer never changes.
 
-use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::ops::Range;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use http_body::{Frame, SizeHint};
 
 use crate::base::ContentHash;
 use crate::engine::Bytes as Blob;
 use crate::http::conditions::{Conditions, Verdict};
 use crate::http::disposition;
 use crate::http::error::ApiError;
+use crate::http::pieces::{Piece, Pieces};
 use crate::http::range::Wanted;
 use crate::media::MediaType;
 use crate::records::BlobRow;
@@ -32,13 +28,12 @@ const SAVED_POLICY: &str = "default-src 'none'; sandbox";
 /// Answers with a blob: all of it, the ranges that are asked for, or that the client has it.
 /// With `download` it is saved under that name.
 pub fn serve_bytes(
-    bytes: Blob,
+    bytes: &Blob,
     row: &BlobRow,
     hash: &ContentHash,
     headers: &HeaderMap,
     download: Option<&str>,
 ) -> Response {
-    let bytes = Bytes::from_owner(Owner(bytes));
     let size = bytes.len() as u64;
     let etag = format!("\"{hash}\"");
     let mut response = match Conditions::of(headers).judge(&etag, size) {
@@ -53,13 +48,13 @@ pub fn serve_bytes(
             return error.with(header::CONTENT_RANGE, value(&format!("bytes */{size}"))).into_response();
         }
         Verdict::Send(Wanted::Whole) => {
-            let mut response = body_of([bytes]);
+            let mut response = body_of(bytes, [Piece::Part(0..bytes.len())]);
             response.headers_mut().insert(header::CONTENT_TYPE, content_type(row));
             response
         }
         Verdict::Send(Wanted::Parts(parts)) => match parts.as_slice() {
-            [part] => one_part(&bytes, part, row),
-            parts => many_parts(&bytes, parts, row),
+            [part] => one_part(bytes, part, row),
+            parts => many_parts(bytes, parts, row),
         },
     };
     dispose(response.headers_mut(), row, hash, download);
@@ -89,15 +84,15 @@ fn dispose(headers: &mut HeaderMap, row: &BlobRow, hash: &ContentHash, download:
     }
 }
 
-fn one_part(bytes: &Bytes, part: &Range<u64>, row: &BlobRow) -> Response {
-    let mut response = body_of([slice(bytes, part)]);
+fn one_part(bytes: &Blob, part: &Range<u64>, row: &BlobRow) -> Response {
+    let mut response = body_of(bytes, [within(part)]);
     *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     response.headers_mut().insert(header::CONTENT_TYPE, content_type(row));
     response.headers_mut().insert(header::CONTENT_RANGE, value(&content_range(part, bytes.len())));
     response
 }
 
-fn many_parts(bytes: &Bytes, parts: &[Range<u64>], row: &BlobRow) -> Response {
+fn many_parts(bytes: &Blob, parts: &[Range<u64>], row: &BlobRow) -> Response {
     // More than seventy random bits: no content holds them by chance, and nobody knows them before.
     let boundary = uuid::Uuid::now_v7().simple().to_string();
     let content_type = content_type(row);
@@ -106,11 +101,11 @@ fn many_parts(bytes: &Bytes, parts: &[Range<u64>], row: &BlobRow) -> Response {
         let mut head = format!("\r\n--{boundary}\r\nContent-Type: ").into_bytes();
         head.extend_from_slice(content_type.as_bytes());
         head.extend_from_slice(format!("\r\nContent-Range: {}\r\n\r\n", content_range(part, bytes.len())).as_bytes());
-        pieces.push(Bytes::from(head));
-        pieces.push(slice(bytes, part));
+        pieces.push(Piece::Held(Bytes::from(head)));
+        pieces.push(within(part));
     }
-    pieces.push(Bytes::from(format!("\r\n--{boundary}--\r\n")));
-    let mut response = body_of(pieces);
+    pieces.push(Piece::Held(Bytes::from(format!("\r\n--{boundary}--\r\n"))));
+    let mut response = body_of(bytes, pieces);
     *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     let multipart = format!("multipart/byteranges; boundary={boundary}");
     response.headers_mut().insert(header::CONTENT_TYPE, value(&multipart));
@@ -128,47 +123,17 @@ fn content_range(part: &Range<u64>, size: usize) -> String {
     format!("bytes {}-{}/{size}", part.start, part.end - 1)
 }
 
-/// The part's bounds are within the bytes.
-fn slice(bytes: &Bytes, part: &Range<u64>) -> Bytes {
-    bytes.slice(part.start as usize..part.end as usize)
+/// The part's bounds are within the blob.
+fn within(part: &Range<u64>) -> Piece {
+    Piece::Part(part.start as usize..part.end as usize)
 }
 
 fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or_else(|error| panic!("BUG: {text:?} is no header: {error}"))
 }
 
-fn body_of(pieces: impl IntoIterator<Item = Bytes>) -> Response {
-    let pieces: VecDeque<Bytes> = pieces.into_iter().filter(|piece| !piece.is_empty()).collect();
-    Response::new(Body::new(Pieces(pieces)))
-}
-
-/// A blob as something that owns bytes.
-struct Owner(Blob);
-
-impl AsRef<[u8]> for Owner {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-/// A body whose length is known, of pieces that are there already.
-struct Pieces(VecDeque<Bytes>);
-
-impl http_body::Body for Pieces {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.0.pop_front().map(|piece| Ok(Frame::data(piece))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.iter().map(|piece| piece.len() as u64).sum())
-    }
+fn body_of(blob: &Blob, pieces: impl IntoIterator<Item = Piece>) -> Response {
+    Response::new(Body::new(Pieces::new(blob.clone(), pieces)))
 }
 
 #[cfg(test)]
@@ -207,7 +172,7 @@ mod tests {
     ) -> Response {
         let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
         let hash = ContentHash::of(content);
-        serve_bytes(Blob::Inline(content.into()), &row(media_type), &hash, &headers, download)
+        serve_bytes(&Blob::Inline(content.into()), &row(media_type), &hash, &headers, download)
     }
 
     fn get(headers: &[(HeaderName, &str)]) -> Response {

@@ -28,6 +28,7 @@ mod access;
 mod conditions;
 mod disposition;
 mod pace;
+mod pieces;
 mod range;
 mod stream;
 mod tls;

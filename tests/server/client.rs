@@ -346,7 +346,7 @@ fn under_way(home: &Home, server: &Server, words: &[&str]) -> (Child, BufReader<
 fn a_client_that_is_left_alone_by_its_server_waits_for_it_to_come_back() {
     let (home, client) = (Home::new(), Home::new());
     let server = Server::start(&home, &[]);
-    let config = server.config(&heavy(60));
+    let config = server.config(&heavy(400));
     let run = server.run(&config, &[]);
     let (mut child, mut err) = under_way(&client, &server, &["watch", &run]);
     let mut out = BufReader::new(child.stdout.take().unwrap());
@@ -372,7 +372,7 @@ fn a_client_that_is_left_alone_by_its_server_waits_for_it_to_come_back() {
 #[test]
 fn ctrl_c_leaves_a_run_at_the_server_and_a_second_one_cancels_it() {
     let (home, client) = (Home::new(), Home::new());
-    client.write("heavy.yaml", heavy(60));
+    client.write("heavy.yaml", heavy(400));
     let server = Server::start(&home, &[]);
     for presses in [1, 2] {
         let (mut child, mut err) = under_way(&client, &server, &["run", "heavy.yaml", "--no-cache"]);

@@ -15,6 +15,7 @@ use crate::http::api::body::blob;
 use crate::http::bytes::serve_bytes;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::{PathHash, PathWord};
+use crate::http::openapi::RawBytes;
 use crate::http::query::QueryWords;
 
 /// A blob's bytes. An asset's name leads to the blob that it names now.
@@ -28,12 +29,12 @@ use crate::http::query::QueryWords;
         ("If-Range" = Option<String>, Header, description = "The ETag for which the range is meant"),
     ),
     responses(
-        (status = 200, body = Vec<u8>, content_type = "*/*", description = "The bytes, as their own type.", headers(
+        (status = 200, body = RawBytes, content_type = "*/*", description = "The bytes, as their own type.", headers(
             ("ETag" = String, description = "The content hash, quoted"),
             ("Accept-Ranges" = String, description = "`bytes`"),
             ("Cache-Control" = String, description = "A blob never changes"),
         )),
-        (status = 206, body = Vec<u8>, content_type = "*/*", description = "The parts that were asked for.",
+        (status = 206, body = RawBytes, content_type = "*/*", description = "The parts that were asked for.",
          headers(("Content-Range" = Option<String>, description = "Which, if it is one"))),
         (status = 304, description = "The client has it."),
         (status = 307, description = "To the blob that the asset names now.",
@@ -53,8 +54,11 @@ pub async fn bytes(
     let download = query.text("download");
     query.finish()?;
     let Ok(hash) = word.parse::<ContentHash>() else { return to_blob(&app, word, raw.as_deref()).await };
-    let (bytes, row) = app.blocking(move |engine| engine.open_bytes(&hash)).await?;
-    Ok(serve_bytes(bytes, &row, &hash, &headers, download.as_deref()))
+    let (bytes, row) = match app.engine.opened(&hash) {
+        Some(opened) => opened,
+        None => app.blocking(move |engine| engine.open_bytes(&hash)).await?,
+    };
+    Ok(serve_bytes(&bytes, &row, &hash, &headers, download.as_deref()))
 }
 
 /// To the blob that an asset names now, with the query that came.

@@ -110,7 +110,7 @@ pub async fn one(State(app): State<App>, PathWord(word): PathWord, headers: Head
             Ok((id, engine.open_bytes(&id)?))
         });
         let (id, (bytes, row)) = found.await?;
-        let mut response = serve_bytes(bytes, &row, &id, &headers, None);
+        let mut response = serve_bytes(&bytes, &row, &id, &headers, None);
         // The address of the config is not the file's own: what it answers depends on more.
         response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-cache"));
         return Ok(varied(response));

@@ -13,6 +13,7 @@ use crate::base::ContentHash;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::PathWord;
 use crate::http::openapi::Document;
+use crate::http::openapi::RawBytes;
 
 /// This description of the server, for programs.
 #[utoipa::path(
@@ -45,7 +46,7 @@ pub async fn page(headers: HeaderMap) -> Response {
     get, path = "/docs/{file}", operation_id = "get_docs_file", tag = "docs",
     params(("file" = String, Path, description = "Its name")),
     responses(
-        (status = 200, body = Vec<u8>, content_type = "*/*"),
+        (status = 200, body = RawBytes, content_type = "*/*"),
         (status = 304, description = "The client has it."),
         (status = 404),
     )

@@ -14,12 +14,13 @@ use crate::base::limits::DOWNLOAD_CHUNK_BYTES;
 use crate::engine::infra::{Infrastructure, THIS_PROGRAM};
 use crate::http::App;
 use crate::http::error::{ApiError, ApiResult};
+use crate::http::openapi::RawBytes;
 
 /// The command-line client: this very program.
 #[utoipa::path(
     get, path = "/download/client", operation_id = "download_client", tag = "server",
     responses(
-        (status = 200, body = Vec<u8>, content_type = "application/octet-stream", description = "The program.", headers(
+        (status = 200, body = RawBytes, content_type = "application/octet-stream", description = "The program.", headers(
             ("Content-Disposition" = String, description = "Its name"),
             ("X-Artdag-Version" = String, description = "Its version"),
             ("X-Artdag-Blake3" = String, description = "The BLAKE3 hash of its bytes"),

@@ -15,6 +15,7 @@ use crate::engine::{EngineError, Upload};
 use crate::http::App;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::Caller;
+use crate::http::openapi::RawBytes;
 use crate::http::query::QueryWords;
 use crate::http::route::Need;
 use crate::http::upload_body;
@@ -46,7 +47,7 @@ pub fn some_body(request: &Request) -> ApiResult<()> {
 #[utoipa::path(
     post, path = "/cache/upload", operation_id = "upload_blob", tag = "cache",
     params(("name" = Option<AssetName>, Query, description = "Name it, as an asset")),
-    request_body(content((FileForm = "multipart/form-data"), (Vec<u8> = "application/octet-stream"))),
+    request_body(content((FileForm = "multipart/form-data"), (RawBytes = "application/octet-stream"))),
     responses(
         (status = 201, body = Upload, description = "It is on disk.", headers(("Location" = String, description = "The blob"))),
         (status = 200, body = Upload, description = "It was here before.", headers(("Location" = String, description = "The blob"))),

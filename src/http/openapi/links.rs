@@ -31,7 +31,7 @@ pub fn add(document: &mut OpenApi) {
             let id = operation.operation_id.clone().unwrap_or_default();
             let Some((_, field, part)) = MAKERS.iter().find(|(maker, ..)| *maker == id) else { continue };
             let of_part = takers.iter().filter(|(taken, _)| taken == part);
-            link(operation, part, field, of_part.map(|(_, taker)| taker.as_str()));
+            link(operation, part, field, &of_part.map(|(_, taker)| taker.as_str()));
         }
     }
 }
@@ -41,7 +41,7 @@ fn ids(item: &PathItem) -> Vec<String> {
     operations.into_iter().flatten().filter_map(|operation| operation.operation_id.clone()).collect()
 }
 
-fn link<'a>(operation: &mut Operation, part: &str, field: &str, takers: impl Iterator<Item = &'a str> + Clone) {
+fn link<'a>(operation: &mut Operation, part: &str, field: &str, takers: &(impl Iterator<Item = &'a str> + Clone)) {
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
         if status.starts_with('2') {

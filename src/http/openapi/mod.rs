@@ -11,3 +11,4 @@ mod refusals;
 mod schemas;
 
 pub use document::{Document, base, complete};
+pub use schemas::RawBytes;

@@ -85,6 +85,14 @@ schema!(
         .examples([json!("cat")])
         .into()
 );
+/// Bytes as they are, for descriptions.
+pub struct RawBytes;
+
+schema!(
+    RawBytes,
+    "RawBytes",
+    text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary))).description(Some("Bytes as they are.")).into()
+);
 schema!(Param, "Parameter", parameter());
 
 /// A parameter of an effect or a node type, as `base::schema` writes it.

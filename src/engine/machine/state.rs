@@ -1,113 +1,14 @@
-//! The scheduler's state and its one transition function. Pure: no I/O, no clock, no threads.
-//!
-//! `next(state, event)` says what to do; the loop in `scheduler` does it and reports back as
-//! further events. What a stage computes is unknown here: a stage is its needs (stages before
-//! it, memory, the keys whose values it keeps). Turns are fair: among runs of one priority the
-//! one with the fewest running stages is next, so that a large run does not starve a small one.
+//! The state, and its one transition function.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::base::limits::{PASSED_BY, STAGE_ATTEMPTS};
 use crate::base::{NodeKey, RunId};
+use crate::engine::machine::{Action, Attempt, Capacity, Event, Need, Outcome};
 
 /// Runs, and stages of each, that are looked at for one that fits.
 const LOOKED_AT: usize = 32;
-
-/// What the machine knows of a stage.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Need {
-    /// Stages that must be done before.
-    pub after: Vec<usize>,
-    /// Estimated bytes of memory.
-    pub memory: u64,
-    /// Estimated seconds from its start to the run's end: the longest path goes first.
-    pub remaining: f64,
-    /// The keys of the values it keeps; empty when it may not share them with other runs.
-    pub keys: Vec<NodeKey>,
-    /// Was it running when the process died? Then it runs before all others, and alone.
-    pub suspect: bool,
-}
-
-/// What happened.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// A run was planned and wants its stages run.
-    Submitted {
-        /// The run.
-        run: RunId,
-        /// Higher first.
-        priority: i32,
-        /// Its stages.
-        stages: Vec<Need>,
-    },
-    /// A stage has made its values.
-    Done(Attempt),
-    /// A stage could not.
-    Failed(Attempt),
-    /// A stage takes too long.
-    TimedOut(Attempt),
-    /// Somebody wants the run to end.
-    Cancel {
-        /// The run.
-        run: RunId,
-    },
-}
-
-/// One try at a stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Attempt {
-    /// The run.
-    pub run: RunId,
-    /// The stage.
-    pub stage: usize,
-    /// Which try, from 1.
-    pub number: u32,
-}
-
-/// What to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// Run the stage; answer `Done` or `Failed`.
-    Start(Attempt),
-    /// The stage waits for a value that another run is making.
-    Waits {
-        /// The run that waits.
-        run: RunId,
-        /// Its stage.
-        stage: usize,
-        /// The run that makes the value.
-        on: RunId,
-    },
-    /// The stage will not run, as one before it failed.
-    Skip(RunId, usize),
-    /// Stop this try at a stage and take nothing from it any more; was it the last?
-    GiveUp(Attempt, bool),
-    /// Ask the run's running stages to stop; they still answer.
-    Stop(RunId),
-    /// Nothing of the run is left.
-    End(RunId, Outcome),
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Every stage is done.
-    Completed,
-    /// A stage failed.
-    Failed,
-    /// It was cancelled.
-    Cancelled,
-}
-
-/// Stages that may run at once, and the memory that they may take together.
-#[derive(Debug, Clone, Copy)]
-pub struct Capacity {
-    /// Stages at once, at least 1.
-    pub workers: usize,
-    /// Bytes. A stage that needs more runs alone.
-    pub memory: u64,
-}
 
 /// The scheduler's state.
 pub struct State {
@@ -247,12 +148,12 @@ impl State {
         let ready = BTreeSet::new();
         let outcome = Outcome::Completed;
         self.runs.insert(run, Run { priority, sequence, stages, ready, turn: None, running: 0, left, outcome });
-        self.make_ready(run, &startable);
+        self.make_ready(run, &startable, actions);
         self.end_if_nothing_is_left(run, actions);
     }
 
     fn done(&mut self, attempt: Attempt, actions: &mut Vec<Action>) {
-        if !self.stop_running(attempt, true) {
+        if !self.stop_running(attempt, true, actions) {
             return;
         }
         let Attempt { run, stage, .. } = attempt;
@@ -266,12 +167,12 @@ impl State {
                 freed.push(after);
             }
         }
-        self.make_ready(run, &freed);
+        self.make_ready(run, &freed, actions);
         self.end_if_nothing_is_left(run, actions);
     }
 
     fn failed(&mut self, attempt: Attempt, actions: &mut Vec<Action>) {
-        if !self.stop_running(attempt, false) {
+        if !self.stop_running(attempt, false, actions) {
             return;
         }
         let Attempt { run, stage, .. } = attempt;
@@ -301,7 +202,7 @@ impl State {
         actions.push(Action::GiveUp(attempt, last));
         if last {
             self.failed(attempt, actions);
-        } else if self.stop_running(attempt, false)
+        } else if self.stop_running(attempt, false, actions)
             && let Some(of_run) = self.runs.get_mut(&attempt.run)
         {
             of_run.left += 1;
@@ -310,7 +211,7 @@ impl State {
                 of_run.left -= 1;
                 self.end_if_nothing_is_left(attempt.run, actions);
             } else {
-                self.make_ready(attempt.run, &[attempt.stage]);
+                self.make_ready(attempt.run, &[attempt.stage], actions);
             }
         }
     }
@@ -337,11 +238,19 @@ impl State {
         self.end_if_nothing_is_left(run, actions);
     }
 
-    fn make_ready(&mut self, run: RunId, stages: &[usize]) {
+    /// Stages that may begin; those that are light do.
+    fn make_ready(&mut self, run: RunId, stages: &[usize], actions: &mut Vec<Action>) {
         let Some(of_run) = self.runs.get_mut(&run) else { return };
-        for stage in stages {
-            of_run.stages[*stage].phase = Phase::Ready;
-            of_run.ready.insert(ready_entry(*stage, &of_run.stages[*stage].need));
+        for index in stages {
+            let stage = &mut of_run.stages[*index];
+            if stage.need.light {
+                stage.phase = Phase::Running;
+                stage.attempts += 1;
+                actions.push(Action::Start(Attempt { run, stage: *index, number: stage.attempts }));
+            } else {
+                stage.phase = Phase::Ready;
+                of_run.ready.insert(ready_entry(*index, &stage.need));
+            }
         }
         self.take_turn(run);
     }
@@ -371,7 +280,7 @@ impl State {
 
     /// Takes a running stage out of the books; false if this try was not running. Stages parked
     /// on it become ready: they find its values known if it `made` them, or make them themselves.
-    fn stop_running(&mut self, attempt: Attempt, made: bool) -> bool {
+    fn stop_running(&mut self, attempt: Attempt, made: bool, actions: &mut Vec<Action>) -> bool {
         if !self.is_running(attempt) {
             return false;
         }
@@ -380,6 +289,9 @@ impl State {
         let ended = &mut of_run.stages[stage];
         ended.phase = Phase::Ended;
         of_run.left -= 1;
+        if ended.need.light {
+            return true;
+        }
         of_run.running -= 1;
         self.running -= 1;
         self.memory -= ended.need.memory;
@@ -394,7 +306,7 @@ impl State {
             if let Some(of_run) = self.runs.get_mut(&waits) {
                 of_run.stages[parked].known = made;
             }
-            self.make_ready(waits, &[parked]);
+            self.make_ready(waits, &[parked], actions);
         }
         true
     }
@@ -673,5 +585,17 @@ mod tests {
             actions = starts.into_iter().flat_map(|attempt| state.next(Event::Done(attempt))).collect();
         }
         assert_eq!((started, state.runs()), (100, 0));
+    }
+
+    #[test]
+    fn what_only_hands_on_bytes_waits_for_nobody() {
+        let light = || Need { light: true, ..need(&[]) };
+        let mut state = machine(1);
+        state.next(submit(run(1), vec![need(&[])]));
+        let two = vec![light(), Need { after: vec![0], ..light() }];
+        assert_eq!(state.next(submit(run(2), two)), [Action::Start(try_of(2, 0))]);
+        assert_eq!(state.next(Event::Done(try_of(2, 0))), [Action::Start(try_of(2, 1))]);
+        assert_eq!(state.next(Event::Done(try_of(2, 1))), [Action::End(run(2), Outcome::Completed)]);
+        assert_eq!(state.next(Event::Done(try_of(1, 0))), [Action::End(run(1), Outcome::Completed)]);
     }
 }
