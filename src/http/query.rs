@@ -71,11 +71,12 @@ impl QueryWords {
         text
     }
 
-    /// True or false; false if it is not there.
+    /// True or false; false if it is not there. Python's `True` and the words that `FastAPI`
+    /// takes are taken too.
     pub fn flag(&mut self, name: &'static str) -> bool {
-        match self.text(name).as_deref() {
-            None | Some("false" | "0") => false,
-            Some("true" | "1") => true,
+        match self.text(name).map(|text| text.to_ascii_lowercase()).as_deref() {
+            None | Some("false" | "0" | "no" | "off") => false,
+            Some("true" | "1" | "yes" | "on") => true,
             Some(other) => {
                 let message = format!("{name:?} is true or false, and {other:?} was given");
                 self.problem(name, "bool_parsing", message);
@@ -175,6 +176,11 @@ mod tests {
         assert!(query.flag("dry_run"));
         assert_eq!(query.text("name").as_deref(), Some("a b"));
         assert!(query.finish().is_ok());
+        for (text, expected) in [("True", true), ("on", true), ("1", true), ("False", false), ("0", false)] {
+            let mut query = words(&format!("/x?dry_run={text}"));
+            assert_eq!(query.flag("dry_run"), expected, "{text}");
+            assert!(query.finish().is_ok());
+        }
         for wrong in ["?limit=0", "?limit=11", "?limit=+1", "?limit=", "?limit=1&limit=2", "?dry_run=maybe", "?limt=1"]
         {
             let mut query = words(&format!("/x{wrong}"));
