@@ -42,6 +42,8 @@ pub const FREE_BYTES_KEPT: u64 = 8 << 20;
 pub const FREE_BYTES_LOOK: u64 = 4 << 20;
 /// Rows that one page of a list looks at: a page of what is rare ends early and says where to go on.
 pub const PAGE_ROWS: usize = 20_000;
+/// Runs that may wait in the queue: a week of one a second, about a gigabyte on disk.
+pub const QUEUED_RUNS: u64 = 600_000;
 /// Runs under way at once; further ones wait in the queue on disk, where they cost no memory.
 pub const ACTIVE_RUNS: usize = 256;
 /// Nodes of the plans of all runs under way, each a few hundred bytes.

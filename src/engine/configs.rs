@@ -78,12 +78,19 @@ impl Engine {
         Ok(configs)
     }
 
+    /// The config whose id a word is, found without looking at the others.
+    pub(super) fn config_of_id(&self, word: &str) -> Result<Option<Config>, EngineError> {
+        let Ok(id) = word.parse::<ContentHash>() else { return Ok(None) };
+        Ok(self.row::<ConfigRow>(names::CONFIGS, id.as_bytes())?.map(|row| Config { id, row }))
+    }
+
     /// The config that a word names: its id, or its name (the newest version).
     pub fn find_config(&self, word: &str) -> Result<Config, EngineError> {
+        if let Some(config) = self.config_of_id(word)? {
+            return Ok(config);
+        }
         let configs = self.configs()?;
-        let id = word.parse::<ContentHash>().ok();
-        let found = configs.iter().find(|config| Some(config.id) == id);
-        let found = found.or_else(|| configs.iter().find(|config| config.row.name == word));
+        let found = configs.iter().find(|config| config.row.name == word);
         found.cloned().ok_or_else(|| {
             EngineError::not_found("config", word, configs.iter().map(|config| config.row.name.as_str()))
         })

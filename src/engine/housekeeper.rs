@@ -4,12 +4,14 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::engine::Engine;
 use crate::engine::job::Job;
 use crate::engine::machine::Outcome;
 
+/// Between two times that old rows are looked for.
+const SOMETIMES: Duration = Duration::from_secs(3600);
 /// Until what the disk refused is tried again.
 const TRY_AGAIN: Duration = Duration::from_millis(500);
 
@@ -74,8 +76,9 @@ impl Tasks {
         let inner = Arc::downgrade(&engine.0);
         let spawned = std::thread::Builder::new().name("housekeeper".to_owned()).spawn(move || {
             let mut unrecorded: Vec<(Arc<Job>, Outcome)> = Vec::new();
+            let mut tidied = Instant::now();
             loop {
-                let wait = if unrecorded.is_empty() { Duration::from_secs(3600) } else { TRY_AGAIN };
+                let wait = if unrecorded.is_empty() { SOMETIMES } else { TRY_AGAIN };
                 let message = match self.0.recv_timeout(wait) {
                     Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                     Ok(message) => Some(message),
@@ -83,6 +86,12 @@ impl Tasks {
                 };
                 let Some(inner) = inner.upgrade() else { break };
                 let engine = Engine(inner);
+                if tidied.elapsed() >= SOMETIMES {
+                    tidied = Instant::now();
+                    if let Err(error) = engine.forget_old_keys() {
+                        tracing::warn!(%error, "old idempotency keys cannot be forgotten");
+                    }
+                }
                 match message {
                     Some(Message::LookAtQueue) => {
                         if let Err(error) = engine.begin_waiting() {
@@ -134,13 +143,13 @@ impl Ended {
 
     /// The same, but gives up after a while.
     pub fn wait_at_most<T>(&self, most: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
-        let until = std::time::Instant::now() + most;
+        let until = Instant::now() + most;
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some(found) = look() {
                 return Some(found);
             }
-            let left = until.saturating_duration_since(std::time::Instant::now());
+            let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return None;
             }

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use redb::{ReadableTable as _, ReadableTableMetadata as _};
 
-use crate::base::limits::IDEMPOTENCY_HOURS;
+use crate::base::limits::{IDEMPOTENCY_HOURS, QUEUED_RUNS};
 use crate::base::{ContentHash, NodeKey, RunId, Timestamp};
 use crate::db::DbError;
 use crate::engine::error::EngineError;
@@ -97,6 +97,11 @@ impl Engine {
         let nodes = prepared.plan.nodes.len();
         let priority = entry.request.priority;
         let place = if entry.start && !entry.submission.held { self.0.slots.take(nodes, priority) } else { None };
+        if place.is_none() && self.queue_len()? >= QUEUED_RUNS {
+            return Err(EngineError::Busy(format!(
+                "{QUEUED_RUNS} runs wait already, and no more may; try again when some have been begun"
+            )));
+        }
         let mut row = new_row(entry.request, &prepared, !entry.start || self.0.slots.is_open());
         row.verifies = entry.verifies;
         row.held = entry.submission.held;
@@ -169,9 +174,19 @@ impl Engine {
         let row = self.0.db.read(|tx| {
             let table = tx.open_table(names::IDEMPOTENCY)?;
             let row = table.get(key)?.map(|bytes| IdempotencyRow::from_bytes(bytes.value())).transpose()?;
-            Ok(row)
+            let runs = tx.open_table(names::RUNS)?;
+            // With its run a key is free again.
+            Ok(match row {
+                Some(row) if runs.get(row.run.as_bytes())?.is_some() => Some(row),
+                _ => None,
+            })
         })?;
         Ok(row.filter(|row| !is_old(row)))
+    }
+
+    /// Forgets idempotency keys that are no longer remembered; how many.
+    pub(super) fn forget_old_keys(&self) -> Result<u64, EngineError> {
+        Ok(self.write(|tx| forget_keys(tx, is_old)).wait()?)
     }
 
     /// Lets this process work on all that waits, from now on.
@@ -185,7 +200,7 @@ impl Engine {
     pub(super) fn begin_waiting(&self) -> Result<(), EngineError> {
         // One that cannot be begun now (it was held in this moment) is passed over.
         let mut passed: Option<[u8; 12]> = None;
-        while self.0.slots.has_room() {
+        loop {
             let next = self.0.db.read(|tx| {
                 let table = tx.open_table(names::QUEUE)?;
                 let from = passed.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
@@ -194,6 +209,11 @@ impl Engine {
                 Ok(row.map(|(key, run)| (*key.value(), RunId::from_bytes(*run.value()))))
             })?;
             let Some((key, run)) = next else { break };
+            let row = self.run_row(run)?;
+            // One that does not fit waits until it does, and those after it wait with it.
+            if !self.0.slots.has_room(row.progress.0 as usize, row.priority) {
+                break;
+            }
             passed = Some(key);
             self.begin(run)?;
         }
@@ -390,7 +410,9 @@ pub(super) fn record_new(
     if let Some(idempotency) = idempotency {
         let mut keys = tx.open_table(names::IDEMPOTENCY)?;
         let known = keys.get(idempotency.key.as_str())?.map(|bytes| IdempotencyRow::from_bytes(bytes.value()));
-        if known.transpose()?.is_some_and(|known| !is_old(&known)) {
+        if let Some(known) = known.transpose()?.filter(|known| !is_old(known))
+            && run_in(tx, known.run)?.is_some()
+        {
             return Ok(None);
         }
         let known = IdempotencyRow { body: idempotency.body, run, created_at: row.created_at };
@@ -407,6 +429,40 @@ pub(super) fn record_new(
     Ok(Some(row.sequence))
 }
 
+fn forget_keys(tx: &redb::WriteTransaction, old: impl Fn(&IdempotencyRow) -> bool) -> Result<u64, DbError> {
+    let mut keys = tx.open_table(names::IDEMPOTENCY)?;
+    let before = keys.len()?;
+    // One that cannot be read is nobody's any more.
+    keys.retain(|_, bytes| IdempotencyRow::from_bytes(bytes).is_ok_and(|row| !old(&row)))?;
+    Ok(before - keys.len()?)
+}
+
 fn is_old(row: &IdempotencyRow) -> bool {
     Timestamp::now().seconds_since(row.created_at) > (IDEMPOTENCY_HOURS * 3600) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::{Db, initialise};
+
+    #[test]
+    fn old_idempotency_keys_are_forgotten_and_others_stay() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        initialise(&redb::Database::create(file.path()).unwrap()).unwrap();
+        let db = Db::open(file.path()).unwrap();
+        tables::create(&db).unwrap();
+        let hour = 3_600_000_000;
+        let now = Timestamp::now().micros();
+        let left = tables::write(&db, move |tx| {
+            for (key, age) in [("new", 0), ("day", IDEMPOTENCY_HOURS - 1), ("old", IDEMPOTENCY_HOURS + 1)] {
+                let created_at = Timestamp::from_micros(now - age * hour);
+                let row = IdempotencyRow { body: ContentHash::of(b""), run: RunId::new(), created_at };
+                tx.open_table(names::IDEMPOTENCY)?.insert(key, row.to_bytes().as_slice())?;
+            }
+            let forgotten = forget_keys(tx, is_old)?;
+            Ok((forgotten, tx.open_table(names::IDEMPOTENCY)?.len()?))
+        });
+        assert_eq!(left.wait().unwrap(), (1, 2));
+    }
 }

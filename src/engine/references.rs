@@ -149,11 +149,6 @@ impl Engine {
             other => other.map(|()| None),
         }
     }
-
-    /// Does the blob belong to what can be made again?
-    pub fn is_derived(row: &BlobRow) -> bool {
-        row.origin == Origin::Derived
-    }
 }
 
 /// Takes out a run's row, and all that says what it holds and used.

@@ -95,12 +95,10 @@ impl Engine {
         if effects::find(word).is_some() {
             return Ok(RecipeRef::Effect(word.to_owned()));
         }
-        let configs = self.configs()?;
-        if let Ok(id) = word.parse::<ContentHash>()
-            && configs.iter().any(|config| config.id == id)
-        {
-            return Ok(RecipeRef::Config(id));
+        if let Some(config) = self.config_of_id(word)? {
+            return Ok(RecipeRef::Config(config.id));
         }
+        let configs = self.configs()?;
         let newest = configs.iter().filter(|config| config.row.name == word).max_by_key(|config| config.row.sequence);
         match newest {
             Some(config) => Ok(RecipeRef::Config(config.id)),

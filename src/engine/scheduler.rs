@@ -119,7 +119,8 @@ struct Lead {
     back: Sender<Message>,
     /// How long a try at a stage may take.
     limit: Option<Duration>,
-    /// When tries that were started are given up: all have the same time, so the first is next.
+    /// When tries that run are given up: all have the same time, so the first is next. There are
+    /// as many as stages run, and those that were given up.
     deadlines: VecDeque<(Instant, Attempt)>,
 }
 
@@ -133,6 +134,7 @@ impl Lead {
             }
             Message::Answer(attempt, failed) => {
                 self.running -= 1;
+                self.deadlines.retain(|(_, of)| *of != attempt);
                 if failed { Event::Failed(attempt) } else { Event::Done(attempt) }
             }
             Message::Cancel(run) => Event::Cancel { run },

@@ -70,11 +70,10 @@ impl Slots {
         self.state().waiting = waiting;
     }
 
-    /// May something that waits begin?
-    pub fn has_room(&self) -> bool {
+    /// May a run that waits begin?
+    pub fn has_room(&self, nodes: usize, priority: i32) -> bool {
         let state = self.state();
-        // Its priority is looked at by the order of the queue: the most urgent is asked for.
-        state.open && !state.paused && state.fits(1, i32::MAX)
+        state.open && !state.paused && state.fits(nodes, priority)
     }
 
     /// A place for a run that has just come, if it may begin at once.
@@ -130,14 +129,15 @@ mod tests {
         assert!(slots.take(1, 0).is_none(), "the queue has not been looked at");
         slots.set_waiting(false);
         let places: Vec<Place> = (0..ACTIVE_RUNS).map(|_| slots.take(1, 0).unwrap()).collect();
-        assert!(slots.take(1, 0).is_none());
+        assert!(slots.take(1, 0).is_none() && !slots.has_room(1, 0));
+        assert!(slots.has_room(1, 1), "one that is more urgent goes beyond");
         drop(places);
-        assert!(slots.has_room());
+        assert!(slots.has_room(1, 0));
         assert!(slots.take(1, 0).is_none(), "one waits since");
         slots.set_waiting(false);
         assert!(slots.take(1, 0).is_some());
         slots.pause(true);
-        assert!(slots.take(1, 0).is_none() && !slots.has_room());
+        assert!(slots.take(1, 0).is_none() && !slots.has_room(1, 0));
     }
 
     #[test]
@@ -150,5 +150,7 @@ mod tests {
         let urgent = slots.take(5, 1);
         assert!(urgent.is_some(), "an urgent run does not wait for a large one");
         assert!(slots.take(1, 0).is_none());
+        drop((large, urgent));
+        assert!(slots.has_room(10 * ACTIVE_NODES, 0));
     }
 }

@@ -4,21 +4,7 @@ use std::sync::Barrier;
 
 use serde_json::{Value, json};
 
-use crate::support::{self, Home, Server};
-
-/// A config whose one stage takes long: large blurs, one after another.
-pub fn heavy(name: &str, blurs: usize, seed: usize) -> String {
-    let mut yaml = format!("name: {name}\ndag:\n  nodes:\n    - {{id: s, type: SOURCE, config: {{asset: cat}}}}\n");
-    let mut before = "s".to_owned();
-    for index in 0..blurs {
-        let sigma = 20.0 + seed as f64 / 100.0;
-        yaml += &format!(
-            "    - {{id: b{index}, type: EFFECT, config: {{effect: sharpen, params: {{sigma: {sigma}, amount: 0.1}}}}, inputs: [{before}]}}\n"
-        );
-        before = format!("b{index}");
-    }
-    yaml + &format!("  output: {before}\n")
-}
+use crate::support::{self, Home, Server, another_heavy};
 
 fn start(server: &Server, recipe: &str, priority: i64) -> String {
     let run = server.post("/runs", &json!({"recipe": recipe, "inputs": [], "priority": priority})).expect(201).json();
@@ -29,7 +15,7 @@ fn start(server: &Server, recipe: &str, priority: i64) -> String {
 fn a_hundred_clients_who_want_one_new_value_have_it_computed_once() {
     let home = Home::new();
     let server = Server::start(&home, &[]);
-    let config = server.config(&heavy("dear", 6, 1));
+    let config = server.config(&another_heavy("dear", 6, 1));
     let together = Barrier::new(100);
     let runs: Vec<String> = std::thread::scope(|scope| {
         let clients: Vec<_> = (0..100)
@@ -68,7 +54,7 @@ fn priorities_go_first_and_then_the_order_of_acceptance_also_after_a_restart() {
     let home = Home::new();
     let server = Server::start(&home, &["--workers", "1"]);
     server.admin("POST", "/queue/pause").expect(200);
-    let configs: Vec<String> = (0..5).map(|seed| server.config(&heavy(&format!("c{seed}"), 1, seed))).collect();
+    let configs: Vec<String> = (0..5).map(|seed| server.config(&another_heavy(&format!("c{seed}"), 1, seed))).collect();
     let priorities = [0, 5, 0, 5, -1];
     let runs: Vec<String> =
         configs.iter().zip(priorities).map(|(config, priority)| start(&server, config, priority)).collect();
@@ -93,7 +79,7 @@ fn priorities_go_first_and_then_the_order_of_acceptance_also_after_a_restart() {
 fn a_held_run_waits_until_it_is_released() {
     let home = Home::new();
     let server = Server::start(&home, &["--workers", "1"]);
-    let blocker = start(&server, &server.config(&heavy("blocker", 12, 7)), 0);
+    let blocker = start(&server, &server.config(&another_heavy("blocker", 12, 7)), 0);
     server.admin("POST", "/queue/pause").expect(200);
     let held = server.run("dog", &["cat"]);
     let view = server.post(&format!("/runs/{held}/hold"), &json!({})).expect(200).json();
@@ -141,14 +127,21 @@ fn r15_the_same_key_gives_the_same_run_also_across_a_restart() {
         clients.into_iter().map(|client| client.join().expect("a client")).collect()
     });
     assert_eq!(ids.len(), 1);
+    // With its run the key is free again.
+    let run = ids.first().expect("an id");
+    server.run_ended(run);
+    server.admin("DELETE", &format!("/runs/{run}")).expect(200);
+    let anew = server.request("POST", "/runs", &headers, body.as_bytes()).expect(201).json();
+    assert_ne!(anew["run_id"], **run);
 }
 
 #[test]
 fn r32_while_every_worker_is_busy_the_server_answers_and_light_runs_proceed() {
     let home = Home::new();
     let server = Server::start(&home, &["--workers", "2", "--threads", "2"]);
-    let busy: Vec<String> =
-        (0..4).map(|seed| start(&server, &server.config(&heavy(&format!("busy{seed}"), 600, seed)), 0)).collect();
+    let busy: Vec<String> = (0..4)
+        .map(|seed| start(&server, &server.config(&another_heavy(&format!("busy{seed}"), 600, seed)), 0))
+        .collect();
     // What only hands on bytes needs no worker.
     let light = server.run("identity", &["cat"]);
     assert_eq!(server.run_ended(&light)["status"], "completed");

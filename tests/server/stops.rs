@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::queue::heavy;
-use crate::support::{Home, Server};
+use crate::support::{Home, Server, another_heavy as heavy};
 
 fn start(server: &Server, config: &str) -> String {
     let run = server.post(&format!("/configs/{config}/run"), &json!({"inputs": {}})).expect(201).json();

@@ -4,7 +4,7 @@ mod heavy;
 mod long_case;
 mod server;
 
-pub use heavy::heavy;
+pub use heavy::{another_heavy, heavy};
 pub use long_case::long_case;
 pub use server::{Answer, Server};
 
