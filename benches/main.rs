@@ -44,6 +44,7 @@ fn open(home: &Path) -> Engine {
         threads: 2,
         workers: 2,
         cache_max_bytes: None,
+        ffmpeg: None,
         stage_timeout: 0,
         role: Role::Command,
     };

@@ -49,7 +49,7 @@ fn accepted(recipe: &Recipe) {
     };
     for fuse in [true, false] {
         let options = Options { fuse, ..Options::default() };
-        let planned = match plan(&graph, &options, u64::MAX, &|_| None) {
+        let planned = match plan(graph.clone(), &options, u64::MAX, &|_| None) {
             Ok(planned) => planned,
             Err(error) => {
                 assert!(!error.to_string().is_empty());

@@ -85,6 +85,19 @@ pub const RECONNECT_SECONDS: u64 = 60;
 pub const EVENTS_UNSEEN: usize = 1024;
 /// Bytes of one event: a run with 10,000 inputs has 1 MB.
 pub const EVENT_BYTES: usize = 16 << 20;
+/// Frames of a film or packets of a sound: four hours at 60 frames a second, ten times over.
+pub const CLIP_FRAMES: u64 = 10_000_000;
+/// Bytes of memory that a process of a stage of films may always have.
+pub const FILM_MEMORY: u64 = 8 << 30;
+/// Bytes of one file that such a process writes.
+pub const FILM_FILE_BYTES: u64 = 1 << 42;
+/// Bytes that ffprobe may say of a file's streams.
+pub const PROBE_BYTES: u64 = 4 << 20;
+/// Bytes of memory that a look at a file may take.
+pub const PROBE_MEMORY: u64 = 2 << 30;
+/// Nodes of one stage of films: each is a few filters of one graph, and each source that it reads
+/// a file that ffmpeg holds open.
+pub const FILM_STAGE_NODES: usize = 96;
 /// Estimated seconds of work above a checkpoint that make it worth its storage.
 pub const CHECKPOINT_SECONDS: f64 = 10.0;
 /// Times that a stage running alone may bring the process down before its run is given up.

@@ -86,6 +86,11 @@ impl Store {
         opened.map().map_err(StoreError::io("map", blob_path(hash)))
     }
 
+    /// Where a blob lies below a home, for a process that reads it by itself.
+    pub fn path_of(&self, home: &Path, hash: &ContentHash) -> PathBuf {
+        home.join(blob_path(hash))
+    }
+
     /// Is there a blob of this name? Its bytes are not looked at.
     pub fn contains(&self, hash: &ContentHash) -> Result<bool, StoreError> {
         Ok(self.size_of(hash)?.is_some())

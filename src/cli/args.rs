@@ -45,6 +45,9 @@ pub struct Global {
     /// Most bytes of results that can be made again [env: ARTDAG_CACHE_MAX_BYTES]
     #[arg(long, global = true, value_name = "BYTES", hide_short_help = true)]
     cache_max_bytes: Option<String>,
+    /// The ffmpeg for films and sounds [env: ARTDAG_FFMPEG] [default: the first on the path]
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    ffmpeg: Option<String>,
     /// Log lines on standard error: off, error, warn, info, debug, trace [env: ARTDAG_LOG]
     #[arg(long, global = true, value_name = "LEVEL", hide_short_help = true)]
     log: Option<String>,
@@ -114,6 +117,7 @@ impl Global {
             "threads" => self.threads.clone(),
             "workers" => self.workers.clone(),
             "cache-max-bytes" => self.cache_max_bytes.clone(),
+            "ffmpeg" => self.ffmpeg.clone(),
             "log" => self.log.clone(),
             _ => None,
         }

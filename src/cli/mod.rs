@@ -212,6 +212,7 @@ fn opening(settings: &Settings, role: Role) -> Opening {
         threads: settings.threads,
         workers: settings.workers,
         cache_max_bytes: settings.cache_max_bytes,
+        ffmpeg: settings.ffmpeg.clone(),
         stage_timeout: settings.server.stage_timeout.map_or(0, |time| time.as_secs()),
         role,
     }

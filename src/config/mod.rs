@@ -47,6 +47,8 @@ pub struct Settings {
     /// The cap on derived data in bytes; `None` for the default of half of the free space at
     /// the first start.
     pub cache_max_bytes: Option<u64>,
+    /// The ffmpeg to use; the first on the path if `None`.
+    pub ffmpeg: Option<PathBuf>,
     /// Which log lines are written to standard error.
     pub log: String,
     /// How they are written.
@@ -115,6 +117,7 @@ impl Settings {
             home,
             threads: values.number("threads", 1, 1024)? as usize,
             workers: values.number("workers", 1, 1024)? as usize,
+            ffmpeg: values.optional("ffmpeg").map(PathBuf::from),
             cache_max_bytes: match values.text("cache-max-bytes") {
                 "auto" => None,
                 _ => Some(values.number("cache-max-bytes", 0, u64::MAX)?),

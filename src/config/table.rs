@@ -96,6 +96,14 @@ pub static SETTINGS: &[&Setting] = &[
         default: |_, _| "auto".to_owned(),
     },
     &Setting {
+        name: "ffmpeg",
+        variable: "ARTDAG_FFMPEG",
+        kind: Kind::One("FILE"),
+        scope: Scope::Every,
+        doc: "the ffmpeg for films and sounds, with ffprobe beside it (default: the first on the path)",
+        default: |_, _| String::new(),
+    },
+    &Setting {
         name: "log",
         variable: "ARTDAG_LOG",
         kind: Kind::One("LEVEL"),

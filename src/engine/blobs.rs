@@ -312,9 +312,6 @@ pub(super) fn blob_row(bytes: &[u8], size: u64, origin: Origin) -> BlobRow {
 
 /// What planning is told of a blob.
 pub(super) fn source_facts(row: &BlobRow) -> SourceFacts {
-    SourceFacts {
-        media_type: MediaType::from_mime(&row.media_type).unwrap_or(MediaType::Octet),
-        size: row.dimensions,
-        animated: row.animated,
-    }
+    let media_type = MediaType::from_mime(&row.media_type).unwrap_or(MediaType::Octet);
+    SourceFacts::of_bytes(media_type, row.dimensions, row.animated)
 }

@@ -13,7 +13,7 @@ use crate::engine::job::{Job, Rows};
 use crate::engine::machine::Outcome;
 use crate::engine::queue::Idempotency;
 use crate::engine::{Engine, provenance, publish, queue, runs, tables, trace};
-use crate::media::{Facts, Form, MediaType};
+use crate::media::{Facts, Form, Kind, MediaType};
 use crate::plan::{PlanNode, State};
 use crate::records::tables as names;
 use crate::records::{BlobRow, Origin, RunRow, RunStatus, Verdict};
@@ -302,8 +302,12 @@ fn failed(job: &Job, mut row: RunRow) -> RunRow {
 
 /// The type of a node's value as bytes.
 pub(super) fn media_type(facts: &Facts) -> MediaType {
-    match facts.form {
+    match &facts.form {
         Form::Blob(file) => file.media_type,
-        Form::Value => MediaType::Png,
+        Form::Value => match facts.kind {
+            Kind::Video | Kind::Audio => MediaType::Matroska,
+            Kind::Data => MediaType::Json,
+            Kind::Image | Kind::Bytes => MediaType::Png,
+        },
     }
 }

@@ -23,6 +23,7 @@ use crate::engine::opened::Opened as OpenedBlobs;
 use crate::engine::scheduler::Scheduler;
 use crate::engine::slots::Slots;
 use crate::engine::stage_threads::StageThreads;
+use crate::engine::tools::Tools;
 use crate::engine::totals::Totals;
 use crate::engine::{first_start, tables};
 
@@ -47,6 +48,7 @@ pub struct Inner {
     pub(super) fresh: Fresh,
     pub(super) totals: Totals,
     pub(super) opened: OpenedBlobs,
+    pub(super) tools: Tools,
     /// Waits for a disk that refuses, where a command had better tell.
     pub(super) patient: AtomicBool,
     /// Set when the process is about to leave: runs that have not ended wait for the next one.
@@ -79,6 +81,8 @@ pub struct Opening {
     pub cache_max_bytes: Option<u64>,
     /// Seconds that a stage may take; 0 for as long as it takes.
     pub stage_timeout: u64,
+    /// The ffmpeg to use; else the first on the path.
+    pub ffmpeg: Option<PathBuf>,
     /// As what.
     pub role: Role,
 }
@@ -129,6 +133,7 @@ impl Engine {
             fresh: Fresh::default(),
             totals: Totals::default(),
             opened: OpenedBlobs::default(),
+            tools: Tools::new(opening.ffmpeg.clone(), home.join("tools.json")),
             patient: AtomicBool::new(opening.role != Role::Command),
             leaving: AtomicBool::new(false),
             jobs: Mutex::default(),

@@ -10,7 +10,6 @@ use crate::db::DbError;
 use crate::engine::infra::Infrastructure;
 use crate::engine::job::{Job, NodeFailure, Rows};
 use crate::engine::{Engine, tables, work};
-use crate::media::{Facts, Form, MediaType};
 use crate::plan::{PlanNode, hands_on_bytes};
 use crate::records::tables as names;
 use crate::records::{BlobRow, InfraRow, KeyRow, MemoRow, Origin};
@@ -76,10 +75,7 @@ impl Engine {
     }
 
     fn row_of_value(&self, node: &PlanNode, hash: &ContentHash, now: Timestamp) -> BlobRow {
-        let media_type = match node.facts {
-            Facts { form: Form::Blob(file), .. } => file.media_type,
-            Facts { form: Form::Value, .. } => MediaType::Png,
-        };
+        let media_type = super::finish::media_type(&node.facts);
         BlobRow {
             size: self.0.store.size_of(hash).ok().flatten().unwrap_or_default(),
             origin: Origin::Derived,

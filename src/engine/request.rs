@@ -1,6 +1,7 @@
 //! From what somebody asks for to a plan: recipe found, inputs matched, sources looked at.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -11,7 +12,7 @@ use crate::engine::{Engine, blobs};
 use crate::media::MediaType;
 use crate::media::encode::Format;
 use crate::plan::{self, Checkpoint, Options, Plan};
-use crate::recipe::{Recipe, Source, SourceSpec};
+use crate::recipe::{OutputEncoding, Recipe, Source, SourceSpec};
 use crate::records::RunOptions;
 
 /// What somebody asks to be run.
@@ -164,10 +165,14 @@ impl Engine {
         }
         let mut graph = recipe.bind(&sources).map_err(EngineError::Problems)?;
         if let Some((format, quality)) = request.format {
-            (graph.format, graph.quality) = (Some(format), quality);
+            // What the config says of another format means nothing to this one.
+            let same = graph.encoding.format == Some(format);
+            let rest = if same { graph.encoding } else { OutputEncoding::default() };
+            graph.encoding = OutputEncoding { format: Some(format), quality, ..rest };
         }
         let options = plan_options(&request.options);
-        let plan = plan::plan(graph, &options, self.derived_room()?, &|key| self.known_value(key))?;
+        let toolbox = self.toolbox(graph.nodes.iter().any(|node| node.facts.has_time()));
+        let plan = plan::plan(graph, &options, self.derived_room()?, &toolbox, &|key| self.known_value(key))?;
         let output_name = match &request.output_name {
             Some(name) => checked_output_name(name)?,
             None => component(&recipe.name),
@@ -226,7 +231,15 @@ impl Engine {
             name: hash.to_string(),
             hint: format!(", which is {what}; add the file with `artdag cache add FILE`"),
         })?;
-        Ok(Source { hash, facts: blobs::source_facts(&row), damage: row.damage })
+        let mut facts = blobs::source_facts(&row);
+        let mut damage = row.damage.clone();
+        match self.clip_of(&hash, &row)? {
+            Some(Ok(clip)) => facts.clip = Some(Arc::new(clip)),
+            // A picture in motion is still a picture.
+            Some(Err(why)) if facts.size.is_none() => damage = Some(why),
+            _ => {}
+        }
+        Ok(Source { hash, facts, damage })
     }
 }
 

@@ -7,15 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::base::{ContentHash, RunId};
+use crate::base::RunId;
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
 use crate::engine::events::{NodeState, What};
 use crate::engine::home::Inner;
 use crate::engine::job::{Job, NodeFailure, Rows};
 use crate::engine::machine::{Action, Attempt, Capacity, Event, Need, State};
-use crate::engine::work::{self, Blobs, Failure, WorkError};
-use crate::plan::Step;
+use crate::engine::stage_blobs::StageBlobs;
+use crate::engine::work::{self, Failure, WorkError};
+use crate::engine::film;
+use crate::plan::{Step, Work};
 
 /// The way to the scheduler's thread.
 pub struct Scheduler {
@@ -253,7 +255,8 @@ fn last_node(job: &Job, stage: usize) -> usize {
 
 /// Does the stage only hand on bytes?
 fn is_light(job: &Job, stage: usize) -> bool {
-    job.plan.stages[stage].steps.iter().all(|step| matches!(step, Step::Alias(_)))
+    let stage = &job.plan.stages[stage];
+    stage.work == Work::Pixels && stage.steps.iter().all(|step| matches!(step, Step::Alias(_)))
 }
 
 fn needs(job: &Job) -> Vec<Need> {
@@ -290,12 +293,12 @@ fn carry_out(engine: &Engine, job: &Job, attempt: Attempt) -> bool {
         let reads = &job.plan.stages[stage].reads;
         reads.iter().filter_map(|read| Some((*read, *progress.values.get(read)?))).collect()
     };
-    let blobs = StageBlobs { engine, job, attempt };
-    let outcome = if is_light(job, stage) {
-        work::run_stage(&job.plan, stage, &inputs, &blobs)
-    } else {
-        let _mark = engine.0.inflight.mark(job.run, &job.plan.nodes[last_node(job, stage)].key);
-        work::run_stage(&job.plan, stage, &inputs, &blobs)
+    let light = is_light(job, stage);
+    let blobs = StageBlobs { engine, job, attempt, light };
+    let _mark = (!light).then(|| engine.0.inflight.mark(job.run, &job.plan.nodes[last_node(job, stage)].key));
+    let outcome = match job.plan.stages[stage].work {
+        Work::Pixels => work::run_stage(&job.plan, stage, &inputs, &blobs),
+        _ => film::run_stage(&job.plan, stage, &inputs, &blobs),
     };
     if !job.suspects.is_empty() {
         engine.acquit(job.run);
@@ -380,41 +383,6 @@ fn tell_nodes(engine: &Engine, job: &Job, nodes: &[usize], state: &NodeState) {
     for node in nodes {
         let node = job.plan.nodes[*node].id.clone();
         engine.0.events.tell(job.run, What::Node { node, state: state.clone() });
-    }
-}
-
-/// A stage's way to the store.
-struct StageBlobs<'a> {
-    engine: &'a Engine,
-    job: &'a Job,
-    attempt: Attempt,
-}
-
-impl Blobs for StageBlobs<'_> {
-    fn read(&self, hash: &ContentHash) -> Result<Box<dyn std::ops::Deref<Target = [u8]> + '_>, EngineError> {
-        Ok(Box::new(self.engine.stage_read(hash)?))
-    }
-
-    fn write(&self, bytes: &[u8]) -> Result<(ContentHash, bool), EngineError> {
-        let stored = self.engine.0.store.put_bytes(bytes)?;
-        Ok((stored.hash, !stored.existing))
-    }
-
-    fn pool(&self) -> Option<&rayon::ThreadPool> {
-        // What only hands on bytes is done where it is, and waits for no thread.
-        (!is_light(self.job, self.attempt.stage)).then_some(&self.engine.0.pool)
-    }
-
-    fn cancelled(&self) -> bool {
-        self.job.is_stopped(self.attempt)
-    }
-
-    fn done(&self, node: usize) {
-        let done = self.job.done.fetch_add(1, Ordering::Relaxed) + 1;
-        self.job.node_ended(node);
-        let nodes = self.job.plan.nodes.len() as u64;
-        tell_nodes(self.engine, self.job, &[node], &NodeState::Completed(None));
-        self.engine.0.events.tell(self.job.run, What::Progress { done, nodes });
     }
 }
 

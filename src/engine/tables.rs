@@ -51,7 +51,11 @@ pub fn write_then(
 /// Makes all tables, so that reading never finds one missing.
 pub fn create(db: &Db) -> Result<(), DbError> {
     if number(db, names::DERIVED_BYTES).is_ok_and(|number| number.is_some()) {
-        return Ok(());
+        // Homes from before films have no table of what was seen of them.
+        return match db.read(|tx| Ok(tx.open_table(names::PROBES).is_ok()))? {
+            true => Ok(()),
+            false => write(db, |tx| tx.open_table(names::PROBES).map(drop).map_err(Into::into)).wait(),
+        };
     }
     write(db, |tx| {
         tx.open_table(names::RUNS)?;
@@ -61,6 +65,7 @@ pub fn create(db: &Db) -> Result<(), DbError> {
         tx.open_table(names::SUSPECTS)?;
         tx.open_table(names::IDEMPOTENCY)?;
         tx.open_table(names::BLOB_ORDER)?;
+        tx.open_table(names::PROBES)?;
         tx.open_table(names::MADE)?;
         tx.open_table(names::NAMES)?;
         tx.open_table(names::VALUES)?;
@@ -156,6 +161,7 @@ pub fn forget_blob(tx: &redb::WriteTransaction, hash: &ContentHash) -> Result<()
     let Some(row) = get::<BlobRow>(tx, names::BLOBS, hash.as_bytes())? else { return Ok(()) };
     tx.open_table(names::BLOBS)?.remove(hash.as_bytes())?;
     tx.open_table(names::INLINE)?.remove(hash.as_bytes())?;
+    tx.open_table(names::PROBES)?.remove(hash.as_bytes())?;
     tx.open_table(names::BLOB_ORDER)?.remove(row.sequence)?;
     add_to_number(tx, names::BLOB_COUNT, -1)?;
     add_to_number(tx, names::BLOB_BYTES, -(row.size as i64))?;

@@ -77,6 +77,9 @@ pub enum WorkError {
     /// The node's code panicked: a bug of ours, which fails the node alone.
     #[error("the node panicked: {0} (a bug in artdag; the rest of the run went on)")]
     Panic(String),
+    /// ffmpeg could not do it.
+    #[error("{0}")]
+    Tool(String),
     /// The store could not read or write.
     #[error("{0}")]
     Storage(EngineError),
@@ -179,6 +182,7 @@ impl Work<'_> {
                 self.finish(*node, image)
             }
             Step::Points(chain) => self.points(chain),
+            Step::Draw(node) => self.draw(*node),
             Step::Start(node) => self.start(*node),
             Step::Fold(node, index) => self.fold(*node, *index),
             Step::Encode(node) => self.encode(*node),
@@ -224,6 +228,11 @@ impl Work<'_> {
         self.keep(node, &bytes)?;
         self.blobs.done(node);
         Ok(())
+    }
+
+    fn draw(&mut self, node: usize) -> Result<(), WorkError> {
+        let Lowered::Draw(drawing) = self.lowered(node) else { unreachable!("BUG: a drawn node draws") };
+        self.finish(node, Arc::new(drawing.draw()))
     }
 
     fn start(&mut self, node: usize) -> Result<(), WorkError> {
@@ -280,7 +289,7 @@ impl Work<'_> {
 
     fn lowered(&self, node: usize) -> Lowered {
         let node = &self.plan.nodes[node];
-        let inputs: Vec<Facts> = node.inputs.iter().map(|input| self.plan.nodes[*input].facts).collect();
+        let inputs: Vec<Facts> = node.inputs.iter().map(|input| self.plan.nodes[*input].facts.clone()).collect();
         node.node_type.lower(&node.params, &inputs)
     }
 }
@@ -308,6 +317,7 @@ fn target(step: &Step) -> usize {
         Step::Load(node)
         | Step::Alias(node)
         | Step::Pass(node)
+        | Step::Draw(node)
         | Step::Start(node)
         | Step::Fold(node, _)
         | Step::Encode(node) => *node,
@@ -342,7 +352,7 @@ fn still_wanted(plan: &Plan, stage: usize, failed: &HashSet<usize>) -> HashSet<u
     wanted
 }
 
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
 }

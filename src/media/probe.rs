@@ -20,7 +20,7 @@ pub fn probe(bytes: &[u8]) -> (SourceFacts, Option<DecodeError>) {
         Err(DecodeError::NotAPicture(_)) => (None, None),
         Err(error) => (None, Some(error)),
     };
-    (SourceFacts { media_type, size, animated: size.is_some() && is_animated(media_type, bytes) }, error)
+    (SourceFacts::of_bytes(media_type, size, size.is_some() && is_animated(media_type, bytes)), error)
 }
 
 /// Has it more than one frame? What is too damaged to tell has not. The further pages of a TIFF
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(gif_has_second_frame(&gif(2)), Some(true));
         assert_eq!(gif_has_second_frame(&gif(10_000)), Some(true));
         let facts = |frames| probe(&gif(frames)).0;
-        assert_eq!(facts(1), SourceFacts { media_type: MediaType::Gif, size: Some((1, 1)), animated: false });
+        assert_eq!(facts(1), SourceFacts::of_bytes(MediaType::Gif, Some((1, 1)), false));
         assert!(facts(3).animated);
         let whole = gif(1);
         for length in 0..whole.len() - 1 {
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn other_files_have_a_type_and_nothing_else() {
         let (facts, error) = probe(b"{\"a\": 1}");
-        assert_eq!(facts, SourceFacts { media_type: MediaType::Json, size: None, animated: false });
+        assert_eq!(facts, SourceFacts::of_bytes(MediaType::Json, None, false));
         assert_eq!(error, None);
         let (facts, error) = probe(b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
         assert_eq!((facts.media_type, facts.size), (MediaType::Svg, None));

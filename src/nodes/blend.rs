@@ -10,7 +10,9 @@ use std::sync::Arc;
 use crate::base::Params;
 use crate::base::schema::{Default, Kind as Type, Param};
 use crate::media::composite::{self, Mode, Opacity};
-use crate::media::{Facts, Image, Kind, OpError, PixelOp, codec, resample};
+use crate::media::{Clip, Facts, Image, Kind, OpError, Pixels, PixelOp, codec, resample};
+use crate::nodes::film::blend::{BlendFilm, mode_word};
+use crate::nodes::film::{self, Film};
 use crate::nodes::{Lowered, NodeError, NodeType, Ports, Tool, geometry};
 
 /// The node type.
@@ -77,18 +79,28 @@ impl NodeType for Blend {
     }
 
     fn ports(&self) -> Ports {
-        Ports { min: 2, max: 2, names: &["base", "overlay"], kinds: &[Kind::Image] }
+        Ports { min: 2, max: 2, names: &["base", "overlay"], kinds: &[Kind::Image, Kind::Video] }
     }
 
     fn output(&self) -> Option<Kind> {
-        Some(Kind::Image)
+        None
     }
 
     fn facts(&self, _params: &Params, inputs: &[Facts]) -> Result<Facts, NodeError> {
-        Ok(Facts::image(inputs[0].width, inputs[0].height))
+        if !film::any(inputs) {
+            return Ok(Facts::image(inputs[0].width, inputs[0].height));
+        }
+        let base = films(inputs).0;
+        let clip = Clip { rate: base.rate, frames: base.frames, pixels: Pixels::Yuv420, sound: base.sound };
+        Ok(Facts::video(inputs[0].width, inputs[0].height, clip))
     }
 
     fn lower(&self, params: &Params, inputs: &[Facts]) -> Lowered {
+        if film::any(inputs) {
+            let (base, over) = films(inputs);
+            let mode = mode_word(params.text("mode"));
+            return Lowered::Clip(Box::new(BlendFilm { base, over, mode, opacity: params.number("opacity") }));
+        }
         let is_scaled = inputs.len() == 2 && (inputs[0].width, inputs[0].height) != (inputs[1].width, inputs[1].height);
         Lowered::Pixels(Box::new(BlendOp {
             mode: mode(params.text("mode")),
@@ -101,6 +113,13 @@ impl NodeType for Blend {
         // Whether sizes differ is not known here.
         vec![codec::RESAMPLER.into()]
     }
+}
+
+/// Both inputs as films of the same rate; the first gives the length.
+fn films(inputs: &[Facts]) -> (Film, Film) {
+    let rate = film::rate_of(inputs);
+    let length = film::layer::length(inputs, rate);
+    (Film::new(&inputs[0], rate, length), Film::new(&inputs[1], rate, length))
 }
 
 struct BlendOp {

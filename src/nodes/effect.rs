@@ -3,7 +3,7 @@
 use crate::base::Params;
 use crate::base::schema::{Default, Kind as Type, Param};
 use crate::effects::{self, Body, Effect};
-use crate::media::{Facts, Kind};
+use crate::media::{Clip, Facts, Kind, Pixels};
 use crate::nodes::{Lowered, NodeError, NodeType, Ports, Tool};
 
 /// The node type.
@@ -43,7 +43,7 @@ impl NodeType for EffectNode {
     }
 
     fn description(&self) -> &'static str {
-        "An effect on a picture; the effect `identity` hands on any input's very bytes."
+        "An effect on a picture or on every frame of a film; the effect `identity` hands on any input's very bytes."
     }
 
     fn params(&self) -> &'static [Param] {
@@ -66,13 +66,16 @@ impl NodeType for EffectNode {
 
     fn facts(&self, params: &Params, inputs: &[Facts]) -> Result<Facts, NodeError> {
         let (effect, own) = effect_of(params);
-        let input = inputs[0];
+        let input = &inputs[0];
         match effect.body(&own) {
-            Body::Identity => Ok(input),
+            Body::Identity => Ok(input.clone()),
             Body::Pixels(_) if input.kind == Kind::Image => Ok(Facts::image(input.width, input.height)),
+            Body::Pixels(_) if let Some(clip) = input.clip => {
+                Ok(Facts::video(input.width, input.height, Clip { pixels: Pixels::Rgba, ..clip }))
+            }
             Body::Pixels(_) => {
                 let (name, kind) = (effect.name(), input.kind.word());
-                Err(NodeError::Inputs(format!("the effect {name} takes an image, and its input is {kind}")))
+                Err(NodeError::Inputs(format!("the effect {name} takes an image or a video, and its input is {kind}")))
             }
         }
     }

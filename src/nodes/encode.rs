@@ -1,4 +1,4 @@
-//! `ENCODE`: the picture as a file, the last node of a run.
+//! `ENCODE`: the value as a file, the last node of a run.
 //!
 //! No config names it: planning appends it where the output is a decoded value or a format is
 //! asked for.
@@ -6,7 +6,7 @@
 use crate::base::Params;
 use crate::base::schema::{Default, Kind as Type, Param};
 use crate::media::encode::{EncodeError, Format};
-use crate::media::{Facts, Form, Kind, SourceFacts};
+use crate::media::{Facts, Kind};
 use crate::nodes::{Determinism, Lowered, NodeError, NodeType, Ports, Tool};
 
 /// The node type that planning appends.
@@ -18,7 +18,9 @@ pub struct Encode;
 const PARAMS: &[Param] = &[
     Param {
         name: "format",
-        kind: Type::Choice(&["png", "jpeg", "webp", "gif", "tiff", "bmp"]),
+        kind: Type::Choice(&[
+            "png", "jpeg", "webp", "gif", "tiff", "bmp", "mp4", "mov", "mkv", "webm", "wav", "flac", "mp3", "m4a",
+        ]),
         default: Default::Text("png"),
         doc: "The format of the file.",
         unit: "",
@@ -30,7 +32,57 @@ const PARAMS: &[Param] = &[
         doc: "For jpeg (90 if not written) and webp (lossless if not written): how much detail is kept.",
         unit: "",
     },
+    Param {
+        name: "crf",
+        kind: Type::Integer { min: 0, max: 63 },
+        default: Default::Absent,
+        doc: "For films: constant rate factor, smaller is better (18 if not written; 31 for webm).",
+        unit: "",
+    },
+    Param {
+        name: "preset",
+        kind: Type::Choice(PRESETS),
+        default: Default::Absent,
+        doc: "For H.264: how hard the encoder tries (fast if not written).",
+        unit: "",
+    },
+    Param {
+        name: "audio_bitrate",
+        kind: Type::Integer { min: 16_000, max: 512_000 },
+        default: Default::Absent,
+        doc: "For sound that is compressed: bits a second (192,000 if not written).",
+        unit: "bit/s",
+    },
 ];
+
+/// x264's presets.
+pub const PRESETS: &[&str] =
+    &["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"];
+
+/// How a film or sound is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Encoding {
+    /// The format.
+    pub format: Format,
+    /// Constant rate factor.
+    pub crf: u8,
+    /// x264's preset.
+    pub preset: &'static str,
+    /// Bits a second of the sound, where it is compressed.
+    pub audio_bitrate: u32,
+}
+
+fn encoding(params: &Params) -> Encoding {
+    let format = format(params);
+    let default_crf = if format == Format::Webm { 31 } else { 18 };
+    let word = params.optional_text("preset").unwrap_or("fast");
+    Encoding {
+        format,
+        crf: params.optional_integer("crf").map_or(default_crf, |crf| crf as u8),
+        preset: PRESETS.iter().find(|preset| **preset == word).unwrap_or(&"fast"),
+        audio_bitrate: params.optional_integer("audio_bitrate").map_or(192_000, |rate| rate as u32),
+    }
+}
 
 fn format(params: &Params) -> Format {
     let name = params.text("format");
@@ -51,7 +103,7 @@ impl NodeType for Encode {
     }
 
     fn description(&self) -> &'static str {
-        "Writes a picture as a file."
+        "Writes a picture, film or sound as a file."
     }
 
     fn params(&self) -> &'static [Param] {
@@ -59,7 +111,7 @@ impl NodeType for Encode {
     }
 
     fn ports(&self) -> Ports {
-        Ports { min: 1, max: 1, names: &["input"], kinds: &[Kind::Image] }
+        Ports { min: 1, max: 1, names: &["input"], kinds: &[Kind::Image, Kind::Video, Kind::Audio] }
     }
 
     fn output(&self) -> Option<Kind> {
@@ -74,31 +126,48 @@ impl NodeType for Encode {
 
     fn check(&self, params: &Params, _inputs: usize) -> Vec<(String, String)> {
         let format = format(params);
+        let mut problems = Vec::new();
         if quality(params).is_some() && !format.has_quality() {
-            vec![("quality".to_owned(), EncodeError::NoQuality(format).to_string())]
-        } else {
-            Vec::new()
+            problems.push(("quality".to_owned(), EncodeError::NoQuality(format).to_string()));
         }
+        let meaningless = [
+            ("crf", format.has_crf()),
+            ("preset", format.has_x264()),
+            ("audio_bitrate", format.has_audio_bitrate()),
+        ];
+        for (name, _) in meaningless.iter().filter(|(name, has)| !has && params.get(name).is_some()) {
+            problems.push(((*name).to_owned(), format!("it means nothing to a {}", format.title())));
+        }
+        if format.has_x264() && params.optional_integer("crf").is_some_and(|crf| crf > 51) {
+            problems.push(("crf".to_owned(), "for H.264 it is at most 51".to_owned()));
+        }
+        problems
     }
 
     fn facts(&self, params: &Params, inputs: &[Facts]) -> Result<Facts, NodeError> {
         let format = format(params);
-        let Facts { width, height, .. } = inputs[0];
+        let Facts { width, height, .. } = &inputs[0];
+        let (width, height) = (*width, *height);
+        if inputs[0].has_time() {
+            return Ok(inputs[0].as_file(format.media_type()));
+        }
         let limit = format.side_limit();
         if width.max(height) > limit {
             return Err(NodeError::Inputs(EncodeError::TooLarge { format, limit, width, height }.to_string()));
         }
-        let file = SourceFacts { media_type: format.media_type(), size: Some((width, height)), animated: false };
-        Ok(Facts { kind: Kind::Bytes, width, height, form: Form::Blob(file) })
+        Ok(inputs[0].as_file(format.media_type()))
     }
 
-    fn lower(&self, params: &Params, _inputs: &[Facts]) -> Lowered {
+    fn lower(&self, params: &Params, inputs: &[Facts]) -> Lowered {
+        if inputs[0].has_time() {
+            return Lowered::EncodeClip(encoding(params));
+        }
         Lowered::Encode { format: format(params), quality: quality(params) }
     }
 
     fn tools(&self, params: &Params) -> Vec<Tool> {
         let format = format(params);
-        vec![format.codec(quality(params).or(format.default_quality())).into()]
+        format.codec(quality(params).or(format.default_quality())).map(Tool::from).into_iter().collect()
     }
 }
 

@@ -14,7 +14,9 @@ use crate::base::Params;
 use crate::base::schema::{Default, Kind as Type, Param};
 use crate::media::composite::{self, Mode, Opacity};
 use crate::media::image::size_is_allowed;
-use crate::media::{Facts, Image, Kind, OpError, PixelOp, codec, resample};
+use crate::media::{Clip, Facts, Image, Kind, OpError, Pixels, PixelOp, codec, resample};
+use crate::nodes::film::layer::{LaidFilm, LayerFilm};
+use crate::nodes::film::{self, Film};
 use crate::nodes::{Lowered, NodeError, NodeType, Ports, Tool};
 
 /// The node type.
@@ -113,11 +115,11 @@ impl NodeType for Layer {
     }
 
     fn ports(&self) -> Ports {
-        Ports { min: 1, max: MOST, names: &["ground", "layers"], kinds: &[Kind::Image] }
+        Ports { min: 1, max: MOST, names: &["ground", "layers"], kinds: &[Kind::Image, Kind::Video] }
     }
 
     fn output(&self) -> Option<Kind> {
-        Some(Kind::Image)
+        None
     }
 
     fn check(&self, params: &Params, inputs: usize) -> Vec<(String, String)> {
@@ -152,10 +154,18 @@ impl NodeType for Layer {
                 return Err(NodeError::Inputs(reason));
             }
         }
-        Ok(Facts::image(inputs[0].width, inputs[0].height))
+        if !film::any(inputs) {
+            return Ok(Facts::image(inputs[0].width, inputs[0].height));
+        }
+        let ground = ground_film(inputs);
+        let clip = Clip { rate: ground.rate, frames: ground.frames, pixels: Pixels::Yuv420, sound: ground.sound };
+        Ok(Facts::video(inputs[0].width, inputs[0].height, clip))
     }
 
-    fn lower(&self, params: &Params, _inputs: &[Facts]) -> Lowered {
+    fn lower(&self, params: &Params, inputs: &[Facts]) -> Lowered {
+        if film::any(inputs) {
+            return Lowered::Clip(Box::new(laid_films(&Laid::all(params), inputs)));
+        }
         Lowered::Pixels(Box::new(LayerOp { entries: Laid::all(params) }))
     }
 
@@ -163,6 +173,27 @@ impl NodeType for Layer {
         let scales = Laid::all(params).iter().any(Laid::is_scaled);
         if scales { vec![codec::RESAMPLER.into()] } else { Vec::new() }
     }
+}
+
+/// The first input as the film that gives length, rate and sound.
+fn ground_film(inputs: &[Facts]) -> Film {
+    let rate = film::rate_of(inputs);
+    Film::new(&inputs[0], rate, film::layer::length(inputs, rate))
+}
+
+fn laid_films(entries: &[Laid], inputs: &[Facts]) -> LayerFilm {
+    let ground = ground_film(inputs);
+    let of = |(index, input): (usize, &Facts)| {
+        let laid = entries.get(index).copied().unwrap_or(Laid::DEFAULT);
+        let (width, height) = laid.size(input.width, input.height);
+        LaidFilm {
+            film: Film::new(input, ground.rate, ground.frames),
+            at: laid.at,
+            opacity: laid.opacity,
+            size: (width as u32, height as u32),
+        }
+    };
+    LayerFilm { layers: inputs.iter().enumerate().map(of).collect() }
 }
 
 struct LayerOp {

@@ -4,28 +4,38 @@
 //! [`NODE_TYPES`]; validation, keys, help, docs and API follow from the table. A node type says
 //! what it is and how it lowers, never how or when it is run; nothing here does I/O.
 
+mod film;
 mod geometry;
 mod table;
 #[cfg(test)]
 mod testing;
 mod tool;
 
+mod audio_mix;
 mod blend;
 mod effect;
 mod encode;
+mod extract_audio;
+mod frame;
+mod generate;
 mod layer;
+mod mux;
 mod resize;
+mod segment;
+mod sequence;
 mod source;
+mod switch;
 mod transform;
 
 pub use effect::effect_params;
-pub use encode::ENCODE;
+pub use encode::{ENCODE, Encoding, PRESETS};
 pub use table::{NODE_TYPES, find, names};
 
 use crate::base::schema::Param;
 use crate::base::{Fingerprint, Params};
 use crate::media::encode::Format;
-use crate::media::{Facts, Kind, PixelOp};
+use crate::media::drawing::Drawing;
+use crate::media::{ClipOp, Facts, Kind, PixelOp};
 
 /// A node type.
 pub trait NodeType: Sync {
@@ -102,8 +112,21 @@ pub enum Lowered {
     Source,
     /// The value is the first input's, as it is: its very bytes where it is a blob.
     Identity,
-    /// A pixel operation over the inputs in order.
+    /// A pixel operation over the inputs in order; over every frame, if the input is a film.
     Pixels(Box<dyn PixelOp>),
+    /// A picture of no inputs.
+    Draw(Box<dyn Drawing>),
+    /// An operation on films or sounds.
+    Clip(Box<dyn ClipOp>),
+    /// A frame of a film as a picture, which a pixel operation may then take.
+    Frame {
+        /// Which, counted from 0.
+        index: u64,
+        /// What is done to it.
+        then: Option<Box<dyn PixelOp>>,
+    },
+    /// The film or sound as a file.
+    EncodeClip(Encoding),
     /// The picture as a file.
     Encode {
         /// The format.

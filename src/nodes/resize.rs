@@ -11,7 +11,8 @@ use crate::base::Params;
 use crate::base::limits::IMAGE_SIDE;
 use crate::base::schema::{self, Default, Kind as Type, Param};
 use crate::media::image::size_is_allowed;
-use crate::media::{Facts, Image, Kind, OpError, PixelOp, canvas, codec, resample};
+use crate::media::{Clip, Facts, Image, Kind, OpError, Pixels, PixelOp, canvas, codec, resample};
+use crate::nodes::film::{Film, resize::ResizeFilm};
 use crate::nodes::geometry::{self, Size};
 use crate::nodes::{Lowered, NodeError, NodeType, Ports, Tool};
 
@@ -153,11 +154,11 @@ impl NodeType for Resize {
     }
 
     fn ports(&self) -> Ports {
-        Ports { min: 1, max: 1, names: &["input"], kinds: &[Kind::Image] }
+        Ports { min: 1, max: 1, names: &["input"], kinds: &[Kind::Image, Kind::Video] }
     }
 
     fn output(&self) -> Option<Kind> {
-        Some(Kind::Image)
+        None
     }
 
     fn check(&self, params: &Params, _inputs: usize) -> Vec<(String, String)> {
@@ -170,7 +171,11 @@ impl NodeType for Resize {
 
     fn facts(&self, params: &Params, inputs: &[Facts]) -> Result<Facts, NodeError> {
         let layout = Target::new(params).layout((inputs[0].width, inputs[0].height))?;
-        Ok(Facts::image(layout.outer.0, layout.outer.1))
+        let (width, height) = layout.outer;
+        Ok(match inputs[0].clip {
+            Some(clip) => Facts::video(width, height, Clip { pixels: Pixels::Yuv420, ..clip }),
+            None => Facts::image(width, height),
+        })
     }
 
     fn lower(&self, params: &Params, inputs: &[Facts]) -> Lowered {
@@ -178,7 +183,12 @@ impl NodeType for Resize {
         let layout = target
             .layout((inputs[0].width, inputs[0].height))
             .unwrap_or_else(|error| panic!("BUG: lowered although it has no facts: {error}"));
-        Lowered::Pixels(Box::new(ResizeOp { layout, background: target.background }))
+        let Layout { inner, outer } = layout;
+        let background = target.background;
+        if inputs[0].kind == Kind::Video {
+            return Lowered::Clip(Box::new(ResizeFilm { film: Film::alone(&inputs[0]), inner, outer, background }));
+        }
+        Lowered::Pixels(Box::new(ResizeOp { layout, background }))
     }
 
     fn tools(&self, _params: &Params) -> Vec<Tool> {

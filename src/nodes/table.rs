@@ -1,10 +1,29 @@
 //! The table of node types. A new one adds its line to [`NODE_TYPES`] and its `mod` line above.
 
-use crate::nodes::{NodeType, blend, effect, layer, resize, source, transform};
+use crate::nodes::{
+    NodeType, audio_mix, blend, effect, extract_audio, frame, generate, layer, mux, resize, segment, sequence, source, switch,
+    transform,
+};
 
 /// Every node type that a config can name, by name. (`ENCODE` is appended by planning alone.)
 pub static NODE_TYPES: &[&dyn NodeType] =
-    &[&blend::Blend, &effect::EffectNode, &layer::Layer, &resize::Resize, &source::Source, &transform::Transform];
+&[
+    &audio_mix::AudioMix,
+    &blend::Blend,
+    &effect::EffectNode,
+    &extract_audio::ExtractAudio,
+    &frame::Frame,
+    &generate::Generate,
+    &layer::Layer,
+    &mux::Mux,
+    &resize::Resize,
+    &segment::Segment,
+    &sequence::Sequence,
+    &source::Source,
+    &switch::Switch,
+    &frame::Thumbnail,
+    &transform::Transform,
+];
 
 /// The node type of this name.
 pub fn find(name: &str) -> Option<&'static dyn NodeType> {

@@ -1,4 +1,5 @@
-//! `TRANSFORM`: colour, hue, blur and sharpness of a picture, applied in that order.
+//! `TRANSFORM`: colour, hue, blur and sharpness of a picture or film, and the speed of what has
+//! time, applied in that order.
 //!
 //! Each of colour (with hue), blur and sharpen ends rounded to 8 bits; what is at its neutral
 //! value is not done at all. `speed` is for what has time: a still accepts it and stays as it is.
@@ -9,7 +10,8 @@ use crate::base::Params;
 use crate::base::schema::{Default, Kind as Type, Param};
 use crate::media::colour::{Adjustment, ColourMap};
 use crate::media::op::PointOp;
-use crate::media::{Facts, Image, Kind, OpError, PixelOp, blur, point};
+use crate::media::{Clip, Facts, Image, Kind, OpError, Pixels, PixelOp, blur, point};
+use crate::nodes::film::transform::{TransformFilm, frames_at_speed, samples_at_speed};
 use crate::nodes::{Lowered, NodeError, NodeType, Ports};
 
 /// The node type.
@@ -50,7 +52,7 @@ impl NodeType for Transform {
     }
 
     fn description(&self) -> &'static str {
-        "Changes saturation, contrast, brightness, gamma, hue and sharpness of a picture."
+        "Changes colour, hue and sharpness of a picture or film, and the speed of a film or sound."
     }
 
     fn params(&self) -> &'static [Param] {
@@ -58,19 +60,30 @@ impl NodeType for Transform {
     }
 
     fn ports(&self) -> Ports {
-        Ports { min: 1, max: 1, names: &["input"], kinds: &[Kind::Image] }
+        Ports { min: 1, max: 1, names: &["input"], kinds: &[Kind::Image, Kind::Video, Kind::Audio] }
     }
 
     fn output(&self) -> Option<Kind> {
-        Some(Kind::Image)
+        None
     }
 
-    fn facts(&self, _params: &Params, inputs: &[Facts]) -> Result<Facts, NodeError> {
-        Ok(Facts::image(inputs[0].width, inputs[0].height))
+    fn facts(&self, params: &Params, inputs: &[Facts]) -> Result<Facts, NodeError> {
+        let (input, speed) = (&inputs[0], params.nested("effects").number("speed"));
+        Ok(match (input.clip, input.kind) {
+            (Some(clip), _) => {
+                let frames = frames_at_speed(clip.frames, speed);
+                Facts::video(input.width, input.height, Clip { frames, pixels: Pixels::Yuv420, ..clip })
+            }
+            (None, Kind::Audio) => Facts::audio(samples_at_speed(input.samples, speed)),
+            _ => Facts::image(input.width, input.height),
+        })
     }
 
-    fn lower(&self, params: &Params, _inputs: &[Facts]) -> Lowered {
+    fn lower(&self, params: &Params, inputs: &[Facts]) -> Lowered {
         let effects = params.nested("effects");
+        if inputs[0].has_time() {
+            return Lowered::Clip(Box::new(TransformFilm::new(effects, &inputs[0])));
+        }
         let adjustment = Adjustment {
             saturation: effects.number("saturation"),
             contrast: effects.number("contrast"),

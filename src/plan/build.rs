@@ -7,11 +7,11 @@ use crate::base::{ContentHash, NodeId, NodeKey, Params, schema, suggest};
 use crate::media::codec;
 use crate::media::encode::Format;
 use crate::media::{Facts, Form, Kind};
-use crate::nodes::{ENCODE, NodeType, Tool};
+use crate::nodes::{ENCODE, Lowered, NodeType as _, Tool};
 use crate::plan::key::KeyParts;
-use crate::plan::stage::{Plan, PlanNode, State};
+use crate::plan::stage::{Plan, PlanNode, State, Work};
 use crate::plan::{cost, fuse, order};
-use crate::recipe::{Graph, GraphNode};
+use crate::recipe::{Graph, GraphNode, OutputEncoding};
 
 /// How a graph is to be run; none of it changes the output's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,15 @@ pub enum Checkpoint {
     At(NodeId),
 }
 
+/// The programs that this machine has for films and sounds.
+#[derive(Debug, Clone)]
+pub struct Toolbox {
+    /// ffmpeg with every library that it loads.
+    pub ffmpeg: Option<Tool>,
+    /// What this class of CPU can do, as far as ffmpeg's code for sounds depends on it.
+    pub cpu: Tool,
+}
+
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
@@ -59,7 +68,7 @@ pub enum PlanError {
         suggestion: String,
     },
     /// A format was asked for a value that is no picture.
-    #[error("the output {id:?} is {kind}, which cannot be written as {format}; take the format out")]
+    #[error("the output {id:?} is {kind}, which cannot be written as {format}; {remedy}")]
     NotEncodable {
         /// The output node.
         id: NodeId,
@@ -67,6 +76,19 @@ pub enum PlanError {
         kind: &'static str,
         /// The format asked for.
         format: &'static str,
+        /// What to do.
+        remedy: String,
+    },
+    /// A node needs ffmpeg, and there is none.
+    #[error(
+        "the node {id:?} ({node_type}) works on films or sounds, which needs ffmpeg, and there is none; \
+         install it (`apt install ffmpeg`), or name it by --ffmpeg"
+    )]
+    NoFfmpeg {
+        /// The node.
+        id: NodeId,
+        /// Its type.
+        node_type: &'static str,
     },
     /// A picture that its format cannot hold.
     #[error("the output {id:?} cannot be written as {format}: {reason}")]
@@ -86,15 +108,16 @@ pub fn plan(
     graph: Graph,
     options: &Options,
     derived_room: u64,
+    toolbox: &Toolbox,
     known: &dyn Fn(&NodeKey) -> Option<ContentHash>,
 ) -> Result<Plan, PlanError> {
-    let wanted = Wanted { output: graph.output, format: graph.format, quality: graph.quality };
+    let wanted = Wanted { output: graph.output, encoding: graph.encoding };
     let mut nodes: Vec<PlanNode> = Vec::with_capacity(graph.nodes.len() + 1);
     for node in graph.nodes {
-        let planned = plan_node(node, &nodes);
+        let planned = plan_node(node, &nodes, toolbox)?;
         nodes.push(planned);
     }
-    let output = append_encode(&wanted, &mut nodes)?;
+    let output = append_encode(&wanted, &mut nodes, toolbox)?;
     let keep = indices(&nodes, "--keep", &options.keep)?;
     let force = indices(&nodes, "--force", &options.force)?;
     demand(&mut nodes, output, &keep, &force, options, known);
@@ -102,16 +125,20 @@ pub fn plan(
         if nodes[index].state == State::Miss {
             let inputs = input_facts(&nodes, index);
             let node = &nodes[index];
-            nodes[index].cost = cost::seconds(node.node_type, &node.params, &inputs, node.facts);
+            nodes[index].cost = cost::seconds(node.node_type, &node.params, &inputs, &node.facts);
         }
     }
     let mut keeps = keep;
     if let Checkpoint::At(id) = &options.checkpoint {
         keeps.extend(indices(&nodes, "--checkpoint", std::slice::from_ref(id))?);
     }
-    let groups = fuse::groups(&nodes, output, options.fuse);
+    let mut groups = fuse::groups(&nodes, output, &keeps, options.fuse);
     if options.checkpoint == Checkpoint::Auto && options.fuse {
-        keeps.extend(checkpoints(&nodes, &groups, derived_room));
+        let found = checkpoints(&nodes, &groups, derived_room);
+        if !found.is_empty() {
+            keeps.extend(found);
+            groups = fuse::groups(&nodes, output, &keeps, options.fuse);
+        }
     }
     let stages = order::stages(&mut nodes, &groups, &keeps);
     Ok(Plan { nodes, stages, output })
@@ -120,13 +147,13 @@ pub fn plan(
 /// What is to come out of a graph.
 struct Wanted {
     output: usize,
-    format: Option<Format>,
-    quality: Option<u8>,
+    encoding: OutputEncoding,
 }
 
-fn plan_node(node: GraphNode, before: &[PlanNode]) -> PlanNode {
+fn plan_node(node: GraphNode, before: &[PlanNode], toolbox: &Toolbox) -> Result<PlanNode, PlanError> {
     let inputs: Vec<&PlanNode> = node.inputs.iter().map(|input| &before[*input]).collect();
-    let tools = tools_of(node.node_type, &node.params, &inputs, node.facts);
+    let work = work_of(&node, &inputs);
+    let tools = tools_of(&node, &inputs, work, toolbox)?;
     let source = node.source;
     let parts = KeyParts {
         node_type: node.node_type.name().to_owned(),
@@ -137,8 +164,9 @@ fn plan_node(node: GraphNode, before: &[PlanNode]) -> PlanNode {
         inputs: inputs.iter().map(|input| input.key).collect(),
         tools: tools.iter().map(|tool| (tool.name.clone(), tool.hash)).collect(),
     };
-    PlanNode {
+    Ok(PlanNode {
         id: node.id,
+        work,
         node_type: node.node_type,
         params: node.params,
         inputs: node.inputs,
@@ -152,18 +180,35 @@ fn plan_node(node: GraphNode, before: &[PlanNode]) -> PlanNode {
         forced: false,
         kept: false,
         cost: 0.0,
-    }
+    })
 }
 
 /// The tools of the node's own work, the decoders of the blobs it reads, and the writer of its
 /// stored form.
-fn tools_of(node_type: &dyn NodeType, params: &Params, inputs: &[&PlanNode], facts: Facts) -> Vec<Tool> {
+fn tools_of(
+    node: &GraphNode,
+    inputs: &[&PlanNode],
+    work: Work,
+    toolbox: &Toolbox,
+) -> Result<Vec<Tool>, PlanError> {
+    let GraphNode { node_type, params, facts, .. } = node;
     let mut tools = node_type.tools(params);
     let hands_on_bytes = matches!(facts.form, Form::Blob(_)) && node_type.name() != ENCODE.name();
+    let is_heard = facts.has_sound() || inputs.iter().any(|input| input.facts.has_sound());
+    if work != Work::Pixels && !hands_on_bytes && node.source.is_none() {
+        let missing = || PlanError::NoFfmpeg { id: node.id.clone(), node_type: node_type.name() };
+        tools.push(toolbox.ffmpeg.clone().ok_or_else(missing)?);
+        // Decoding and resampling of sounds use floats, by code that is chosen by the CPU.
+        if is_heard {
+            tools.push(toolbox.cpu.clone());
+        }
+    }
     if !hands_on_bytes {
         for input in inputs {
-            if let Form::Blob(source) = input.facts.form {
-                tools.extend(codec::decoder(source.media_type).map(Tool::from));
+            if let Form::Blob(source) = &input.facts.form {
+                if source.clip.is_none() {
+                    tools.extend(codec::decoder(source.media_type).map(Tool::from));
+                }
             }
         }
     }
@@ -172,28 +217,68 @@ fn tools_of(node_type: &dyn NodeType, params: &Params, inputs: &[&PlanNode], fac
     }
     tools.sort();
     tools.dedup();
-    tools
+    Ok(tools)
+}
+
+/// What kind of work a node is.
+fn work_of(node: &GraphNode, inputs: &[&PlanNode]) -> Work {
+    let has_time = |facts: &Facts| facts.clip.is_some() || facts.has_time();
+    let takes_time = inputs.iter().any(|input| has_time(&input.facts));
+    if node.source.is_some() || !(takes_time || has_time(&node.facts)) {
+        return Work::Pixels;
+    }
+    if node.facts.kind == Kind::Data {
+        return Work::Data;
+    }
+    // An effect is the only pixel operation that takes what has time.
+    let facts: Vec<Facts> = inputs.iter().map(|input| input.facts.clone()).collect();
+    match node.node_type.lower(&node.params, &facts) {
+        Lowered::Pixels(_) => Work::Frames,
+        _ => Work::Film,
+    }
 }
 
 /// Appends the `ENCODE` of the output, unless the output is bytes that stay as they are.
-fn append_encode(wanted: &Wanted, nodes: &mut Vec<PlanNode>) -> Result<usize, PlanError> {
+fn append_encode(wanted: &Wanted, nodes: &mut Vec<PlanNode>, toolbox: &Toolbox) -> Result<usize, PlanError> {
     let output = &nodes[wanted.output];
-    let untouched = matches!(output.facts.form, Form::Blob(_)) && wanted.format.is_none();
+    let encoding = wanted.encoding;
+    let is_file = matches!(output.facts.form, Form::Blob(_)) || output.facts.kind == Kind::Data;
+    let untouched = is_file && encoding.format.is_none();
     if untouched {
         return Ok(wanted.output);
     }
-    let format = wanted.format.unwrap_or(Format::Png);
-    if output.facts.kind != Kind::Image {
-        let kind = output.facts.kind.word();
-        return Err(PlanError::NotEncodable { id: output.id.clone(), kind, format: format.name() });
+    let kind = output.facts.kind;
+    let format = encoding.format.or(Format::default_of(kind)).unwrap_or(Format::Png);
+    if !format.holds(kind) {
+        let fitting: Vec<&str> = Format::ALL.iter().filter(|format| format.holds(kind)).map(|format| format.name()).collect();
+        let remedy = match (kind, fitting.is_empty()) {
+            (_, true) => "take the format out".to_owned(),
+            (Kind::Video, _) if format.holds(Kind::Image) => format!("take {}, or a FRAME of it", fitting.join(", ")),
+            (Kind::Video, _) if format.holds(Kind::Audio) => format!("take {}, or EXTRACT_AUDIO", fitting.join(", ")),
+            _ => format!("take {}", fitting.join(", ")),
+        };
+        return Err(PlanError::NotEncodable { id: output.id.clone(), kind: kind.word(), format: format.name(), remedy });
     }
     let mut entries = schema::defaults(ENCODE.params()).entries().clone();
     entries.insert("format".to_owned(), format.name().into());
-    if let Some(quality) = wanted.quality.or_else(|| format.default_quality()) {
+    if let Some(quality) = encoding.quality.or_else(|| format.default_quality()) {
         entries.insert("quality".to_owned(), quality.into());
     }
+    if let Some(crf) = encoding.crf {
+        entries.insert("crf".to_owned(), crf.into());
+    }
+    if let Some(preset) = encoding.preset {
+        entries.insert("preset".to_owned(), preset.into());
+    }
+    if let Some(audio_bitrate) = encoding.audio_bitrate {
+        entries.insert("audio_bitrate".to_owned(), audio_bitrate.into());
+    }
     let params = Params::new(entries);
-    let facts = ENCODE.facts(&params, &[output.facts]).map_err(|error| PlanError::NotWritable {
+    let not_writable = |reason: String| PlanError::NotWritable { id: output.id.clone(), format: format.name(), reason };
+    if let Some((name, reason)) = ENCODE.check(&params, 1).into_iter().next() {
+        return Err(not_writable(format!("{name}: {reason}")));
+    }
+    let facts = ENCODE.facts(&params, std::slice::from_ref(&output.facts)).map_err(|error| PlanError::NotWritable {
         id: output.id.clone(),
         format: format.name(),
         reason: error.to_string(),
@@ -206,7 +291,7 @@ fn append_encode(wanted: &Wanted, nodes: &mut Vec<PlanNode>) -> Result<usize, Pl
         source: None,
         facts,
     };
-    let planned = plan_node(node, nodes);
+    let planned = plan_node(node, nodes, toolbox)?;
     nodes.push(planned);
     Ok(nodes.len() - 1)
 }
@@ -224,7 +309,7 @@ fn indices(nodes: &[PlanNode], option: &'static str, ids: &[NodeId]) -> Result<V
 }
 
 fn input_facts(nodes: &[PlanNode], index: usize) -> Vec<Facts> {
-    nodes[index].inputs.iter().map(|input| nodes[*input].facts).collect()
+    nodes[index].inputs.iter().map(|input| nodes[*input].facts.clone()).collect()
 }
 
 /// From the output (and what is kept or forced) back: what is known is a hit and needs nothing
@@ -277,7 +362,7 @@ fn checkpoints(nodes: &[PlanNode], groups: &[Option<usize>], mut room: u64) -> V
         let candidate = nodes[last].inputs.iter().copied().filter(|input| groups[*input] == Some(root)).max();
         let Some(candidate) = candidate else { continue };
         let above = cost_above(nodes, &members, candidate);
-        let size = cost::stored_bytes(nodes[candidate].facts);
+        let size = cost::stored_bytes(&nodes[candidate].facts);
         let storing = nodes[candidate].facts.pixels() as f64 * cost::STORE / 1e9;
         if above > CHECKPOINT_SECONDS && above > storing && size <= room {
             room -= size;

@@ -13,6 +13,6 @@ mod build;
 mod fuse;
 mod order;
 
-pub use build::{Checkpoint, Options, PlanError, plan};
+pub use build::{Checkpoint, Options, PlanError, Toolbox, plan};
 pub use fuse::hands_on_bytes;
-pub use stage::{Plan, PlanNode, Stage, State, Step};
+pub use stage::{Plan, PlanNode, Stage, State, Step, Work};

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use crate::media::Facts;
 use crate::nodes::Lowered;
-use crate::plan::stage::{PlanNode, Stage, Step};
+use crate::plan::stage::{PlanNode, Stage, Step, Work};
 use crate::plan::{cost, fuse};
 
 /// Makes the stages of the groups (see [`fuse::groups`]) and marks each node with its stage
@@ -47,9 +47,17 @@ fn stage(nodes: &[PlanNode], root: usize, members: Vec<usize>) -> Stage {
     after.sort_unstable();
     after.dedup();
     let uses = uses(nodes, &members);
-    let steps = join_points(nodes, steps(nodes, root, &keeps, &inside), &uses);
+    let work = match nodes[root].work {
+        _ if fuse::hands_on_bytes(&nodes[root]) => Work::Pixels,
+        Work::Frames => Work::Film,
+        work => work,
+    };
+    let is_pixels = work == Work::Pixels;
+    let steps = if is_pixels { join_points(nodes, steps(nodes, root, &keeps, &inside), &uses) } else { Vec::new() };
+    let memory = if is_pixels { memory(nodes, &steps, &uses) } else { cost::film_memory(nodes, &members) };
     Stage {
-        memory: memory(nodes, &steps, &uses),
+        work,
+        memory,
         cost: members.iter().map(|member| nodes[*member].cost).sum(),
         remaining: 0.0,
         steps,
@@ -87,6 +95,11 @@ fn steps(nodes: &[PlanNode], root: usize, keeps: &[usize], inside: &HashSet<usiz
             continue;
         }
         let inputs = &nodes[node].inputs;
+        if inputs.is_empty() {
+            made.insert(node);
+            steps.push(Step::Draw(node));
+            continue;
+        }
         if fuse::hands_on_bytes(&nodes[node]) {
             made.insert(node);
             steps.push(Step::Alias(node));
@@ -117,12 +130,12 @@ fn take(nodes: &[PlanNode], node: usize, input: usize) -> Step {
     match lowered(nodes, node) {
         Lowered::Encode { .. } => Step::Encode(node),
         Lowered::Identity => Step::Pass(node),
-        Lowered::Source | Lowered::Pixels(_) => Step::Start(node),
+        _ => Step::Start(node),
     }
 }
 
 fn lowered(nodes: &[PlanNode], node: usize) -> Lowered {
-    let inputs: Vec<Facts> = nodes[node].inputs.iter().map(|input| nodes[*input].facts).collect();
+    let inputs: Vec<Facts> = nodes[node].inputs.iter().map(|input| nodes[*input].facts.clone()).collect();
     nodes[node].node_type.lower(&nodes[node].params, &inputs)
 }
 
@@ -158,7 +171,7 @@ fn join_points(nodes: &[PlanNode], steps: Vec<Step>, uses: &std::collections::Ha
 fn memory(nodes: &[PlanNode], steps: &[Step], uses: &std::collections::HashMap<usize, usize>) -> u64 {
     let mut left = uses.clone();
     let (mut alive, mut peak, mut largest) = (0_u64, 0_u64, 0_u64);
-    let size = |node: usize| cost::memory_bytes(nodes[node].facts);
+    let size = |node: usize| cost::memory_bytes(&nodes[node].facts);
     let mut release = |alive: &mut u64, node: usize| {
         if let Some(count) = left.get_mut(&node) {
             *count = count.saturating_sub(1);
@@ -169,7 +182,7 @@ fn memory(nodes: &[PlanNode], steps: &[Step], uses: &std::collections::HashMap<u
     };
     for step in steps {
         let (made, taken) = match step {
-            Step::Load(node) => (Some(*node), None),
+            Step::Load(node) | Step::Draw(node) => (Some(*node), None),
             Step::Start(node) | Step::Pass(node) | Step::Encode(node) => (Some(*node), Some(nodes[*node].inputs[0])),
             Step::Points(chain) => (chain.last().copied(), Some(nodes[chain[0]].inputs[0])),
             Step::Fold(node, input) => (None, Some(nodes[*node].inputs[*input])),

@@ -45,6 +45,21 @@ pub struct PlanNode {
     pub kept: bool,
     /// Estimated seconds of one core.
     pub cost: f64,
+    /// What kind of work it is.
+    pub work: Work,
+}
+
+/// The kinds of work that stages are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Pictures, in memory.
+    Pixels,
+    /// Films and sounds, through ffmpeg.
+    Film,
+    /// A native effect over the frames of a film.
+    Frames,
+    /// Analysis of a film, sound or picture.
+    Data,
 }
 
 /// What a plan says of a node.
@@ -75,7 +90,9 @@ impl State {
 /// A group of nodes that run as one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stage {
-    /// What is done, in order.
+    /// What kind of work it is; of films with effects, `Film`.
+    pub work: Work,
+    /// What is done, in order; nothing but for pixels.
     pub steps: Vec<Step>,
     /// Nodes outside of it whose values it reads as blobs.
     pub reads: Vec<usize>,
@@ -104,6 +121,8 @@ pub enum Step {
     Pass(usize),
     /// Point operations one after another in one pass, over the first one's input.
     Points(Vec<usize>),
+    /// The node's picture is drawn.
+    Draw(usize),
     /// The operation takes its first input.
     Start(usize),
     /// The operation takes input `.1`.

@@ -4,10 +4,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use crate::base::{ContentHash, NodeId, Params};
-use crate::media::encode::Format;
 use crate::media::{Facts, Form, Kind, MediaType, SourceFacts};
 use crate::nodes::NodeType;
-use crate::recipe::model::{Recipe, RecipeNode};
+use crate::recipe::model::{OutputEncoding, Recipe, RecipeNode};
 use crate::recipe::place::Place;
 use crate::recipe::problem::Problem;
 use crate::recipe::problems::Problems;
@@ -32,10 +31,8 @@ pub struct Graph {
     pub nodes: Vec<GraphNode>,
     /// The position of the node whose value is wanted.
     pub output: usize,
-    /// The format asked for; by default the one of the value's kind.
-    pub format: Option<Format>,
-    /// The quality asked for, 1 to 100; only beside a format that has one.
-    pub quality: Option<u8>,
+    /// How it is written.
+    pub encoding: OutputEncoding,
 }
 
 /// A node of a graph.
@@ -88,7 +85,7 @@ impl Recipe {
         let Binding { placed, nodes, problems, .. } = binding;
         problems.finish()?;
         let output = placed[self.output.node].unwrap_or_else(|| panic!("BUG: an output that is not placed"));
-        Ok(Graph { nodes, output, format: self.output.format, quality: self.output.quality })
+        Ok(Graph { nodes, output, encoding: self.output.encoding })
     }
 }
 
@@ -133,7 +130,7 @@ impl Binding<'_> {
     fn place(&mut self, index: usize, facts: Facts) {
         let node = &self.recipe.nodes[index];
         let inputs: Vec<usize> = node.inputs.iter().filter_map(|input| self.placed[*input]).collect();
-        let origin = match (facts.form, inputs.as_slice()) {
+        let origin = match (&facts.form, inputs.as_slice()) {
             (Form::Blob(_), []) => Some(index),
             (Form::Blob(_), [input, ..]) => self.origins[*input],
             (Form::Value, _) => None,
@@ -157,7 +154,7 @@ impl Binding<'_> {
             return self.source_facts(index);
         }
         let inputs: Vec<usize> = node.inputs.iter().map(|input| self.placed[*input]).collect::<Option<_>>()?;
-        let facts: Vec<Facts> = inputs.iter().map(|input| self.nodes[*input].facts).collect();
+        let facts: Vec<Facts> = inputs.iter().map(|input| self.nodes[*input].facts.clone()).collect();
         let kinds = node.node_type.ports().kinds;
         let fits = |facts: &Facts| kinds.is_empty() || kinds.contains(&facts.kind);
         for (position, facts) in facts.iter().enumerate().filter(|(_, facts)| !fits(facts)) {
@@ -188,9 +185,9 @@ impl Binding<'_> {
             self.refuse("missing_input", index, "there is no content for it".to_owned());
             return None;
         };
-        let facts = Facts::source(source.facts);
+        let facts = Facts::source(source.facts.clone());
         match source::media(&node.params) {
-            Some(wanted) if !is_of(wanted, facts) => {
+            Some(wanted) if !is_of(wanted, &facts) => {
                 let message = format!("must be {} (media: {}); {}", a(wanted), wanted.word(), describe(node, source));
                 self.refuse("wrong_kind", index, message);
                 None
@@ -216,21 +213,21 @@ impl Binding<'_> {
 
 /// Is a source of the kind that its config asks for? Of sound, video and data the bytes are
 /// taken at their word.
-fn is_of(wanted: Kind, facts: Facts) -> bool {
-    let Form::Blob(SourceFacts { media_type, animated, .. }) = facts.form else {
+fn is_of(wanted: Kind, facts: &Facts) -> bool {
+    let Form::Blob(SourceFacts { media_type, animated, .. }) = &facts.form else {
         return wanted == facts.kind;
     };
     match wanted {
         Kind::Image | Kind::Bytes => facts.kind == wanted,
-        Kind::Video => animated || media_type.mime().starts_with("video/"),
-        Kind::Audio => media_type.mime().starts_with("audio/") || media_type == MediaType::Ogg,
-        Kind::Data => media_type == MediaType::Json,
+        Kind::Video => *animated || media_type.mime().starts_with("video/"),
+        Kind::Audio => media_type.mime().starts_with("audio/") || *media_type == MediaType::Ogg,
+        Kind::Data => *media_type == MediaType::Json,
     }
 }
 
 /// What a source is bound to.
 fn describe(node: &RecipeNode, source: &Source) -> String {
-    let SourceFacts { media_type, size, .. } = source.facts;
+    let SourceFacts { media_type, size, .. } = &source.facts;
     let but = match &source.damage {
         Some(damage) => format!(": {damage}"),
         None if media_type.is_picture() && size.is_none() => ", which cannot be decoded".to_owned(),

@@ -1,13 +1,14 @@
 //! A config as a whole: from its bytes to a recipe or to everything that is wrong with it.
 
-use crate::base::{NodeId, limits, schema};
+use crate::base::{NodeId, limits};
 use crate::media::encode::Format;
+use crate::nodes;
 use crate::recipe::check;
 use crate::recipe::draft::{self, Draft};
 use crate::recipe::keys::{Section, text};
 use crate::recipe::leaf::wrong_type;
 use crate::recipe::links::{self, Ids, no_such_node};
-use crate::recipe::model::{Output, Recipe, RecipeNode};
+use crate::recipe::model::{Output, OutputEncoding, Recipe, RecipeNode};
 use crate::recipe::place::Place;
 use crate::recipe::problem::{LocPart, Problem};
 use crate::recipe::problems::Problems;
@@ -140,29 +141,23 @@ fn into_node(draft: Draft<'_>, inputs: Vec<usize>) -> Option<RecipeNode> {
     Some(RecipeNode { id: id?, node_type: node_type?, params: params?, inputs, source, mark })
 }
 
-/// The output: a node's id, or a map of that, a format and a quality.
+/// The output: a node's id, or a map of that and how it is written.
 fn read_output(node: &Node, ids: &Ids<'_>, place: &Place<'_>, problems: &mut Problems) -> Option<Output> {
     if node.scalar().is_some() {
         let node = read_output_node(node, ids, place, problems)?;
-        return Some(Output { node, format: None, quality: None });
+        return Some(Output { node, encoding: OutputEncoding::default() });
     }
     if node.map().is_none() {
         return wrong_type(node, "a node's id, or a map with the key node", place, problems);
     }
-    let section = Section::new(node, &["node", "format", "quality"], place, problems)?;
+    let known = ["node", "format", "quality", "crf", "preset", "audio_bitrate"];
+    let section = Section::new(node, &known, place, problems)?;
     let id = section.require("node", place, problems);
     let output = id.and_then(|id| read_output_node(id, ids, &place.key("node"), problems));
     let format = section.get("format").map(|node| read_format(node, &place.key("format"), problems));
     let quality = section.get("quality").and_then(|node| {
         let place = place.key("quality");
-        let param = schema::Param {
-            name: "quality",
-            kind: schema::Kind::Integer { min: 1, max: 100 },
-            default: schema::Default::Absent,
-            doc: "",
-            unit: "",
-        };
-        let quality = check::value(node, &param, &place, problems)?.as_u64()? as u8;
+        let quality = encode_param("quality", node, &place, problems)?.as_u64()? as u8;
         // An unknown format has been reported.
         let format = format.unwrap_or(Some(Format::Png))?;
         if !format.has_quality() {
@@ -172,7 +167,38 @@ fn read_output(node: &Node, ids: &Ids<'_>, place: &Place<'_>, problems: &mut Pro
         }
         Some(quality)
     });
-    Some(Output { node: output?, format: format.flatten(), quality })
+    let mut param = |name: &str, has: fn(Format) -> bool| {
+        let node = section.get(name)?;
+        let place = place.key(name);
+        let value = encode_param(name, node, &place, problems)?;
+        // Without a format the kind of the value decides, which is not known here.
+        if let Some(format) = format.flatten().filter(|format| !has(*format)) {
+            let with = listed(Format::ALL.iter().filter(|format| has(**format)).map(|format| format.name()));
+            let message = format!("dag.output.{name} means nothing to {}; it is for {with}", format.name());
+            problems.error("bad_value", &place, node.mark, message);
+        }
+        Some(value)
+    };
+    let crf = param("crf", Format::has_crf).and_then(|value| value.as_u64()).map(|crf| crf as u8);
+    let preset = param("preset", Format::has_x264).and_then(|value| {
+        nodes::PRESETS.iter().copied().find(|preset| value.as_str() == Some(preset))
+    });
+    let audio_bitrate = param("audio_bitrate", Format::has_audio_bitrate).and_then(|value| value.as_u64());
+    let audio_bitrate = audio_bitrate.map(|rate| rate as u32);
+    let encoding = OutputEncoding { format: format.flatten(), quality, crf, preset, audio_bitrate };
+    Some(Output { node: output?, encoding })
+}
+
+/// A parameter of the node that planning appends.
+fn encode_param(name: &str, node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<serde_json::Value> {
+    use crate::nodes::NodeType as _;
+    // 192k, as ffmpeg and the original write it.
+    let thousands = node.scalar().and_then(|scalar| scalar.text.strip_suffix(['k', 'K'])?.parse::<u64>().ok());
+    if let Some(rate) = thousands.filter(|rate| name == "audio_bitrate" && (16..=512).contains(rate)) {
+        return Some((rate * 1000).into());
+    }
+    let param = nodes::ENCODE.params().iter().find(|param| param.name == name)?;
+    check::value(node, param, place, problems)
 }
 
 fn read_output_node(node: &Node, ids: &Ids<'_>, place: &Place<'_>, problems: &mut Problems) -> Option<usize> {

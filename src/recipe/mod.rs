@@ -39,5 +39,5 @@ mod tests;
 pub use bind::{Graph, GraphNode, Source};
 pub use document::parse;
 pub use inputs::Matched;
-pub use model::{Output, Recipe, RecipeNode, SourceSpec};
+pub use model::{Output, OutputEncoding, Recipe, RecipeNode, SourceSpec};
 pub use problem::{LocPart, Mark, Problem, Severity};

@@ -75,10 +75,23 @@ pub enum SourceSpec {
 pub struct Output {
     /// The node whose value it is, by position.
     pub node: usize,
+    /// How it is written.
+    pub encoding: OutputEncoding,
+}
+
+/// How an output is written, as far as somebody says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OutputEncoding {
     /// The format asked for; by default the one of the value's kind.
     pub format: Option<Format>,
     /// The quality asked for, 1 to 100; only beside a format that has one.
     pub quality: Option<u8>,
+    /// The constant rate factor asked for; only beside a format that has one.
+    pub crf: Option<u8>,
+    /// x264's preset asked for.
+    pub preset: Option<&'static str>,
+    /// Bits a second of the sound.
+    pub audio_bitrate: Option<u32>,
 }
 
 impl fmt::Debug for RecipeNode {

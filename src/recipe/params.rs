@@ -8,7 +8,7 @@ use crate::base::schema::{self, Default, Kind, Param};
 use crate::base::{NodeId, Params};
 use crate::effects;
 use crate::nodes::{self, NodeType};
-use crate::recipe::model::{Output, Recipe, RecipeNode, SourceSpec};
+use crate::recipe::model::{Output, OutputEncoding, Recipe, RecipeNode, SourceSpec};
 use crate::recipe::place::Place;
 use crate::recipe::problem::{LocPart, Mark, Problem};
 use crate::recipe::problems::Problems;
@@ -47,7 +47,7 @@ impl Recipe {
             description: Some(effect.description().to_owned()),
             owner: None,
             nodes: vec![input, node],
-            output: Output { node: 1, format: None, quality: None },
+            output: Output { node: 1, encoding: OutputEncoding::default() },
             warnings: Vec::new(),
             bare: true,
         };

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::db::{self, CodecError};
 use crate::records::rows::{
-    AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, RunRow, SessionRow, TokenRow, TraceRow,
+    AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, ProbeRow, RunRow, SessionRow, TokenRow, TraceRow,
 };
 
 /// A row type with a stored form.
@@ -37,6 +37,7 @@ records! {
     MemoRow = 1,
     KeyRow = 1,
     BlobRow = 2,
+    ProbeRow = 1,
     AssetRow = 1,
     ConfigRow = 1,
     InfraRow = 1,

@@ -222,6 +222,15 @@ pub struct BlobRow {
     pub sequence: u64,
 }
 
+/// What ffmpeg's one look at a blob told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProbeRow {
+    /// Its streams, JSON; `None` if it cannot be used as a film or a sound.
+    pub clip: Option<String>,
+    /// Why not.
+    pub damage: Option<String>,
+}
+
 /// How a blob came into the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]

@@ -21,6 +21,8 @@ pub const MEMO: ByHash = TableDefinition::new("memo");
 pub const KEYS: ByHash = TableDefinition::new("keys");
 /// Content hash → [`super::BlobRow`].
 pub const BLOBS: ByHash = TableDefinition::new("blobs");
+/// Content hash → [`super::ProbeRow`].
+pub const PROBES: ByHash = TableDefinition::new("probes");
 /// A blob's sequence number → its hash, so that the newest are listed first.
 pub const BLOB_ORDER: TableDefinition<'static, u64, &'static [u8; 32]> = TableDefinition::new("blob_order");
 /// Content hash and node key → nothing: the keys whose result a blob is (the memo, turned round).

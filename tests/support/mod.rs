@@ -62,6 +62,7 @@ impl Home {
             threads,
             workers: threads,
             cache_max_bytes: None,
+            ffmpeg: None,
             stage_timeout: 0,
             role: Role::Command,
         };

@@ -118,6 +118,7 @@ impl Gate {
             threads: 1,
             workers: 1,
             cache_max_bytes: None,
+            ffmpeg: None,
             role: Role::Serve,
             stage_timeout: 0,
         };

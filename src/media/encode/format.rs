@@ -3,6 +3,7 @@
 use crate::base::limits;
 use crate::media::codec::{self, Codec};
 use crate::media::encode::jpeg;
+use crate::media::facts::Kind;
 use crate::media::sniff::MediaType;
 
 /// A format for outputs.
@@ -20,11 +21,78 @@ pub enum Format {
     Tiff,
     /// BMP: uncompressed, without alpha.
     Bmp,
+    /// MP4: H.264 and AAC.
+    Mp4,
+    /// `QuickTime`: H.264 and AAC.
+    Mov,
+    /// Matroska: H.264 and AAC.
+    Mkv,
+    /// `WebM`: VP9 and Opus.
+    Webm,
+    /// WAV: 24 bits.
+    Wav,
+    /// FLAC: 24 bits, lossless.
+    Flac,
+    /// MP3.
+    Mp3,
+    /// AAC in MPEG-4.
+    M4a,
 }
 
 impl Format {
     /// Every format, the default first.
-    pub const ALL: &'static [Self] = &[Self::Png, Self::Jpeg, Self::Webp, Self::Gif, Self::Tiff, Self::Bmp];
+    pub const ALL: &'static [Self] = &[
+        Self::Png,
+        Self::Jpeg,
+        Self::Webp,
+        Self::Gif,
+        Self::Tiff,
+        Self::Bmp,
+        Self::Mp4,
+        Self::Mov,
+        Self::Mkv,
+        Self::Webm,
+        Self::Wav,
+        Self::Flac,
+        Self::Mp3,
+        Self::M4a,
+    ];
+
+    /// The format of a value of this kind if none is asked for; `None` where the value's stored
+    /// form is a file already, or it is no media.
+    pub const fn default_of(kind: Kind) -> Option<Self> {
+        match kind {
+            Kind::Image => Some(Self::Png),
+            Kind::Video => Some(Self::Mp4),
+            Kind::Audio => Some(Self::Flac),
+            Kind::Data | Kind::Bytes => None,
+        }
+    }
+
+    /// Can it hold a value of this kind?
+    pub const fn holds(self, kind: Kind) -> bool {
+        match kind {
+            Kind::Image => matches!(self, Self::Png | Self::Jpeg | Self::Webp | Self::Gif | Self::Tiff | Self::Bmp),
+            Kind::Video => matches!(self, Self::Mp4 | Self::Mov | Self::Mkv | Self::Webm | Self::Gif),
+            Kind::Audio => matches!(self, Self::Wav | Self::Flac | Self::Mp3 | Self::M4a),
+            Kind::Data | Kind::Bytes => false,
+        }
+    }
+
+    /// Is its picture written by x264?
+    pub const fn has_x264(self) -> bool {
+        matches!(self, Self::Mp4 | Self::Mov | Self::Mkv)
+    }
+
+    /// Can a constant rate factor be chosen?
+    pub const fn has_crf(self) -> bool {
+        self.has_x264() || matches!(self, Self::Webm)
+    }
+
+    /// Is its sound compressed to a bit rate?
+    pub const fn has_audio_bitrate(self) -> bool {
+        self.has_crf() || matches!(self, Self::Mp3 | Self::M4a)
+    }
 
     /// Its name in configs.
     pub const fn name(self) -> &'static str {
@@ -35,6 +103,14 @@ impl Format {
             Self::Gif => "gif",
             Self::Tiff => "tiff",
             Self::Bmp => "bmp",
+            Self::Mp4 => "mp4",
+            Self::Mov => "mov",
+            Self::Mkv => "mkv",
+            Self::Webm => "webm",
+            Self::Wav => "wav",
+            Self::Flac => "flac",
+            Self::Mp3 => "mp3",
+            Self::M4a => "m4a",
         }
     }
 
@@ -60,6 +136,14 @@ impl Format {
             Self::Gif => &["gif"],
             Self::Tiff => &["tiff", "tif"],
             Self::Bmp => &["bmp", "dib"],
+            Self::Mp4 => &["mp4", "m4v"],
+            Self::Mov => &["mov", "qt"],
+            Self::Mkv => &["mkv"],
+            Self::Webm => &["webm"],
+            Self::Wav => &["wav"],
+            Self::Flac => &["flac"],
+            Self::Mp3 => &["mp3"],
+            Self::M4a => &["m4a"],
         }
     }
 
@@ -82,6 +166,14 @@ impl Format {
             Self::Gif => MediaType::Gif,
             Self::Tiff => MediaType::Tiff,
             Self::Bmp => MediaType::Bmp,
+            Self::Mp4 => MediaType::Mp4,
+            Self::Mov => MediaType::Mov,
+            Self::Mkv => MediaType::Matroska,
+            Self::Webm => MediaType::Webm,
+            Self::Wav => MediaType::Wav,
+            Self::Flac => MediaType::Flac,
+            Self::Mp3 => MediaType::Mp3,
+            Self::M4a => MediaType::M4a,
         }
     }
 
@@ -98,9 +190,9 @@ impl Format {
         }
     }
 
-    /// The encoder that is used with this quality.
-    pub const fn codec(self, quality: Option<u8>) -> Codec {
-        match self {
+    /// The encoder of pictures that is used with this quality; `None` if it holds none.
+    pub const fn codec(self, quality: Option<u8>) -> Option<Codec> {
+        Some(match self {
             Self::Png => codec::PNG_ENCODER,
             Self::Jpeg => codec::JPEG_ENCODER,
             Self::Webp if quality.is_some() => codec::WEBP_LOSSY_ENCODER,
@@ -108,7 +200,8 @@ impl Format {
             Self::Gif => codec::GIF_ENCODER,
             Self::Tiff => codec::TIFF_ENCODER,
             Self::Bmp => codec::BMP_ENCODER,
-        }
+            _ => return None,
+        })
     }
 
     /// The longest side in pixels that it can hold.
@@ -116,7 +209,7 @@ impl Format {
         match self {
             Self::Webp => 16_383,
             Self::Jpeg | Self::Gif => 65_535,
-            Self::Png | Self::Tiff | Self::Bmp => limits::IMAGE_SIDE,
+            _ => limits::IMAGE_SIDE,
         }
     }
 }

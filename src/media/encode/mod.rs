@@ -46,6 +46,9 @@ pub enum EncodeError {
     /// A quality for a format that loses nothing anyway.
     #[error("a {} has no quality to choose", .0.title())]
     NoQuality(Format),
+    /// A format for films or sounds.
+    #[error("a {} holds no picture", .0.title())]
+    NoPicture(Format),
     /// A quality that there is not.
     #[error("a quality goes from 1 to 100, and this one is {0}")]
     Quality(u8),
@@ -82,6 +85,7 @@ pub fn encode(image: &Image, format: Format, quality: Option<u8>) -> Result<Vec<
         (Format::Gif, _) => gif::encode(image).map_err(failed),
         (Format::Tiff, _) => Ok(tiff::encode(image)),
         (Format::Bmp, _) => Ok(bmp::encode(image)),
+        _ => Err(EncodeError::NoPicture(format)),
     }
 }
 

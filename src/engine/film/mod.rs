@@ -1,0 +1,409 @@
+//! Carries out a stage of films and sounds: one ffmpeg for its filter graph, or two with native
+//! effects between them.
+//!
+//! What is before a row of effects is one process, which hands frames over by a pipe; the effects
+//! run on the rendering pool, a few frames at a time; a second process takes the frames and does
+//! the rest. It weaves sounds anew from their sources, so that nothing but pictures goes through
+//! the pipe. Nothing is taken from a process before its files have the frames and samples that
+//! the plan says.
+
+mod frames;
+mod reading;
+mod weave;
+mod writing;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+
+use crate::base::ContentHash;
+use crate::base::limits::{FILM_FILE_BYTES, FILM_MEMORY};
+use crate::engine::error::EngineError;
+use crate::engine::work::{Blobs, Failure, Inputs, Outcome, WorkError};
+use crate::media::encode::encode_stored;
+use crate::media::ffmpeg::{self, Child, Ended, Process, Progress, Toolkit};
+use crate::media::{Facts, Form, Image, Kind, Loom as _, Pad, Pixels, decode};
+use crate::nodes::{Encoding, Lowered};
+use crate::plan::Plan;
+
+/// What can go wrong in a stage.
+pub type Trouble = WorkError;
+
+/// What a stage of films needs beside blobs.
+pub trait Studio: Blobs {
+    /// The ffmpeg of this machine.
+    fn toolkit(&self) -> Option<Arc<Toolkit>>;
+    /// A directory for one stage, which goes away with what is in it.
+    fn scratch(&self) -> Result<tempfile::TempDir, EngineError>;
+    /// Where a blob lies, its bytes checked against its hash.
+    fn file_of(&self, hash: &ContentHash) -> Result<PathBuf, EngineError>;
+    /// Takes a file into the store; true if its bytes were new.
+    fn keep_file(&self, file: &Path) -> Result<(ContentHash, bool), EngineError>;
+    /// So many frames of the stage's are done.
+    fn frames_done(&self, frames: u64);
+}
+
+/// Runs a stage.
+pub fn run_stage(plan: &Plan, stage: usize, inputs: &Inputs, studio: &dyn Studio) -> Outcome {
+    let mut outcome = Outcome::default();
+    let run = Run { plan, stage, inputs, studio };
+    match run.all(&mut outcome) {
+        Ok(()) => plan.stages[stage].nodes.iter().for_each(|node| studio.done(*node)),
+        Err((node, error)) => {
+            let nodes = plan.stages[stage].nodes.iter().copied();
+            outcome.skipped = nodes.filter(|other| *other > node).collect();
+            outcome.failure = Some(Failure { node, error });
+        }
+    }
+    outcome
+}
+
+struct Run<'a> {
+    plan: &'a Plan,
+    stage: usize,
+    inputs: &'a Inputs,
+    studio: &'a dyn Studio,
+}
+
+/// A file that a process writes.
+struct Output {
+    node: usize,
+    file: String,
+    what: Written,
+}
+
+/// What a file holds.
+enum Written {
+    /// A value in its stored form.
+    Stored,
+    /// An encoded value of these facts.
+    Encoded(Encoding, Facts),
+    /// A frame, as RGBA.
+    Raw,
+}
+
+/// A graph with its files: everything that a process needs.
+struct Woven {
+    args: Vec<OsString>,
+    reads: Vec<PathBuf>,
+    outputs: Vec<Output>,
+}
+
+impl Run<'_> {
+    fn all(&self, outcome: &mut Outcome) -> Result<(), (usize, Trouble)> {
+        let chain = weave::chain(self.plan, self.stage);
+        let keeps = &self.plan.stages[self.stage].keeps;
+        let root = keeps.last().copied().unwrap_or(self.plan.output);
+        let at_root = |error: Trouble| (root, error);
+        let toolkit = self.studio.toolkit().ok_or_else(|| at_root(WorkError::Tool("there is no ffmpeg any more".to_owned())))?;
+        let scratch = self.studio.scratch().map_err(|error| at_root(WorkError::Storage(error)))?;
+        let outputs = if chain.is_empty() {
+            let woven = self.weave(scratch.path(), "all", None, keeps, None).map_err(at_root)?;
+            self.one(&toolkit, scratch.path(), woven).map_err(at_root)?
+        } else {
+            let before = self.before(chain[0]);
+            let (first, second): (Vec<usize>, Vec<usize>) = keeps.iter().partition(|node| before.contains(node));
+            let last = chain[chain.len() - 1];
+            let to_pipe = self.weave(scratch.path(), "before", None, &first, Some(chain[0])).map_err(at_root)?;
+            let from_pipe = self.weave(scratch.path(), "after", Some(last), &second, None).map_err(at_root)?;
+            self.two(&toolkit, scratch.path(), &chain, to_pipe, from_pipe)?
+        };
+        for output in outputs {
+            self.check(&toolkit, scratch.path(), &output).map_err(|error| (output.node, error))?;
+            let (hash, new) = self.keep(scratch.path(), &output).map_err(|error| (output.node, error))?;
+            outcome.kept.push((output.node, hash));
+            outcome.written += u64::from(new);
+        }
+        Ok(())
+    }
+
+    /// The nodes of the stage that a node is made from.
+    fn before(&self, node: usize) -> std::collections::HashSet<usize> {
+        let mut before = std::collections::HashSet::new();
+        let mut open = vec![node];
+        while let Some(node) = open.pop() {
+            for input in &self.plan.nodes[node].inputs {
+                if self.plan.nodes[*input].stage == Some(self.stage) && before.insert(*input) {
+                    open.push(*input);
+                }
+            }
+        }
+        before
+    }
+
+    fn lowered(&self, node: usize) -> Lowered {
+        let node = &self.plan.nodes[node];
+        let inputs: Vec<Facts> = node.inputs.iter().map(|input| self.plan.nodes[*input].facts.clone()).collect();
+        node.node_type.lower(&node.params, &inputs)
+    }
+
+    /// Weaves the graph of one process: for the files of `keeps` and, if an effect is named, for
+    /// its input's frames on the standard output.
+    fn weave(
+        &self,
+        dir: &Path,
+        name: &str,
+        piped: Option<usize>,
+        keeps: &[usize],
+        to_pipe: Option<usize>,
+    ) -> Result<Woven, Trouble> {
+        let mut contents = Contents { plan: self.plan, inputs: self.inputs, studio: self.studio };
+        let mut weave = weave::Weave::new(self.plan, self.stage, piped, &mut contents);
+        let mut outputs = Vec::new();
+        let mut tail: Vec<String> = Vec::new();
+        for node in keeps {
+            let (maps, args, output) = self.output(&mut weave, *node, format!("{name}{}", outputs.len()));
+            for Pad(label) in maps {
+                tail.extend(["-map".to_owned(), format!("[{label}]")]);
+            }
+            tail.extend(args);
+            tail.push(format!("file:{}", output.file));
+            outputs.push(output);
+        }
+        if let Some(effect) = to_pipe {
+            let facts = &self.plan.nodes[effect].facts;
+            let clip = facts.clip.unwrap_or_else(|| panic!("BUG: frames of what is no film"));
+            let Pad(label) = weave.input(effect).picture(0, 0, clip.frames, Pixels::Rgba);
+            tail.extend(["-map".to_owned(), format!("[{label}]")]);
+            tail.extend(["-r".to_owned(), clip.rate.to_string()]);
+            tail.extend("-vsync cfr -c:v rawvideo -pix_fmt rgba -f rawvideo pipe:1".split(' ').map(str::to_owned));
+        }
+        let (graph, reads, stills) = weave.finish()?;
+        let io = |error: std::io::Error| WorkError::Tool(error.to_string());
+        let script = format!("{name}.graph");
+        std::fs::write(dir.join(&script), graph).map_err(io)?;
+        let mut head: Vec<String> =
+            "-hide_banner -nostdin -v error -y -copyts -max_error_rate 1".split(' ').map(str::to_owned).collect();
+        if to_pipe.is_none() {
+            head.extend("-progress pipe:1 -nostats -stats_period 0.2".split(' ').map(str::to_owned));
+        } else {
+            head.push("-nostats".to_owned());
+        }
+        let mut files = Vec::new();
+        for (index, read) in reads.into_iter().enumerate() {
+            let input = format!("{name}-in{index}");
+            match read {
+                weave::Read::Blob(hash, args) => {
+                    let file = self.studio.file_of(&hash).map_err(WorkError::Storage)?;
+                    std::os::unix::fs::symlink(&file, dir.join(&input)).map_err(io)?;
+                    files.push(file);
+                    head.extend(args);
+                    head.extend(["-i".to_owned(), format!("file:{input}")]);
+                }
+                weave::Read::Still(still, args) => {
+                    std::fs::write(dir.join(&input), stills[still].pixels()).map_err(io)?;
+                    head.extend(args);
+                    head.extend(["-i".to_owned(), format!("file:{input}")]);
+                }
+                weave::Read::Frames(args) => {
+                    head.extend(args);
+                    head.extend(["-i".to_owned(), "pipe:0".to_owned()]);
+                }
+            }
+        }
+        head.extend(["-filter_complex_script".to_owned(), script, "-max_muxing_queue_size".to_owned(), "8192".to_owned()]);
+        head.extend(tail);
+        Ok(Woven { args: head.into_iter().map(OsString::from).collect(), reads: files, outputs })
+    }
+
+    /// What a kept node writes: its streams, the arguments of its file, and the file.
+    fn output(&self, weave: &mut weave::Weave<'_>, node: usize, file: String) -> (Vec<Pad>, Vec<String>, Output) {
+        let facts = &self.plan.nodes[node].facts;
+        match self.lowered(node) {
+            Lowered::EncodeClip(encoding) => {
+                let value = self.plan.nodes[self.plan.nodes[node].inputs[0]].facts.clone();
+                let mut pads = Vec::new();
+                if let Some(clip) = value.clip {
+                    let pixels = Pixels::Yuv420;
+                    let pad = weave.input(node).picture(0, 0, clip.frames, pixels);
+                    pads.push(weave.input(node).link(&[pad], &writing::picture_filters(encoding.format, &value)));
+                }
+                if value.has_sound() && writing::holds_sound(encoding.format) {
+                    pads.push(weave.input(node).sound(0, 0, value.samples));
+                }
+                let args = writing::encoded(&encoding, &value);
+                (pads, args, Output { node, file, what: Written::Encoded(encoding, value) })
+            }
+            Lowered::Frame { index, .. } => {
+                let pad = weave.input(node).picture(0, index, index + 1, Pixels::Rgba);
+                let args = "-frames:v 1 -c:v rawvideo -pix_fmt rgba -f rawvideo".split(' ').map(str::to_owned).collect();
+                (vec![pad], args, Output { node, file, what: Written::Raw })
+            }
+            _ => {
+                let mut pads = Vec::new();
+                if facts.clip.is_some() {
+                    pads.push(weave.picture(node));
+                }
+                if facts.has_sound() {
+                    pads.push(weave.sound(node));
+                }
+                (pads, writing::stored(facts), Output { node, file, what: Written::Stored })
+            }
+        }
+    }
+
+    fn process(&self, toolkit: &Toolkit, dir: &Path, woven: &Woven) -> Process {
+        Process {
+            program: toolkit.ffmpeg.clone(),
+            args: woven.args.clone(),
+            dir: dir.to_owned(),
+            reads: woven.reads.clone(),
+            memory: FILM_MEMORY.max(self.plan.stages[self.stage].memory.saturating_mul(4)),
+            file_bytes: FILM_FILE_BYTES,
+        }
+    }
+
+    /// Runs the only process of a stage.
+    fn one(&self, toolkit: &Toolkit, dir: &Path, woven: Woven) -> Result<Vec<Output>, Trouble> {
+        let mut child = self.process(toolkit, dir, &woven).start(Stdio::null(), Stdio::piped()).map_err(not_started)?;
+        self.finish(&mut child)?;
+        Ok(woven.outputs)
+    }
+
+    /// Runs the process before the effects, the effects, and the process after them.
+    fn two(
+        &self,
+        toolkit: &Toolkit,
+        dir: &Path,
+        chain: &[usize],
+        first: Woven,
+        second: Woven,
+    ) -> Result<Vec<Output>, (usize, Trouble)> {
+        let at = |error: Trouble| (chain[chain.len() - 1], error);
+        let mut before = self
+            .process(toolkit, dir, &first)
+            .start(Stdio::null(), Stdio::piped())
+            .map_err(|error| at(not_started(error)))?;
+        let mut after = self
+            .process(toolkit, dir, &second)
+            .start(Stdio::piped(), Stdio::piped())
+            .map_err(|error| at(not_started(error)))?;
+        let progress = after.stdout().map(Progress::of);
+        let (Some(from), Some(to), Some(Ok(_progress))) = (before.stdout(), after.stdin(), progress) else {
+            return Err(at(WorkError::Tool("its pipes cannot be opened".to_owned())));
+        };
+        let handed = frames::hand_over(self.plan, chain, self.studio, from, to);
+        match handed {
+            Ok(()) => {}
+            // A process that has died is the reason, and not the pipe that it left.
+            Err(frames::Broken::Effect(node, error)) => return Err((node, error)),
+            Err(frames::Broken::Stopped) => return Err(at(WorkError::Cancelled)),
+            Err(frames::Broken::Pipe(said)) => {
+                self.finish(&mut before).map_err(at)?;
+                after.kill();
+                let ended = after.poll().ok().flatten();
+                let said = ended.map_or(said, |ended| ended.said);
+                return Err(at(WorkError::Tool(format!("ffmpeg took no more frames: {said}"))));
+            }
+        }
+        self.finish(&mut before).map_err(at)?;
+        self.wait(&mut after).map_err(at)?;
+        Ok(first.outputs.into_iter().chain(second.outputs).collect())
+    }
+
+    /// Waits for a process that tells its progress, or has told all it had to.
+    fn finish(&self, child: &mut Child) -> Result<(), Trouble> {
+        let progress = child.stdout().map(Progress::of).transpose().map_err(not_started)?;
+        let told = std::cell::Cell::new(0);
+        let stopped = || {
+            if let Some(frames) = progress.as_ref().map(|progress| progress.frames()).filter(|frames| *frames > told.get()) {
+                told.set(frames);
+                self.studio.frames_done(frames);
+            }
+            self.studio.cancelled()
+        };
+        judge(child.wait(&stopped).map_err(not_started)?)
+    }
+
+    fn wait(&self, child: &mut Child) -> Result<(), Trouble> {
+        judge(child.wait(&|| self.studio.cancelled()).map_err(not_started)?)
+    }
+
+    /// Has a file the frames and samples that the plan says?
+    fn check(&self, toolkit: &Toolkit, dir: &Path, output: &Output) -> Result<(), Trouble> {
+        let stopped = || self.studio.cancelled();
+        let (demuxer, facts, sample_bytes) = match &output.what {
+            Written::Raw => return Ok(()),
+            Written::Stored => ("matroska", self.plan.nodes[output.node].facts.clone(), Some(8)),
+            Written::Encoded(encoding, facts) => {
+                let media_type = encoding.format.media_type();
+                let demuxer = ffmpeg::demuxer(media_type).unwrap_or_else(|| panic!("BUG: no demuxer for {media_type}"));
+                let bytes = (encoding.format == crate::media::encode::Format::Wav).then_some(6);
+                (demuxer, facts.clone(), bytes)
+            }
+        };
+        let (frames, bytes) =
+            ffmpeg::count(toolkit, Path::new(&output.file), demuxer, dir, &stopped).map_err(|error| match error {
+                ffmpeg::ProbeError::Stopped => WorkError::Cancelled,
+                error => WorkError::Tool(format!("what ffmpeg wrote cannot be read: {error}")),
+            })?;
+        let expected = facts.clip.map_or(0, |clip| clip.frames);
+        if frames != expected {
+            return Err(WorkError::Tool(format!("ffmpeg wrote {frames} frames; the plan says {expected}")));
+        }
+        let Some(sample_bytes) = sample_bytes.filter(|_| facts.has_sound()) else { return Ok(()) };
+        if bytes != facts.samples * sample_bytes {
+            let (found, samples) = (bytes / sample_bytes, facts.samples);
+            return Err(WorkError::Tool(format!("ffmpeg wrote {found} samples; the plan says {samples}")));
+        }
+        Ok(())
+    }
+
+    fn keep(&self, dir: &Path, output: &Output) -> Result<(ContentHash, bool), Trouble> {
+        let file = dir.join(&output.file);
+        if !matches!(output.what, Written::Raw) {
+            let kept = self.studio.keep_file(&file).map_err(WorkError::Storage);
+            // Values of several gigabytes need not lie there twice until the stage ends.
+            let _ = std::fs::remove_file(&file);
+            return kept;
+        }
+        let input = &self.plan.nodes[self.plan.nodes[output.node].inputs[0]].facts;
+        let bytes = std::fs::read(&file).map_err(|error| WorkError::Tool(error.to_string()))?;
+        if bytes.len() as u64 != input.pixels() * 4 {
+            return Err(WorkError::Tool(format!("ffmpeg wrote {} bytes of a frame of {}", bytes.len(), input.pixels() * 4)));
+        }
+        let mut image = Image::new(input.width, input.height, bytes);
+        if let Lowered::Frame { then: Some(op), .. } = self.lowered(output.node) {
+            image = op.start(Arc::new(image))?;
+        }
+        self.studio.write(&encode_stored(&image)).map_err(WorkError::Storage)
+    }
+}
+
+fn judge(ended: Option<Ended>) -> Result<(), Trouble> {
+    let ended = ended.ok_or(WorkError::Cancelled)?;
+    if ended.status.success() {
+        return Ok(());
+    }
+    let said = if ended.said.is_empty() { "it says nothing".to_owned() } else { ended.said };
+    Err(WorkError::Tool(format!("ffmpeg failed ({}): {said}", ended.status)))
+}
+
+fn not_started(error: std::io::Error) -> Trouble {
+    WorkError::Tool(format!("ffmpeg cannot be run: {error}"))
+}
+
+/// What lies outside of the stage.
+struct Contents<'a> {
+    plan: &'a Plan,
+    inputs: &'a Inputs,
+    studio: &'a dyn Studio,
+}
+
+impl weave::Store for Contents<'_> {
+    fn hash(&self, node: usize) -> ContentHash {
+        let hash = self.inputs.get(&node).copied();
+        hash.unwrap_or_else(|| panic!("BUG: node {node} is read before it is made"))
+    }
+
+    fn image(&mut self, node: usize) -> Result<Image, Trouble> {
+        let bytes = self.studio.read(&self.hash(node)).map_err(WorkError::Storage)?;
+        let facts = &self.plan.nodes[node].facts;
+        debug_assert!(facts.kind == Kind::Image);
+        Ok(match facts.form {
+            Form::Blob(_) => decode::decode(&bytes)?,
+            Form::Value => decode::decode_stored(&bytes)?,
+        })
+    }
+}

@@ -1,0 +1,111 @@
+//! How values are stored between stages, and how outputs are encoded.
+
+use crate::media::Pixels;
+use crate::media::encode::Format;
+use crate::media::time::{Rate, SAMPLE_RATE};
+use crate::media::Facts;
+use crate::nodes::Encoding;
+
+/// Frames are written as they are numbered, nothing is told of who wrote them, and nothing of
+/// the inputs is copied.
+fn common(rate: Option<Rate>) -> Vec<String> {
+    let mut args = words("-map_metadata -1 -map_chapters -1 -fflags +bitexact -flags:v +bitexact -flags:a +bitexact");
+    if let Some(rate) = rate {
+        args.extend(["-r".to_owned(), rate.to_string(), "-vsync".to_owned(), "cfr".to_owned()]);
+    }
+    args
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+/// The stored form of a film or a sound: FFV1 (RFC 9043) version 3 with every frame by itself,
+/// and samples as they are, in Matroska.
+pub fn stored(facts: &Facts) -> Vec<String> {
+    let mut args = common(facts.clip.map(|clip| clip.rate));
+    if let Some(clip) = facts.clip {
+        let form = match clip.pixels {
+            Pixels::Yuv420 => "yuv420p",
+            Pixels::Rgba => "bgra",
+        };
+        args.extend(words(&format!("-c:v ffv1 -level 3 -slices 4 -g 1 -slicecrc 1 -pix_fmt {form}")));
+    }
+    if facts.has_sound() {
+        args.extend(words("-c:a pcm_f32le"));
+    }
+    args.extend(words("-f matroska"));
+    args
+}
+
+/// Filters between a film's value and its encoder.
+pub fn picture_filters(format: Format, facts: &Facts) -> String {
+    let (width, height) = (facts.width, facts.height);
+    if format == Format::Gif {
+        // Each frame has its own palette, so that no more than one waits.
+        return "split[first][second];[first]palettegen=stats_mode=single[palette];\
+                [second][palette]paletteuse=new=1:dither=sierra2_4a"
+            .to_owned();
+    }
+    let (even_width, even_height) = (width.next_multiple_of(2), height.next_multiple_of(2));
+    if (even_width, even_height) == (width, height) {
+        return "null".to_owned();
+    }
+    // 4:2:0 has the chroma of the missing column or row already.
+    let (right, bottom) = (even_width - width, even_height - height);
+    format!(
+        "extractplanes=y+u+v[luma][u][v];\
+         [luma]pad=w={even_width}:h={even_height}:x=0:y=0,fillborders=right={right}:bottom={bottom}:mode=smear[even];\
+         [even][u][v]mergeplanes=0x001020:yuv420p"
+    )
+}
+
+/// The arguments of an output file.
+pub fn encoded(encoding: &Encoding, facts: &Facts) -> Vec<String> {
+    let Encoding { format, crf, preset, audio_bitrate } = encoding;
+    let rate = facts.clip.map(|clip| clip.rate);
+    let mut args = common(rate);
+    if let Some(rate) = rate {
+        let keyframes = rate.frame_at(2.0).max(1);
+        match format {
+            Format::Webm => args.extend(words(&format!(
+                "-c:v libvpx-vp9 -crf {crf} -b:v 0 -deadline good -cpu-used 4 -row-mt 0 -tile-columns 2 -threads 4 \
+                 -g {keyframes} -pix_fmt yuv420p"
+            ))),
+            Format::Gif => args.extend(words("-c:v gif")),
+            // Frame threads give other bytes on a busy machine; slices of a fixed number never do.
+            _ => args.extend(words(&format!(
+                "-c:v libx264 -preset {preset} -crf {crf} -profile:v high -pix_fmt yuv420p -g {keyframes} -threads 4 \
+                 -x264-params sliced-threads=1:threads=4:lookahead-threads=1:cpu-independent=1"
+            ))),
+        }
+        args.extend(words("-colorspace bt709 -color_primaries bt709 -color_trc bt709 -color_range tv -chroma_sample_location left"));
+    }
+    if facts.has_sound() && *format != Format::Gif {
+        args.extend(words(&match format {
+            Format::Wav => "-c:a pcm_s24le -rf64 auto".to_owned(),
+            Format::Flac => "-c:a flac -sample_fmt s32 -bits_per_raw_sample 24".to_owned(),
+            Format::Mp3 => format!("-c:a libmp3lame -b:a {audio_bitrate}"),
+            Format::Webm => format!("-c:a libopus -b:a {audio_bitrate}"),
+            _ => format!("-c:a aac -b:a {audio_bitrate}"),
+        }));
+        args.extend(["-ar".to_owned(), SAMPLE_RATE.to_string()]);
+    }
+    args.extend(words(match format {
+        Format::Mov => "-movflags +faststart -f mov",
+        Format::Mkv => "-f matroska",
+        Format::Webm => "-f webm",
+        Format::Gif => "-f gif",
+        Format::Wav => "-f wav",
+        Format::Flac => "-f flac",
+        Format::Mp3 => "-f mp3 -write_xing 1 -id3v2_version 0",
+        Format::M4a => "-movflags +faststart -f ipod",
+        _ => "-movflags +faststart -f mp4",
+    }));
+    args
+}
+
+/// Does the format hold a sound beside a picture?
+pub fn holds_sound(format: Format) -> bool {
+    format != Format::Gif
+}

@@ -1,0 +1,186 @@
+//! One process: started, watched, and ended for certain.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io::{BufRead as _, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// What is to be run.
+#[derive(Debug, Clone)]
+pub struct Process {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments; file names are relative to the directory.
+    pub args: Vec<OsString>,
+    /// The directory that it works in, its own.
+    pub dir: PathBuf,
+    /// Files outside of the directory that it reads.
+    pub reads: Vec<PathBuf>,
+    /// Bytes of memory that it may have.
+    pub memory: u64,
+    /// Bytes that one of its files may have.
+    pub file_bytes: u64,
+}
+
+/// Frames done, as ffmpeg tells (`-progress`).
+#[derive(Debug, Default)]
+pub struct Progress(AtomicU64);
+
+impl Progress {
+    /// Frames so far.
+    pub fn frames(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A process that runs. Dropping it kills it and all that it has started.
+pub struct Child {
+    child: std::process::Child,
+    said: Option<JoinHandle<String>>,
+    ended: bool,
+}
+
+/// How a process ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its status.
+    pub status: ExitStatus,
+    /// The last lines that it said.
+    pub said: String,
+}
+
+/// Lines of what a process says that are kept.
+const SAID_LINES: usize = 20;
+/// Bytes of a line of these.
+const SAID_BYTES: u64 = 2000;
+/// How often a process is looked at.
+pub(super) const LOOK: Duration = Duration::from_millis(5);
+
+impl Process {
+    /// Starts it. Its standard error is kept, its standard input and output are as said.
+    pub fn start(&self, stdin: Stdio, stdout: Stdio) -> std::io::Result<Child> {
+        let mut command = self.command();
+        let mut child = command.stdin(stdin).stdout(stdout).stderr(Stdio::piped()).spawn()?;
+        let stderr = child.stderr.take();
+        let said = std::thread::Builder::new().name("tool-says".to_owned()).spawn(move || stderr.map_or_else(String::new, last_lines))?;
+        Ok(Child { child, said: Some(said), ended: false })
+    }
+
+    fn command(&self) -> Command {
+        use std::os::unix::process::CommandExt as _;
+        let mut command = Command::new(&self.program);
+        command.args(&self.args).current_dir(&self.dir).process_group(0);
+        command
+    }
+}
+
+impl Child {
+    /// Its standard output, once.
+    pub fn stdout(&mut self) -> Option<std::process::ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    /// Its standard input, once.
+    pub fn stdin(&mut self) -> Option<std::process::ChildStdin> {
+        self.child.stdin.take()
+    }
+
+    /// Its end, if it has ended.
+    pub fn poll(&mut self) -> std::io::Result<Option<Ended>> {
+        let Some(status) = self.child.try_wait()? else { return Ok(None) };
+        self.ended = true;
+        // What it may have left behind.
+        self.kill_group();
+        let said = self.said.take().and_then(|said| said.join().ok()).unwrap_or_default();
+        Ok(Some(Ended { status, said }))
+    }
+
+    /// Waits for its end; `None` if `stopped` said so before, and it was killed.
+    pub fn wait(&mut self, stopped: &dyn Fn() -> bool) -> std::io::Result<Option<Ended>> {
+        loop {
+            if let Some(ended) = self.poll()? {
+                return Ok(Some(ended));
+            }
+            if stopped() {
+                self.kill();
+                return Ok(None);
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Kills it and all of its group, and waits until it is gone.
+    pub fn kill(&mut self) {
+        if !self.ended {
+            self.kill_group();
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+            self.ended = true;
+        }
+    }
+
+    fn kill_group(&self) {
+        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Reads what `-progress` writes, on a thread of its own.
+pub(super) fn follow(output: impl Read + Send + 'static) -> std::io::Result<Arc<Progress>> {
+    let progress = Arc::new(Progress::default());
+    let of_thread = progress.clone();
+    std::thread::Builder::new().name("tool-progress".to_owned()).spawn(move || {
+        for line in BufReader::new(output).lines() {
+            let Ok(line) = line else { break };
+            if let Some(frames) = line.strip_prefix("frame=").and_then(|text| text.trim().parse().ok()) {
+                of_thread.0.store(frames, Ordering::Relaxed);
+            }
+        }
+    })?;
+    Ok(progress)
+}
+
+impl Progress {
+    /// Follows what a process writes by `-progress pipe:1`.
+    pub fn of(output: impl Read + Send + 'static) -> std::io::Result<Arc<Self>> {
+        follow(output)
+    }
+}
+
+fn last_lines(stderr: impl Read) -> String {
+    let mut reader = BufReader::new(stderr);
+    let mut lines = VecDeque::new();
+    loop {
+        let mut line = Vec::new();
+        match reader.by_ref().take(SAID_BYTES).read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => break,
+            Ok(_) => {}
+        }
+        let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+        if line.is_empty() {
+            continue;
+        }
+        if lines.len() == SAID_LINES {
+            lines.pop_front();
+        }
+        lines.push_back(line);
+    }
+    Vec::from(lines).join("\n")
+}
+
+/// Links a file into a process's directory under a name of ours.
+pub(super) fn link(dir: &Path, name: &str, file: &Path) -> std::io::Result<()> {
+    std::os::unix::fs::symlink(file, dir.join(name))
+}

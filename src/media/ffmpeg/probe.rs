@@ -1,0 +1,416 @@
+//! The one look at a film or a sound: ffprobe's, turned into data by integer arithmetic.
+
+use std::ffi::OsString;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::Stdio;
+
+use serde::Deserialize;
+
+use crate::base::limits;
+use crate::media::ffmpeg::allowed::{CODECS, demuxer, is_seekable};
+use crate::media::ffmpeg::child::{Process, link};
+use crate::media::ffmpeg::toolkit::Toolkit;
+use crate::media::sniff::MediaType;
+use crate::media::source_clip::{Matrix, SourceClip, SourcePicture, SourceSound, Transfer};
+use crate::media::time::{Rate, SAMPLE_RATE};
+
+/// Why a file is no film or sound that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProbeError {
+    /// It is of a type that ffmpeg is not given.
+    #[error("a file of type {0} is not read as a film or a sound")]
+    NotMedia(MediaType),
+    /// ffprobe refuses it.
+    #[error("{0}")]
+    Refused(String),
+    /// It holds neither picture nor sound.
+    #[error("it has no picture and no sound")]
+    Empty,
+    /// ffprobe could not be run: nothing is known of the file.
+    #[error("ffprobe cannot be run: {0}")]
+    Tool(String),
+    /// Whoever asked does not wait any longer.
+    #[error("cancelled")]
+    Stopped,
+}
+
+#[derive(Debug, Deserialize, Default)]
+struct Told {
+    #[serde(default)]
+    streams: Vec<Stream>,
+    #[serde(default)]
+    format: Format,
+}
+
+#[derive(Debug, Deserialize, Default)]
+struct Format {
+    #[serde(default)]
+    start_time: Option<String>,
+}
+
+#[derive(Debug, Deserialize, Clone, Default)]
+#[serde(default)]
+struct Stream {
+    index: u32,
+    codec_type: String,
+    codec_name: String,
+    width: u32,
+    height: u32,
+    sample_aspect_ratio: String,
+    pix_fmt: String,
+    color_range: String,
+    color_space: String,
+    color_transfer: String,
+    field_order: String,
+    r_frame_rate: String,
+    avg_frame_rate: String,
+    time_base: String,
+    channels: u32,
+    sample_rate: String,
+    disposition: Disposition,
+    side_data_list: Vec<SideData>,
+}
+
+#[derive(Debug, Deserialize, Clone, Default)]
+#[serde(default)]
+struct Disposition {
+    attached_pic: u8,
+}
+
+#[derive(Debug, Deserialize, Clone, Default)]
+#[serde(default)]
+struct SideData {
+    rotation: Option<f64>,
+}
+
+/// What the packets of a stream told.
+#[derive(Debug, Default)]
+struct Packets {
+    times: Vec<i64>,
+    keyframes: Vec<i64>,
+    first: Option<i64>,
+    /// The end of the last packet.
+    end: Option<i64>,
+    count: u64,
+    bytes: u64,
+}
+
+/// Looks at a file. `dir` is a directory for this alone.
+pub fn probe(
+    toolkit: &Toolkit,
+    file: &Path,
+    media_type: MediaType,
+    dir: &Path,
+    stopped: &dyn Fn() -> bool,
+) -> Result<SourceClip, ProbeError> {
+    let demuxer = demuxer(media_type).ok_or(ProbeError::NotMedia(media_type))?;
+    link(dir, "in0", file).map_err(tool)?;
+    let look = Look { toolkit, file, dir, demuxer, stopped };
+    let mut told = Vec::new();
+    look.run(&["-show_format", "-show_streams", "-of", "json"], &mut |mut output| {
+        output.by_ref().take(limits::PROBE_BYTES).read_to_end(&mut told).map(drop)
+    })?;
+    let told: Told = serde_json::from_slice(&told).map_err(|error| ProbeError::Refused(error.to_string()))?;
+    let picture = told.streams.iter().find(|s| s.codec_type == "video" && s.disposition.attached_pic == 0);
+    let sound = told.streams.iter().find(|s| s.codec_type == "audio" && s.channels > 0);
+    let of_picture = picture.map(|stream| look.packets(stream.index)).transpose()?;
+    let of_sound = sound.map(|stream| look.packets(stream.index)).transpose()?;
+    let zero = Zero::new(&told.format, [picture.zip(of_picture.as_ref()), sound.zip(of_sound.as_ref())]);
+    let picture = picture.zip(of_picture).map(|(stream, packets)| of_film(stream, &packets, &zero, media_type)).transpose()?;
+    let sound = sound.zip(of_sound).and_then(|(stream, packets)| of_heard(stream, &packets, &zero));
+    if picture.is_none() && sound.is_none() {
+        return Err(ProbeError::Empty);
+    }
+    Ok(SourceClip { picture, sound })
+}
+
+/// Frames and bytes in packets of the first picture and the first sound of a file of ours.
+pub fn count(
+    toolkit: &Toolkit,
+    file: &Path,
+    demuxer: &'static str,
+    dir: &Path,
+    stopped: &dyn Fn() -> bool,
+) -> Result<(u64, u64), ProbeError> {
+    let look = Look { toolkit, file, dir, demuxer, stopped };
+    let (mut frames, mut bytes) = (0, 0);
+    look.run_on(file.as_os_str().to_owned(), &["-show_entries", "packet=codec_type,size", "-of", "csv=p=0"], &mut |output| {
+        for line in BufReader::new(output).lines() {
+            let line = line?;
+            let mut fields = line.split(',');
+            match (fields.next(), fields.next().and_then(|size| size.parse::<u64>().ok())) {
+                (Some("video"), _) => frames += 1,
+                (Some("audio"), Some(size)) => bytes += size,
+                _ => {}
+            }
+        }
+        Ok(())
+    })?;
+    Ok((frames, bytes))
+}
+
+struct Look<'a> {
+    toolkit: &'a Toolkit,
+    file: &'a Path,
+    dir: &'a Path,
+    demuxer: &'static str,
+    stopped: &'a dyn Fn() -> bool,
+}
+
+type Reader<'a> = dyn FnMut(std::process::ChildStdout) -> std::io::Result<()> + 'a;
+
+impl Look<'_> {
+    fn run(&self, args: &[&str], read: &mut Reader<'_>) -> Result<(), ProbeError> {
+        self.run_on("in0".into(), args, read)
+    }
+
+    fn run_on(&self, name: OsString, args: &[&str], read: &mut Reader<'_>) -> Result<(), ProbeError> {
+        let fixed = ["-v", "error", "-protocol_whitelist", "file", "-codec_whitelist", CODECS, "-f", self.demuxer];
+        let mut all: Vec<OsString> = fixed.iter().chain(args).map(OsString::from).collect();
+        all.push("-i".into());
+        all.push(name);
+        let process = Process {
+            program: self.toolkit.ffprobe.clone(),
+            args: all,
+            dir: self.dir.to_owned(),
+            reads: vec![self.file.to_owned()],
+            memory: limits::PROBE_MEMORY,
+            file_bytes: 0,
+        };
+        let mut child = process.start(Stdio::null(), Stdio::piped()).map_err(tool)?;
+        let output = child.stdout().ok_or_else(|| ProbeError::Tool("it has no output".to_owned()))?;
+        let done = read(output);
+        let ended = child.wait(self.stopped).map_err(tool)?.ok_or(ProbeError::Stopped)?;
+        if !ended.status.success() {
+            let said = ended.said.lines().last().unwrap_or("it says nothing").replace("in0: ", "");
+            return Err(ProbeError::Refused(format!("ffprobe cannot read it: {said}")));
+        }
+        done.map_err(tool)
+    }
+
+    fn packets(&self, stream: u32) -> Result<Packets, ProbeError> {
+        let select = stream.to_string();
+        let args =
+            ["-select_streams", &select, "-show_entries", "packet=pts,dts,duration,size,flags", "-of", "csv=p=0"];
+        let mut packets = Packets::default();
+        self.run(&args, &mut |output| {
+            for line in BufReader::new(output).lines() {
+                packets.add(&line?);
+                if packets.count > limits::CLIP_FRAMES {
+                    return Err(std::io::Error::other(format!("it has more than {} frames", limits::CLIP_FRAMES)));
+                }
+            }
+            Ok(())
+        })?;
+        packets.times.sort_unstable();
+        packets.keyframes.sort_unstable();
+        Ok(packets)
+    }
+}
+
+impl Packets {
+    /// A line `pts,dts,duration,size,flags`.
+    fn add(&mut self, line: &str) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let number = |at: usize| fields.get(at).and_then(|text| text.parse::<i64>().ok());
+        let Some(time) = number(0).or_else(|| number(1)) else { return };
+        let flags = fields.get(4).copied().unwrap_or_default();
+        // Told to the decoder, and not shown.
+        if flags.contains('D') {
+            return;
+        }
+        self.count += 1;
+        self.bytes += number(3).unwrap_or_default().max(0).cast_unsigned();
+        self.times.push(time);
+        if flags.starts_with('K') {
+            self.keyframes.push(time);
+        }
+        self.first = Some(self.first.map_or(time, |first| first.min(time)));
+        let end = time + number(2).unwrap_or_default().max(0);
+        self.end = Some(self.end.map_or(end, |last| last.max(end)));
+    }
+}
+
+/// Time 0 of the file: where its first stream begins.
+struct Zero {
+    /// In millionths of a second.
+    micros: i64,
+}
+
+impl Zero {
+    fn new(format: &Format, streams: [Option<(&Stream, &Packets)>; 2]) -> Self {
+        let told = format.start_time.as_deref().and_then(micros);
+        let first = |(stream, packets): (&Stream, &Packets)| {
+            let (num, den) = fraction(&stream.time_base)?;
+            let ticks = i128::from(packets.first?);
+            i64::try_from(ticks * i128::from(num) * 1_000_000 / i128::from(den)).ok()
+        };
+        let of_packets = streams.into_iter().flatten().filter_map(first).min();
+        Self { micros: told.or(of_packets).unwrap_or_default() }
+    }
+
+    /// The same as a timestamp of ticks.
+    fn ticks(&self, (num, den): (u32, u32)) -> i64 {
+        let by = 1_000_000 * i128::from(num);
+        let ticks = i128::from(self.micros) * i128::from(den);
+        ((2 * ticks + by).div_euclid(2 * by)) as i64
+    }
+}
+
+/// A decimal of seconds as millionths.
+fn micros(text: &str) -> Option<i64> {
+    let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let part: String = part.chars().chain(std::iter::repeat('0')).take(6).collect();
+    let micros = whole.parse::<i64>().ok()?.checked_mul(1_000_000)?.checked_add(part.parse().ok()?)?;
+    Some(if negative { -micros } else { micros })
+}
+
+/// `num/den` or `num:den`, both above 0.
+fn fraction(text: &str) -> Option<(u32, u32)> {
+    let (num, den) = text.split_once(['/', ':'])?;
+    let pair = (num.parse().ok()?, den.parse().ok()?);
+    (pair.0 > 0 && pair.1 > 0).then_some(pair)
+}
+
+fn of_film(
+    stream: &Stream,
+    packets: &Packets,
+    zero: &Zero,
+    media_type: MediaType,
+) -> Result<SourcePicture, ProbeError> {
+    let refused = |what: &str| ProbeError::Refused(what.to_owned());
+    let tick = fraction(&stream.time_base).ok_or_else(|| refused("its picture has no time base"))?;
+    let zero = zero.ticks(tick);
+    let (first, end) = packets.first.zip(packets.end).ok_or_else(|| refused("its picture has no frames"))?;
+    let rate = rate_of(stream, packets, tick).ok_or_else(|| refused("its picture has no frame rate"))?;
+    let in_frames = |ticks: i64| {
+        let num = i128::from(ticks) * i128::from(tick.0) * i128::from(rate.num());
+        let den = i128::from(tick.1) * i128::from(rate.den());
+        u64::try_from((2 * num + den).div_euclid(2 * den)).unwrap_or(0)
+    };
+    let is_constant = is_constant(packets, rate, tick);
+    let frames = if is_constant { in_frames(first - zero) + packets.count } else { in_frames(end - zero) };
+    let turns = turns(stream);
+    let (width, height, stretched) = upright(stream, turns).ok_or_else(|| refused("its picture has no size"))?;
+    if !crate::media::image::size_is_allowed(u64::from(width), u64::from(height)) {
+        return Err(refused(&format!("its picture of {width}x{height} is larger than a picture may be")));
+    }
+    Ok(SourcePicture {
+        stream: stream.index,
+        codec: stream.codec_name.clone(),
+        pixel_format: stream.pix_fmt.clone(),
+        width,
+        height,
+        rate,
+        frames: frames.max(1),
+        tick,
+        zero,
+        turns,
+        stretched,
+        matrix: matrix(stream),
+        full_range: stream.color_range == "pc" || stream.pix_fmt.starts_with("yuvj"),
+        transfer: match stream.color_transfer.as_str() {
+            "smpte2084" => Transfer::Pq,
+            "arib-std-b67" => Transfer::Hlg,
+            _ => Transfer::Sdr,
+        },
+        interlaced: matches!(stream.field_order.as_str(), "tt" | "bb" | "tb" | "bt"),
+        alpha: has_alpha(&stream.pix_fmt),
+        keyframes: packets.keyframes.clone(),
+        seekable: is_seekable(media_type),
+    })
+}
+
+/// The constant rate that a stream has, or the one that its average is taken for.
+fn rate_of(stream: &Stream, packets: &Packets, tick: (u32, u32)) -> Option<Rate> {
+    let told = [&stream.r_frame_rate, &stream.avg_frame_rate];
+    let told = told.into_iter().filter_map(|text| fraction(text));
+    let constant = told.filter_map(|(num, den)| Rate::new(num.into(), den.into()));
+    let usual = [(24_000, 1001), (30_000, 1001), (60_000, 1001)].into_iter().filter_map(|(num, den)| Rate::new(num, den));
+    if let Some(rate) = constant.chain(usual).find(|rate| packets.count > 1 && is_constant(packets, *rate, tick)) {
+        return Some(rate);
+    }
+    match (packets.first, packets.end) {
+        (Some(first), Some(end)) if packets.count > 1 && end > first => {
+            Rate::of_average(packets.count, (end - first).cast_unsigned(), tick)
+        }
+        _ => fraction(&stream.avg_frame_rate)
+            .or_else(|| fraction(&stream.r_frame_rate))
+            .and_then(|(num, den)| Rate::new(num.into(), den.into()))
+            .or(Some(Rate::STILL)),
+    }
+}
+
+/// Is frame n of a stream at n/rate, but for the rounding of its timestamps?
+fn is_constant(packets: &Packets, rate: Rate, tick: (u32, u32)) -> bool {
+    let Some(first) = packets.first else { return false };
+    let (num, den) = (i128::from(tick.1) * i128::from(rate.den()), i128::from(tick.0) * i128::from(rate.num()));
+    packets.times.iter().enumerate().all(|(index, time)| {
+        // Ticks from where the frame should be, times `den`.
+        let off = i128::from(time - first) * den - index as i128 * num;
+        off.abs() * 2 <= 3 * den && off.abs() * 3 < num
+    })
+}
+
+fn turns(stream: &Stream) -> u8 {
+    let rotation = stream.side_data_list.iter().find_map(|side| side.rotation).unwrap_or(0.0);
+    // Counter-clockwise degrees.
+    ((-rotation / 90.0).round() as i64).rem_euclid(4) as u8
+}
+
+/// Width and height of the upright picture of square pixels, and whether it must be scaled.
+fn upright(stream: &Stream, turns: u8) -> Option<(u32, u32, bool)> {
+    if stream.width == 0 || stream.height == 0 {
+        return None;
+    }
+    let (num, den) = fraction(&stream.sample_aspect_ratio).unwrap_or((1, 1));
+    let width = (2 * u64::from(stream.width) * u64::from(num) + u64::from(den)) / (2 * u64::from(den));
+    let (width, height) = (u32::try_from(width.max(1)).ok()?, stream.height);
+    let stretched = width != stream.width;
+    Some(if turns % 2 == 1 { (height, width, stretched) } else { (width, height, stretched) })
+}
+
+fn matrix(stream: &Stream) -> Matrix {
+    if stream.pix_fmt.starts_with("gbr") || is_rgb(&stream.pix_fmt) {
+        return Matrix::Rgb;
+    }
+    match stream.color_space.as_str() {
+        "bt709" => Matrix::Bt709,
+        "bt470bg" | "smpte170m" => Matrix::Bt601,
+        "bt2020nc" | "bt2020c" => Matrix::Bt2020,
+        "smpte240m" => Matrix::Smpte240,
+        "fcc" => Matrix::Fcc,
+        _ if stream.height < 720 => Matrix::Bt601,
+        _ => Matrix::Bt709,
+    }
+}
+
+fn is_rgb(pix_fmt: &str) -> bool {
+    ["rgb", "bgr", "argb", "abgr", "0rgb", "0bgr", "pal8", "x2rgb", "x2bgr"].iter().any(|start| pix_fmt.starts_with(start))
+}
+
+fn has_alpha(pix_fmt: &str) -> bool {
+    ["yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya8", "ya16", "pal8"].iter().any(|start| pix_fmt.starts_with(start))
+}
+
+fn of_heard(stream: &Stream, packets: &Packets, zero: &Zero) -> Option<SourceSound> {
+    let tick = fraction(&stream.time_base)?;
+    let zero = zero.ticks(tick);
+    let end = packets.end?;
+    let num = i128::from(end - zero) * i128::from(tick.0) * i128::from(SAMPLE_RATE);
+    let samples = u64::try_from((2 * num + i128::from(tick.1)).div_euclid(2 * i128::from(tick.1))).ok()?;
+    (samples > 0).then(|| SourceSound {
+        stream: stream.index,
+        codec: stream.codec_name.clone(),
+        channels: stream.channels,
+        tick,
+        zero,
+        samples,
+    })
+}
+
+fn tool(error: std::io::Error) -> ProbeError {
+    ProbeError::Tool(error.to_string())
+}
