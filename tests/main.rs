@@ -7,6 +7,7 @@ mod cli;
 mod configs;
 mod crash;
 mod docs;
+mod film;
 mod gc;
 mod images;
 mod imports;

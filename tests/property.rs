@@ -139,7 +139,7 @@ fn sources(engine: &Engine) -> Vec<ContentHash> {
     .to_vec()
 }
 
-fn request(yaml: &str, options: RunOptions) -> Request {
+pub fn request(yaml: &str, options: RunOptions) -> Request {
     Request {
         recipe: RecipeRef::Bytes(yaml.as_bytes().to_vec()),
         inputs: Inputs::Named(Vec::new()),
@@ -153,7 +153,7 @@ fn request(yaml: &str, options: RunOptions) -> Request {
     }
 }
 
-fn output(row: &RunRow, yaml: &str) -> ContentHash {
+pub fn output(row: &RunRow, yaml: &str) -> ContentHash {
     assert_eq!(row.status, RunStatus::Completed, "{:?}\n{yaml}", row.error);
     row.output.expect("a completed run has an output")
 }
@@ -214,7 +214,7 @@ fn check(engine: &Engine, random: &mut Random, pictures: &[ContentHash], case: u
 }
 
 /// The id of the last node before the `ENCODE`: forced, so that what is known before it is used.
-fn last(plan: &Plan) -> artdag::base::NodeId {
+pub fn last(plan: &Plan) -> artdag::base::NodeId {
     plan.nodes[plan.nodes[plan.output].inputs[0]].id.clone()
 }
 
@@ -223,7 +223,7 @@ fn values(engine: &Engine, plan: &Plan) -> HashSet<ContentHash> {
 }
 
 /// Takes away half of the values that may go; the keys that are no longer known.
-fn evict_half(engine: &Engine, random: &mut Random, plan: &Plan) -> HashSet<usize> {
+pub fn evict_half(engine: &Engine, random: &mut Random, plan: &Plan) -> HashSet<usize> {
     for hash in values(engine, plan) {
         let row = engine.describe(&hash).expect("a known value is described");
         let derived = row.origin == artdag::records::Origin::Derived;
@@ -238,7 +238,7 @@ fn evict_half(engine: &Engine, random: &mut Random, plan: &Plan) -> HashSet<usiz
 }
 
 /// From the output back: the last node and the `ENCODE` are forced, others run if unknown.
-fn expected_misses(plan: &Plan, unknown: &HashSet<usize>) -> u64 {
+pub fn expected_misses(plan: &Plan, unknown: &HashSet<usize>) -> u64 {
     let forced = [plan.output, plan.nodes[plan.output].inputs[0]];
     let mut needed: HashSet<usize> = HashSet::from(forced);
     let mut misses = 0;

@@ -39,7 +39,7 @@ fn accepted(recipe: &Recipe) {
         assert_eq!(node.source.is_some(), node.node_type.name() == "SOURCE");
         node.params.canonical();
     }
-    let facts = SourceFacts { media_type: MediaType::Png, size: Some((64, 48)), animated: false };
+    let facts = SourceFacts::of_bytes(MediaType::Png, Some((64, 48)), false);
     let source = Source { hash: ContentHash::of(b"a picture"), facts, damage: None };
     let all = recipe.variable_inputs().chain(recipe.fixed_inputs());
     let sources: BTreeMap<usize, Source> = all.map(|(index, _)| (index, source.clone())).collect();

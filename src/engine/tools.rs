@@ -66,7 +66,7 @@ impl Engine {
     /// time. The error is why the blob is no film or sound that can be used.
     pub fn clip_of(&self, hash: &ContentHash, row: &BlobRow) -> Result<Option<Result<SourceClip, String>>, EngineError> {
         let media_type = MediaType::from_mime(&row.media_type).unwrap_or(MediaType::Octet);
-        let is_still = row.dimensions.is_some() && !row.animated;
+        let is_still = media_type.is_picture() && !row.animated;
         if is_still || row.inline || ffmpeg::demuxer(media_type).is_none() {
             return Ok(None);
         }

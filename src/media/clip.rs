@@ -47,8 +47,9 @@ pub trait ClipOp: Send + Sync {
     }
 }
 
-/// Scaler's flags: the same bits under every set of CPU features.
-pub const SCALE_FLAGS: &str = "bicubic+accurate_rnd+full_chroma_int+bitexact";
+/// Scaler's flags: the same bits under every set of CPU features. Without `full_chroma_inp` the last
+/// column of an odd width takes its chroma from memory that nobody has written.
+pub const SCALE_FLAGS: &str = "bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact";
 
 /// From RGB without alpha to the form of films.
 pub fn rgb_to_yuv() -> String {

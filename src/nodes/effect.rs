@@ -102,15 +102,15 @@ mod tests {
     use crate::nodes::testing::params;
 
     fn unknown_bytes() -> Facts {
-        Facts::source(SourceFacts { media_type: MediaType::Octet, size: None, animated: false })
+        Facts::source(SourceFacts::of_bytes(MediaType::Octet, None, false))
     }
 
     #[test]
     fn identity_takes_anything_and_hands_it_on() {
         let identity = params(&EffectNode, json!({"effect": "identity"}));
-        let file = SourceFacts { media_type: MediaType::Png, size: Some((7, 5)), animated: false };
+        let file = SourceFacts::of_bytes(MediaType::Png, Some((7, 5)), false);
         for facts in [unknown_bytes(), Facts::source(file), Facts::image(3, 2)] {
-            assert_eq!(EffectNode.facts(&identity, &[facts]), Ok(facts));
+            assert_eq!(EffectNode.facts(&identity, std::slice::from_ref(&facts)), Ok(facts.clone()));
             assert!(matches!(EffectNode.lower(&identity, &[facts]), Lowered::Identity));
         }
     }
@@ -122,11 +122,11 @@ mod tests {
                 crate::base::schema::defaults(effect_params(effect).unwrap()).entries().clone(),
             );
             let node = params(&EffectNode, json!({"effect": effect, "params": own}));
-            let file = SourceFacts { media_type: MediaType::Png, size: Some((7, 5)), animated: true };
+            let file = SourceFacts::of_bytes(MediaType::Png, Some((7, 5)), true);
             let facts = EffectNode.facts(&node, &[Facts::source(file)]).unwrap();
-            assert_eq!((facts.kind, facts.width, facts.height, facts.form), (Kind::Image, 7, 5, Form::Value));
+            assert_eq!((facts.kind, facts.width, facts.height, &facts.form), (Kind::Image, 7, 5, &Form::Value));
             let refusal = EffectNode.facts(&node, &[unknown_bytes()]).unwrap_err().to_string();
-            assert_eq!(refusal, format!("the effect {effect} takes an image, and its input is bytes"));
+            assert_eq!(refusal, format!("the effect {effect} takes an image or a video, and its input is bytes"));
             assert!(matches!(EffectNode.lower(&node, &[facts]), Lowered::Pixels(_)));
         }
     }

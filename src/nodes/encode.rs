@@ -191,7 +191,7 @@ mod tests {
     fn its_value_is_a_file() {
         let facts = ENCODE.facts(&params(&ENCODE, json!({"format": "webp"})), &[Facts::image(16_383, 3)]).unwrap();
         assert_eq!((facts.kind, facts.width, facts.height), (Kind::Bytes, 16_383, 3));
-        let Form::Blob(file) = facts.form else { panic!() };
+        let crate::media::Form::Blob(file) = facts.form else { panic!() };
         assert_eq!((file.media_type.mime(), file.size), ("image/webp", Some((16_383, 3))));
     }
 

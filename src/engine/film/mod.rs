@@ -290,14 +290,14 @@ impl Run<'_> {
             Err(frames::Broken::Effect(node, error)) => return Err((node, error)),
             Err(frames::Broken::Stopped) => return Err(at(WorkError::Cancelled)),
             Err(frames::Broken::Pipe(said)) => {
-                self.finish(&mut before).map_err(at)?;
-                after.kill();
-                let ended = after.poll().ok().flatten();
-                let said = ended.map_or(said, |ended| ended.said);
-                return Err(at(WorkError::Tool(format!("ffmpeg took no more frames: {said}"))));
+                // Both ends of the pipes are closed: each process ends by itself, and the first
+                // to fail is the one that the other misses.
+                self.wait(&mut after).map_err(at)?;
+                self.wait(&mut before).map_err(at)?;
+                return Err(at(WorkError::Tool(format!("frames were lost on their way: {said}"))));
             }
         }
-        self.finish(&mut before).map_err(at)?;
+        self.wait(&mut before).map_err(at)?;
         self.wait(&mut after).map_err(at)?;
         Ok(first.outputs.into_iter().chain(second.outputs).collect())
     }

@@ -117,7 +117,7 @@ impl<'a> Weave<'a> {
             self.lines.push(format!("[{}]{split}{taken}", base.pad.0));
         }
         // What ffmpeg puts in by itself scales by the same rules.
-        let head = format!("sws_flags=flags={};\n", crate::media::clip::SCALE_FLAGS);
+        let head = format!("sws_flags={};\n", crate::media::clip::SCALE_FLAGS);
         Ok((head + &self.lines.join(";\n"), self.reads, self.stills))
     }
 

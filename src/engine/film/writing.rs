@@ -29,13 +29,26 @@ pub fn stored(facts: &Facts) -> Vec<String> {
             Pixels::Yuv420 => "yuv420p",
             Pixels::Rgba => "bgra",
         };
-        args.extend(words(&format!("-c:v ffv1 -level 3 -slices 4 -g 1 -slicecrc 1 -pix_fmt {form}")));
+        let slices = slices(facts.width, facts.height);
+        args.extend(words(&format!("-c:v ffv1 -level 3{slices} -g 1 -slicecrc 1 -pix_fmt {form}")));
     }
     if facts.has_sound() {
         args.extend(words("-c:a pcm_f32le"));
     }
     args.extend(words("-f matroska"));
     args
+}
+
+/// FFV1's slices, a part of its bytes: one of what is small, four of the rest; the encoder knows
+/// four of odd sizes not always, and then chooses by the size.
+const fn slices(width: u32, height: u32) -> &'static str {
+    if width <= 352 && height <= 288 {
+        " -slices 1"
+    } else if width.is_multiple_of(2) && height.is_multiple_of(2) && width >= 16 && height >= 16 {
+        " -slices 4"
+    } else {
+        ""
+    }
 }
 
 /// Filters between a film's value and its encoder.
@@ -55,7 +68,7 @@ pub fn picture_filters(format: Format, facts: &Facts) -> String {
     let (right, bottom) = (even_width - width, even_height - height);
     format!(
         "extractplanes=y+u+v[luma][u][v];\
-         [luma]pad=w={even_width}:h={even_height}:x=0:y=0,fillborders=right={right}:bottom={bottom}:mode=smear[even];\
+         [luma]pad=w={even_width}:h={even_height}:x=0:y=0,format=gray,fillborders=right={right}:bottom={bottom}:mode=smear[even];\
          [even][u][v]mergeplanes=0x001020:yuv420p"
     )
 }
@@ -67,6 +80,8 @@ pub fn encoded(encoding: &Encoding, facts: &Facts) -> Vec<String> {
     let mut args = common(rate);
     if let Some(rate) = rate {
         let keyframes = rate.frame_at(2.0).max(1);
+        // Without loss it is another profile, which the encoder chooses.
+        let profile = if *crf > 0 { " -profile:v high" } else { "" };
         match format {
             Format::Webm => args.extend(words(&format!(
                 "-c:v libvpx-vp9 -crf {crf} -b:v 0 -deadline good -cpu-used 4 -row-mt 0 -tile-columns 2 -threads 4 \
@@ -75,7 +90,7 @@ pub fn encoded(encoding: &Encoding, facts: &Facts) -> Vec<String> {
             Format::Gif => args.extend(words("-c:v gif")),
             // Frame threads give other bytes on a busy machine; slices of a fixed number never do.
             _ => args.extend(words(&format!(
-                "-c:v libx264 -preset {preset} -crf {crf} -profile:v high -pix_fmt yuv420p -g {keyframes} -threads 4 \
+                "-c:v libx264 -preset {preset} -crf {crf}{profile} -pix_fmt yuv420p -g {keyframes} -threads 4 \
                  -x264-params sliced-threads=1:threads=4:lookahead-threads=1:cpu-independent=1"
             ))),
         }

@@ -232,6 +232,9 @@ impl Packets {
     }
 }
 
+/// The longest run-up of a sound's encoder: two thousand samples at 22 kHz.
+const RUN_UP_MICROS: i64 = 100_000;
+
 /// Time 0 of the file: where its first stream begins.
 struct Zero {
     /// In millionths of a second.
@@ -246,7 +249,14 @@ impl Zero {
             let ticks = i128::from(packets.first?);
             i64::try_from(ticks * i128::from(num) * 1_000_000 / i128::from(den)).ok()
         };
-        let of_packets = streams.into_iter().flatten().filter_map(first).min();
+        let [picture, sound] = streams.map(|stream| stream.and_then(first));
+        // What a sound has before its picture is its encoder's run-up, if it is no longer.
+        if let Some(picture) = picture
+            && sound.is_some_and(|sound| (0..=RUN_UP_MICROS).contains(&(picture - sound)))
+        {
+            return Self { micros: picture };
+        }
+        let of_packets = picture.into_iter().chain(sound).min();
         Self { micros: told.or(of_packets).unwrap_or_default() }
     }
 

@@ -14,13 +14,12 @@ pub(in crate::nodes) struct BlendFilm {
     pub opacity: f64,
 }
 
-/// ffmpeg's word for a mode with the base as its first input: its `overlay` asks the second
-/// input where ours asks the base, which is its `hardlight`.
+/// ffmpeg's word for a mode with the base as its first input.
 pub(in crate::nodes) fn mode_word(mode: &str) -> &'static str {
     match mode {
         "multiply" => "multiply",
         "screen" => "screen",
-        "overlay" => "hardlight",
+        "overlay" => "overlay",
         "add" => "addition",
         "subtract" => "subtract",
         "average" => "average",
@@ -45,8 +44,8 @@ impl ClipOp for BlendFilm {
         }
         let over = loom.link(&[over], &filters.join(","));
         let [colour, alpha] = loom.split(over);
-        let colour = loom.link(&[colour], "format=gbrp");
-        let alpha = loom.link(&[alpha], "alphaextract");
+        let colour = loom.link(&[colour], "format=gbrap,format=gbrp");
+        let alpha = loom.link(&[alpha], "format=gbrap,alphaextract");
         let [ground, under] = loom.split(base);
         let under = loom.link(&[under], &format!("crop=w={}:h={}:x={x}:y={y}:exact=1", inner.0, inner.1));
         let blend = format!("blend=all_mode={}:all_opacity={},format=gbrp", self.mode, self.opacity);

@@ -52,14 +52,15 @@ pub(in crate::nodes) fn frame(
     } else if inner != outer {
         let over_black = background.map(|part| (u32::from(part) * u32::from(background[3]) + 127) / 255);
         let [red, green, blue, _] = over_black;
-        if red == green && green == blue {
+        // `pad` knows even sizes alone, and its colours are BT.601's, which of greys are the same.
+        let is_plain = red == green && green == blue && width.is_multiple_of(2) && height.is_multiple_of(2);
+        if is_plain {
             filters.push(format!("pad=w={width}:h={height}:x={x}:y={y}:color=0x{red:02x}{green:02x}{blue:02x}"));
         } else {
-            // What `pad` makes of a colour is BT.601's.
             let (luma, blueness, redness) = bt709([red, green, blue]);
             let scaled = link(loom, pad, &filters);
             let [inner, ground] = loom.split(scaled);
-            let fill = format!("pad=w={width}:h={height}:x=0:y=0,lutyuv=y={luma}:u={blueness}:v={redness}");
+            let fill = format!("scale=w={width}:h={height}:flags=neighbor,lutyuv=y={luma}:u={blueness}:v={redness},setsar=1");
             let ground = loom.link(&[ground], &fill);
             return loom.link(&[ground, inner], &format!("overlay=x={x}:y={y}:format=yuv420"));
         }

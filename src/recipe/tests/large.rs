@@ -27,7 +27,7 @@ fn fan_in(nodes: usize) -> String {
 }
 
 fn bound(recipe: &Recipe) -> usize {
-    let facts = SourceFacts { media_type: MediaType::Png, size: Some((3, 2)), animated: false };
+    let facts = SourceFacts::of_bytes(MediaType::Png, Some((3, 2)), false);
     let source = Source { hash: ContentHash::of(b""), facts, damage: None };
     let sources: BTreeMap<usize, Source> = recipe
         .nodes

@@ -200,7 +200,7 @@ fn a_plain_list_is_in_the_order_of_the_inputs() {
 fn source(media_type: MediaType, size: Option<(u32, u32)>) -> Source {
     Source {
         hash: ContentHash::of(media_type.mime().as_bytes()),
-        facts: SourceFacts { media_type, size, animated: false },
+        facts: SourceFacts::of_bytes(media_type, size, false),
         damage: None,
     }
 }
@@ -225,7 +225,7 @@ fn a_graph_holds_what_the_output_needs_each_after_its_inputs() {
     assert_eq!(ids, ["a", "b", "mid", "last", "out"]);
     let inputs: Vec<&[usize]> = graph.nodes.iter().map(|node| node.inputs.as_slice()).collect();
     assert_eq!(inputs, [&[][..], &[], &[1], &[2, 1], &[3, 0, 2]]);
-    assert_eq!((graph.output, graph.quality), (4, Some(70)));
+    assert_eq!((graph.output, graph.encoding.quality), (4, Some(70)));
     assert_eq!((graph.nodes[1].source, graph.nodes[2].source), (Some(png.hash), None));
     let sizes: Vec<(u32, u32)> = graph.nodes.iter().map(|node| (node.facts.width, node.facts.height)).collect();
     assert_eq!(sizes, [(8, 6), (8, 6), (4, 3), (4, 3), (4, 3)]);

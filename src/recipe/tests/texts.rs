@@ -6,7 +6,7 @@ use crate::base::ContentHash;
 use crate::media::Kind;
 use crate::media::encode::Format;
 use crate::recipe::tests::{config, good, lines};
-use crate::recipe::{Output, Recipe, SourceSpec};
+use crate::recipe::{Output, OutputEncoding, Recipe, SourceSpec};
 
 /// The parameters of a node.
 fn params(recipe: &Recipe, id: &str) -> Value {
@@ -18,6 +18,10 @@ fn params(recipe: &Recipe, id: &str) -> Value {
 fn inputs<'a>(recipe: &'a Recipe, id: &str) -> Vec<&'a str> {
     let node = recipe.nodes.iter().find(|node| node.id.as_str() == id).unwrap();
     node.inputs.iter().map(|input| recipe.nodes[*input].id.as_str()).collect()
+}
+
+fn output_of(node: usize, format: Option<Format>, quality: Option<u8>) -> Output {
+    Output { node, encoding: OutputEncoding { format, quality, ..OutputEncoding::default() } }
 }
 
 #[test]
@@ -44,7 +48,7 @@ dag:
     );
     assert_eq!((recipe.name.as_str(), recipe.version.as_deref()), ("my-effect", Some("1.0")));
     assert_eq!(recipe.owner.as_deref(), Some("@someone@example.org"));
-    assert_eq!(recipe.output, Output { node: 1, format: None, quality: None });
+    assert_eq!(recipe.output, output_of(1, None, None));
     assert!(recipe.warnings.is_empty() && !recipe.bare);
     let (name, description) = (Some("input_image".to_owned()), Some("…".to_owned()));
     let variable = SourceSpec::Variable { name, description, media: Some(Kind::Image) };
@@ -58,10 +62,10 @@ dag:
 #[test]
 fn outputs_may_have_a_format_and_a_quality() {
     let output = |text: &str| good(&config(&format!("  output: {text}\n"))).output;
-    assert_eq!(output("a"), Output { node: 0, format: None, quality: None });
-    assert_eq!(output("{node: a}"), Output { node: 0, format: None, quality: None });
-    assert_eq!(output("{node: a, format: png}"), Output { node: 0, format: Some(Format::Png), quality: None });
-    let webp = Output { node: 0, format: Some(Format::Webp), quality: Some(90) };
+    assert_eq!(output("a"), output_of(0, None, None));
+    assert_eq!(output("{node: a}"), output_of(0, None, None));
+    assert_eq!(output("{node: a, format: png}"), output_of(0, Some(Format::Png), None));
+    let webp = output_of(0, Some(Format::Webp), Some(90));
     assert_eq!(output("{node: a, format: webp, quality: 90.0}"), webp);
 }
 

@@ -1,0 +1,96 @@
+//! Odd inputs: each a right result or a clear error.
+
+use std::path::{Path, PathBuf};
+
+use super::{clip, decoded_frames, decoded_sound, mean, streams};
+use crate::support::Home;
+
+/// A source as it comes out of a node that changes nothing.
+fn as_it_is(home: &Home, file: &Path, output: &str) -> Result<PathBuf, (i32, String)> {
+    let yaml = format!("name: plain\ndag:\n  nodes:\n    - {{id: s, type: SOURCE, config: {{input: true}}}}\n    - {{id: x, type: SEGMENT, inputs: [s]}}\n  output: {output}\n");
+    let config = home.write("plain.yaml", yaml);
+    let ran = home.run(&["run", &config.display().to_string(), "-i", &format!("s={}", file.display())]);
+    if ran.code == 0 { Ok(PathBuf::from(ran.out.trim_end())) } else { Err((ran.code, ran.err)) }
+}
+
+#[test]
+fn a_variable_rate_becomes_constant_and_lasts_as_long() {
+    let home = Home::new();
+    let file = as_it_is(&home, &clip("vfr.mp4"), "{node: x, format: mp4}").expect("it is rendered");
+    let found = streams(&file);
+    let frames: Vec<&str> = found[0].split(' ').collect();
+    let (num, den) = frames[2].split_once('/').expect("a fraction");
+    let seconds = frames[3].parse::<f64>().unwrap() * den.parse::<f64>().unwrap() / num.parse::<f64>().unwrap();
+    assert!((seconds - 6.0).abs() < 0.1, "{found:?}");
+}
+
+#[test]
+fn rotation_fields_and_ten_bits_are_settled() {
+    let home = Home::new();
+    let file = as_it_is(&home, &clip("turned.mp4"), "{node: x, format: mkv}").expect("it is rendered");
+    assert_eq!(streams(&file), ["video 32x64 25/1 25"]);
+    let file = as_it_is(&home, &clip("fields.mkv"), "{node: x, format: mkv}").expect("it is rendered");
+    assert_eq!(streams(&file), ["video 64x48 25/1 25"]);
+    let file = as_it_is(&home, &clip("hdr.mkv"), "{node: x, format: mkv}").expect("it is rendered");
+    let found = mean(&decoded_frames(&file, 64, 48)[3]);
+    assert!(found.iter().all(|channel| (20..235).contains(channel)), "neither black nor white: {found:?}");
+}
+
+#[test]
+fn a_sound_that_begins_late_is_silent_before() {
+    let home = Home::new();
+    let file = as_it_is(&home, &clip("late.mkv"), "{node: x, format: mkv}").expect("it is rendered");
+    let heard = decoded_sound(&file);
+    let loud = |from: f64, to: f64| heard[(from * 96_000.0) as usize..(to * 96_000.0) as usize].iter().fold(0.0_f32, |a, b| a.max(b.abs()));
+    assert!(loud(0.05, 0.45) < 0.002 && loud(0.6, 1.4) > 0.1 && loud(1.6, 1.9) < 0.002, "{} {} {}", loud(0.05, 0.45), loud(0.6, 1.4), loud(1.6, 1.9));
+}
+
+#[test]
+fn one_frame_six_channels_and_motion_in_a_gif() {
+    let home = Home::new();
+    let file = as_it_is(&home, &clip("one.mkv"), "{node: x, format: mkv}").expect("it is rendered");
+    assert_eq!(streams(&file), ["video 64x48 25/1 1"]);
+    let file = as_it_is(&home, &clip("six.wav"), "{node: x, format: wav}").expect("it is rendered");
+    assert_eq!(streams(&file), ["audio 48000 2 48000"]);
+    let file = as_it_is(&home, &clip("moving.gif"), "{node: x, format: mp4}").expect("it is rendered");
+    assert_eq!(streams(&file), ["video 40x30 10/1 10"]);
+}
+
+#[test]
+fn damaged_and_empty_files_are_refused_or_shorter() {
+    let home = Home::new();
+    let whole = std::fs::read(clip("odd.mkv")).expect("a clip");
+    let half = home.write("half.mkv", &whole[..whole.len() / 2]);
+    let file = as_it_is(&home, &half, "{node: x, format: mkv}").expect("what is there is rendered");
+    let frames: u32 = streams(&file)[0].rsplit(' ').next().unwrap().parse().unwrap();
+    assert!((10..50).contains(&frames), "{frames}");
+    let head = home.write("head.mp4", &std::fs::read(clip("ntsc.mp4")).expect("a clip")[..200]);
+    let (code, err) = as_it_is(&home, &head, "x").expect_err("there is nothing in it");
+    assert!(code == 3 && err.contains("video/mp4"), "{code} {err}");
+}
+
+#[test]
+fn s8_playlists_and_scripts_are_no_media() {
+    let home = Home::new();
+    let canary = clip("red.mp4");
+    let m3u8 = format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{}\n#EXT-X-ENDLIST\n", canary.display());
+    let concat = format!("ffconcat version 1.0\nfile '{}'\n", canary.display());
+    for (name, text) in [("list.m3u8", m3u8.as_str()), ("list.mp4", &m3u8), ("list", &concat), ("script.mkv", &concat)] {
+        let file = home.write(name, text);
+        let (code, err) = as_it_is(&home, &file, "x").expect_err("it names other files");
+        assert!(code == 3 && err.contains("playlist"), "{name}: {code} {err}");
+    }
+}
+
+#[test]
+fn without_ffmpeg_a_film_is_refused_at_planning_and_pictures_work() {
+    let home = Home::new();
+    let yaml = "name: plain\ndag:\n  nodes:\n    - {id: g, type: GENERATE, config: {kind: tone, duration: 1}}\n  output: g\n";
+    let config = home.write("tone.yaml", yaml);
+    let nowhere = home.write("ffmpeg", "");
+    let ran = home.command(&["run", &config.display().to_string(), "--ffmpeg", &nowhere.display().to_string()]).output().expect("it starts");
+    let err = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.code() == Some(3) && err.contains("apt install ffmpeg"), "{err}");
+    let ok = home.command(&["render", "invert", "cat", "--sync", "--ffmpeg", &nowhere.display().to_string()]).status().expect("it starts");
+    assert!(ok.success());
+}
