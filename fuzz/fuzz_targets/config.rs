@@ -42,7 +42,7 @@ fn accepted(recipe: &Recipe) {
     let facts = SourceFacts::of_bytes(MediaType::Png, Some((64, 48)), false);
     let source = Source { hash: ContentHash::of(b"a picture"), facts, damage: None };
     let all = recipe.variable_inputs().chain(recipe.fixed_inputs());
-    let sources: BTreeMap<usize, Source> = all.map(|(index, _)| (index, source.clone())).collect();
+    let sources: BTreeMap<usize, Vec<Source>> = all.map(|(index, _)| (index, vec![source.clone()])).collect();
     let graph = match recipe.bind(&sources) {
         Ok(graph) => graph,
         Err(problems) => return print(&problems),

@@ -95,6 +95,8 @@ pub const FILM_FILE_BYTES: u64 = 1 << 42;
 pub const PROBE_BYTES: u64 = 4 << 20;
 /// Bytes of memory that a look at a file may take.
 pub const PROBE_MEMORY: u64 = 2 << 30;
+/// Items of a list.
+pub const LIST_ITEMS: usize = 10_000;
 /// Nodes of one stage of films: each is a few filters of one graph, and each source that it reads
 /// a file that ffmpeg holds open.
 pub const FILM_STAGE_NODES: usize = 96;

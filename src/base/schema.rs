@@ -69,6 +69,8 @@ pub enum Kind {
     EffectName,
     /// Parameters of the effect named by the sibling parameter `effect`.
     EffectParams,
+    /// Parameters of the node type named by the sibling parameter `operation`.
+    NodeParams,
 }
 
 /// What holds when a parameter is not written.
@@ -165,6 +167,7 @@ impl Kind {
             Self::Map(_) => "map",
             Self::EffectName => "effect",
             Self::EffectParams => "parameters of the effect",
+            Self::NodeParams => "parameters of the operation",
         }
     }
 }

@@ -54,6 +54,7 @@ impl Engine {
         for node in &recipe.nodes {
             match &node.source {
                 Some(SourceSpec::Hash(hash)) => hashes.push(*hash),
+                Some(SourceSpec::Hashes(several)) => hashes.extend(several),
                 Some(SourceSpec::Asset { pinned: Some(hash), .. }) => hashes.push(*hash),
                 Some(SourceSpec::Asset { name, pinned: None }) => hashes.extend(self.find_asset(name.as_str())?),
                 _ => {}

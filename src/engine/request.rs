@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::base::limits::LIST_ITEMS;
 use crate::base::{ContentHash, NodeId, NodeKey, RunId};
 use crate::effects;
 use crate::engine::error::EngineError;
@@ -149,19 +150,22 @@ impl Engine {
         let mut sources = BTreeMap::new();
         for (node, hashes) in &given {
             let id = &recipe.nodes[*node].id;
-            let [hash] = hashes.as_slice() else {
-                return Err(EngineError::Input(format!(
-                    "the input {id} takes one file, and {} were given",
-                    hashes.len()
-                )));
-            };
-            sources.insert(*node, self.source(*hash, &format!("the input {id}"))?);
+            if hashes.len() != 1 && !recipe.nodes[*node].is_list() {
+                let given = hashes.len();
+                return Err(EngineError::Input(format!("the input {id} takes one file, and {given} were given")));
+            }
+            if hashes.len() > LIST_ITEMS {
+                return Err(EngineError::Input(format!("the input {id} has more than {LIST_ITEMS} items")));
+            }
+            let what = format!("the input {id}");
+            let all = hashes.iter().map(|hash| self.source(*hash, &what)).collect::<Result<Vec<_>, _>>()?;
+            sources.insert(*node, all);
         }
         let mut fixed = Vec::new();
         for node in recipe.fixed_needed() {
-            let source = self.fixed_source(&recipe, node, &request.fixed)?;
-            fixed.push((recipe.nodes[node].id.clone(), source.hash));
-            sources.insert(node, source);
+            let all = self.fixed_sources(&recipe, node, &request.fixed)?;
+            fixed.extend(all.iter().map(|source| (recipe.nodes[node].id.clone(), source.hash)));
+            sources.insert(node, all);
         }
         let mut graph = recipe.bind(&sources).map_err(EngineError::Problems)?;
         if let Some((format, quality)) = request.format {
@@ -201,24 +205,28 @@ impl Engine {
         (row.run != run && self.has_blob(&row.hash)).then_some(row.hash)
     }
 
-    fn fixed_source(
+    fn fixed_sources(
         &self,
         recipe: &Recipe,
         node: usize,
         before: &[(NodeId, ContentHash)],
-    ) -> Result<Source, EngineError> {
+    ) -> Result<Vec<Source>, EngineError> {
         let id = &recipe.nodes[node].id;
-        if let Some((_, hash)) = before.iter().find(|(before, _)| before == id) {
-            return self.source(*hash, &format!("the node {id}"));
+        let what = format!("the node {id}");
+        let before: Vec<ContentHash> =
+            before.iter().filter(|(before, _)| before == id).map(|(_, hash)| *hash).collect();
+        if !before.is_empty() {
+            return before.iter().map(|hash| self.source(*hash, &what)).collect();
         }
         match recipe.nodes[node].source.as_ref() {
-            Some(SourceSpec::Hash(hash)) => self.source(*hash, &format!("the node {id}")),
+            Some(SourceSpec::Hash(hash)) => Ok(vec![self.source(*hash, &what)?]),
+            Some(SourceSpec::Hashes(hashes)) => hashes.iter().map(|hash| self.source(*hash, &what)).collect(),
             Some(SourceSpec::Asset { name, pinned }) => {
                 let hash = match pinned {
                     Some(hash) => *hash,
                     None => self.asset(name.as_str())?,
                 };
-                self.source(hash, &format!("the asset {name} of node {id}"))
+                Ok(vec![self.source(hash, &format!("the asset {name} of node {id}"))?])
             }
             _ => unreachable!("BUG: a fixed input is an asset or a hash"),
         }

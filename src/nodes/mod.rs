@@ -19,16 +19,21 @@ mod extract_audio;
 mod frame;
 mod generate;
 mod layer;
+mod map;
 mod mux;
 mod resize;
 mod segment;
+mod segment_at;
 mod sequence;
 mod source;
+mod source_list;
 mod switch;
 mod transform;
 
 pub use effect::effect_params;
 pub use encode::{ENCODE, Encoding, PRESETS};
+pub use map::{MAP, node_params, of_item};
+pub use source_list::SOURCE_LIST;
 pub use table::{NODE_TYPES, find, names};
 
 use crate::base::schema::Param;

@@ -30,10 +30,11 @@ fn times(params: &Params) -> Vec<f64> {
     params.list("times").iter().filter_map(Value::as_f64).collect()
 }
 
-/// Which input holds which range, in frames or, of sounds, in samples.
-struct Switched {
+/// Pieces of inputs one after another, in frames or, of sounds, in samples.
+pub(super) struct Switched {
     films: Vec<Option<Film>>,
-    ranges: Vec<(u64, u64)>,
+    /// Which input, and its range.
+    pieces: Vec<(usize, (u64, u64))>,
     size: Size,
     rate: Rate,
     sound: bool,
@@ -41,22 +42,12 @@ struct Switched {
 }
 
 impl Switched {
-    fn new(params: &Params, inputs: &[Facts]) -> Result<Self, NodeError> {
-        let heard_only = inputs.iter().all(|input| input.kind == Kind::Audio);
-        if !heard_only && inputs.iter().any(|input| input.kind == Kind::Audio) {
-            return Err(NodeError::Inputs("some inputs are sounds and some are pictures; switch between one kind".to_owned()));
-        }
-        let rate = film::rate_of(inputs);
-        let times = times(params);
-        let index = |seconds: f64| if heard_only { sample_at(seconds) } else { rate.frame_at(seconds) };
-        let still = index(times.last().copied().unwrap_or(0.0) + film::STILL_SECONDS);
-        let films: Vec<Option<Film>> =
-            inputs.iter().map(|input| (!heard_only).then(|| Film::new(input, rate, still))).collect();
-        let length = |at: usize| films[at].map_or(inputs[at].samples, |film| film.frames);
-        let mut starts: Vec<u64> = times.iter().map(|seconds| index(*seconds)).collect();
+    /// Input i from times[i-1] to times[i], the last to its end.
+    fn new(times: &[f64], inputs: &[Facts]) -> Result<Self, NodeError> {
+        let mut switched = Self::empty(inputs, times.last().copied().unwrap_or(0.0))?;
+        let mut starts: Vec<u64> = times.iter().map(|seconds| switched.index(*seconds)).collect();
         starts.insert(0, 0);
-        let end = length(inputs.len() - 1);
-        let mut ranges = Vec::new();
+        let end = switched.length_of(inputs, inputs.len() - 1);
         for (at, start) in starts.iter().enumerate() {
             let to = starts.get(at + 1).copied().unwrap_or(end);
             if to <= *start {
@@ -67,15 +58,62 @@ impl Switched {
                 };
                 return Err(NodeError::Inputs(reason));
             }
-            ranges.push((*start, to));
+            switched.pieces.push((at, (*start, to)));
         }
-        let size = (inputs[0].width, inputs[0].height);
-        let sound = inputs.iter().any(Facts::has_sound);
-        Ok(Self { films, ranges, size, rate, sound, heard_only })
+        Ok(switched)
+    }
+
+    /// The pieces between times, of each input in turn.
+    pub(super) fn between(times: &[f64], inputs: &[Facts]) -> Result<Self, NodeError> {
+        let mut switched = Self::empty(inputs, times.last().copied().unwrap_or(0.0))?;
+        for (at, pair) in times.windows(2).enumerate() {
+            let (from, to) = (switched.index(pair[0]), switched.index(pair[1]));
+            if to <= from {
+                return Err(NodeError::Inputs(format!("times[{}] is less than a frame after what is before it", at + 1)));
+            }
+            switched.pieces.push((at % inputs.len(), (from, to)));
+        }
+        Ok(switched)
+    }
+
+    fn empty(inputs: &[Facts], last: f64) -> Result<Self, NodeError> {
+        let heard_only = inputs.iter().all(|input| input.kind == Kind::Audio);
+        if !heard_only && inputs.iter().any(|input| input.kind == Kind::Audio) {
+            return Err(NodeError::Inputs("some inputs are sounds and some are pictures; switch between one kind".to_owned()));
+        }
+        let rate = film::rate_of(inputs);
+        let mut switched = Self {
+            films: Vec::new(),
+            pieces: Vec::new(),
+            size: (inputs[0].width, inputs[0].height),
+            rate,
+            sound: inputs.iter().any(Facts::has_sound),
+            heard_only,
+        };
+        let still = switched.index(last + film::STILL_SECONDS);
+        switched.films = inputs.iter().map(|input| (!heard_only).then(|| Film::new(input, rate, still))).collect();
+        Ok(switched)
+    }
+
+    fn index(&self, seconds: f64) -> u64 {
+        if self.heard_only { sample_at(seconds) } else { self.rate.frame_at(seconds) }
+    }
+
+    fn length_of(&self, inputs: &[Facts], at: usize) -> u64 {
+        self.films[at].map_or(inputs[at].samples, |film| film.frames)
     }
 
     fn length(&self) -> u64 {
-        self.ranges.last().map_or(0, |(_, to)| *to)
+        self.pieces.iter().map(|(_, (from, to))| to - from).sum()
+    }
+
+    /// What is known of the whole.
+    pub(super) fn facts(&self) -> Facts {
+        if self.heard_only {
+            return Facts::audio(self.length());
+        }
+        let clip = Clip { rate: self.rate, frames: self.length(), pixels: Pixels::Yuv420, sound: self.sound };
+        Facts::video(self.size.0, self.size.1, clip)
     }
 }
 
@@ -119,18 +157,12 @@ impl NodeType for Switch {
     }
 
     fn facts(&self, params: &Params, inputs: &[Facts]) -> Result<Facts, NodeError> {
-        let switched = Switched::new(params, inputs)?;
-        if switched.heard_only {
-            return Ok(Facts::audio(switched.length()));
-        }
-        let clip =
-            Clip { rate: switched.rate, frames: switched.length(), pixels: Pixels::Yuv420, sound: switched.sound };
-        Ok(Facts::video(switched.size.0, switched.size.1, clip))
+        Ok(Switched::new(&times(params), inputs)?.facts())
     }
 
     fn lower(&self, params: &Params, inputs: &[Facts]) -> Lowered {
         let switched =
-            Switched::new(params, inputs).unwrap_or_else(|error| panic!("BUG: lowered without facts: {error}"));
+            Switched::new(&times(params), inputs).unwrap_or_else(|error| panic!("BUG: lowered without facts: {error}"));
         Lowered::Clip(Box::new(switched))
     }
 }
@@ -138,9 +170,9 @@ impl NodeType for Switch {
 impl ClipOp for Switched {
     fn picture(&self, loom: &mut dyn Loom) -> Pad {
         let mut pads = Vec::new();
-        for (index, (range, film)) in self.ranges.iter().zip(&self.films).enumerate() {
-            let film = film.unwrap_or_else(|| panic!("BUG: the picture of a sound"));
-            let pad = film.take(loom, index, *range, Pixels::Yuv420);
+        for (index, range) in &self.pieces {
+            let film = self.films[*index].unwrap_or_else(|| panic!("BUG: the picture of a sound"));
+            let pad = film.take(loom, *index, *range, Pixels::Yuv420);
             let inner = geometry::inside(film.size, self.size);
             let pad = resize::frame(loom, pad, film.size, inner, self.size, [0, 0, 0, 255]);
             pads.push(loom.link(&[pad], &format!("setsar=1,{}", film::numbered(self.rate))));
@@ -151,9 +183,14 @@ impl ClipOp for Switched {
 
     fn sound(&self, loom: &mut dyn Loom) -> Pad {
         let samples = |length: u64| if self.heard_only { length } else { self.rate.samples_of(length) };
-        let ranges = self.ranges.iter().enumerate();
-        let pads: Vec<Pad> =
-            ranges.map(|(index, (from, to))| loom.sound(index, samples(*from), samples(*to))).collect();
+        // Where each piece begins in the whole, so that its sound ends where the next begins.
+        let mut at = 0;
+        let mut pads = Vec::new();
+        for (index, (from, to)) in &self.pieces {
+            let count = samples(at + to - from) - samples(at);
+            at += to - from;
+            pads.push(loom.sound(*index, samples(*from), samples(*from) + count));
+        }
         loom.link(&pads, &format!("concat=n={}:v=0:a=1", pads.len()))
     }
 

@@ -1,7 +1,8 @@
 //! The table of node types. A new one adds its line to [`NODE_TYPES`] and its `mod` line above.
 
 use crate::nodes::{
-    NodeType, audio_mix, blend, effect, extract_audio, frame, generate, layer, mux, resize, segment, sequence, source, switch,
+    NodeType, audio_mix, blend, effect, extract_audio, frame, generate, layer, map, mux, resize, segment, segment_at,
+    sequence, source, source_list, switch,
     transform,
 };
 
@@ -15,11 +16,14 @@ pub static NODE_TYPES: &[&dyn NodeType] =
     &frame::Frame,
     &generate::Generate,
     &layer::Layer,
+    &map::Map,
     &mux::Mux,
     &resize::Resize,
     &segment::Segment,
+    &segment_at::SegmentAt,
     &sequence::Sequence,
     &source::Source,
+    &source_list::SourceList,
     &switch::Switch,
     &frame::Thumbnail,
     &transform::Transform,

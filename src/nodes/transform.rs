@@ -25,7 +25,7 @@ const PARAMS: &[Param] = &[Param {
     unit: "",
 }];
 
-const EFFECTS: &[Param] = &[
+pub(super) const EFFECTS: &[Param] = &[
     number("saturation", 0.0, 2.0, 1.0, "Strength of the colours; 0 leaves greys.", ""),
     number("contrast", 0.0, 2.0, 1.0, "Distance from middle grey.", ""),
     number("brightness", -1.0, 1.0, 0.0, "Added to the brightness, which goes from 0 to 1.", ""),

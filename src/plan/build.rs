@@ -206,7 +206,7 @@ fn tools_of(
     if !hands_on_bytes {
         for input in inputs {
             if let Form::Blob(source) = &input.facts.form {
-                if source.clip.is_none() {
+                if input.facts.kind == Kind::Image {
                     tools.extend(codec::decoder(source.media_type).map(Tool::from));
                 }
             }

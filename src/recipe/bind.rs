@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use crate::base::{ContentHash, NodeId, Params};
 use crate::media::{Facts, Form, Kind, MediaType, SourceFacts};
-use crate::nodes::NodeType;
+use crate::nodes::{self, MAP, NodeType};
 use crate::recipe::model::{OutputEncoding, Recipe, RecipeNode};
 use crate::recipe::place::Place;
 use crate::recipe::problem::Problem;
 use crate::recipe::problems::Problems;
 use crate::recipe::source;
-use crate::recipe::words::quoted;
+use crate::recipe::words::{counted, quoted};
 
 /// The content that a source is bound to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl std::fmt::Debug for GraphNode {
 impl Recipe {
     /// Binds the sources, by their positions, and works out what is known of every value that
     /// the output needs. A node whose input is already refused is not judged.
-    pub fn bind(&self, sources: &BTreeMap<usize, Source>) -> Result<Graph, Vec<Problem>> {
+    pub fn bind(&self, sources: &BTreeMap<usize, Vec<Source>>) -> Result<Graph, Vec<Problem>> {
         let mut binding = Binding {
             recipe: self,
             sources,
@@ -78,13 +78,15 @@ impl Recipe {
             problems: Problems::default(),
         };
         for index in order(self) {
-            if let Some(facts) = binding.facts(index) {
-                binding.place(index, facts);
-            }
+            binding.node(index);
         }
         let Binding { placed, nodes, problems, .. } = binding;
         problems.finish()?;
-        let output = placed[self.output.node].unwrap_or_else(|| panic!("BUG: an output that is not placed"));
+        let output = match &placed[self.output.node] {
+            Some(Placed::One(output)) => *output,
+            Some(Placed::Many(items)) => return Err(vec![list_as_output(self, items.len())]),
+            None => panic!("BUG: an output that is not placed"),
+        };
         Ok(Graph { nodes, output, encoding: self.output.encoding })
     }
 }
@@ -117,46 +119,131 @@ fn order(recipe: &Recipe) -> Vec<usize> {
 
 struct Binding<'a> {
     recipe: &'a Recipe,
-    sources: &'a BTreeMap<usize, Source>,
-    /// The position in the graph of each node of the recipe.
-    placed: Vec<Option<usize>>,
-    /// For each node of the graph that is a source's bytes, that source.
-    origins: Vec<Option<usize>>,
+    sources: &'a BTreeMap<usize, Vec<Source>>,
+    /// Where each node of the recipe is in the graph.
+    placed: Vec<Option<Placed>>,
+    /// For each node of the graph that is a source's bytes, that source: which node of the
+    /// recipe, and which of its items.
+    origins: Vec<Option<(usize, usize)>>,
     nodes: Vec<GraphNode>,
     problems: Problems,
 }
 
+/// The place of a recipe's node in the graph.
+#[derive(Debug, Clone)]
+enum Placed {
+    One(usize),
+    /// A list: one node for each item.
+    Many(Vec<usize>),
+}
+
+/// A node of the graph before its place.
+struct New {
+    id: NodeId,
+    node_type: &'static dyn NodeType,
+    params: Params,
+    inputs: Vec<usize>,
+    source: Option<(ContentHash, (usize, usize))>,
+}
+
 impl Binding<'_> {
-    fn place(&mut self, index: usize, facts: Facts) {
+    /// Places a node, or every node that it comes to, unless it or what is before it is refused.
+    fn node(&mut self, index: usize) {
         let node = &self.recipe.nodes[index];
-        let inputs: Vec<usize> = node.inputs.iter().filter_map(|input| self.placed[*input]).collect();
-        let origin = match (&facts.form, inputs.as_slice()) {
-            (Form::Blob(_), []) => Some(index),
-            (Form::Blob(_), [input, ..]) => self.origins[*input],
-            (Form::Value, _) => None,
+        self.placed[index] = match (&node.source, node.node_type.name()) {
+            (Some(_), _) => self.sources_of(index),
+            (None, MAP) => self.mapped(index),
+            (None, _) => self.plain(index).map(Placed::One),
         };
-        self.placed[index] = Some(self.nodes.len());
-        self.origins.push(origin);
-        self.nodes.push(GraphNode {
-            id: node.id.clone(),
-            node_type: node.node_type,
-            params: node.params.clone(),
-            inputs,
-            source: self.sources.get(&index).filter(|_| node.source.is_some()).map(|source| source.hash),
-            facts,
-        });
     }
 
-    /// What is known of a node's value; `None` if it or what is before it is refused.
-    fn facts(&mut self, index: usize) -> Option<Facts> {
+    fn plain(&mut self, index: usize) -> Option<usize> {
         let node = &self.recipe.nodes[index];
-        if node.source.is_some() {
-            return self.source_facts(index);
+        let ports = node.node_type.ports();
+        let inputs = self.inputs(index)?;
+        let lists = node.inputs.iter().any(|input| matches!(self.placed[*input], Some(Placed::Many(_))));
+        if lists && !(ports.min..=ports.max).contains(&inputs.len()) {
+            let message = format!(
+                "takes {}, and the list gives {}; use MAP, or join the list with SEQUENCE",
+                counted(ports.max, "input"),
+                counted(inputs.len(), "item")
+            );
+            self.refuse("input_count", index, message);
+            return None;
         }
-        let inputs: Vec<usize> = node.inputs.iter().map(|input| self.placed[*input]).collect::<Option<_>>()?;
-        let facts: Vec<Facts> = inputs.iter().map(|input| self.nodes[*input].facts.clone()).collect();
-        let kinds = node.node_type.ports().kinds;
+        let new = New { id: node.id.clone(), node_type: node.node_type, params: node.params.clone(), inputs, source: None };
+        self.place(index, new)
+    }
+
+    /// The positions of a node's inputs, lists item by item; `None` if one is refused.
+    fn inputs(&self, index: usize) -> Option<Vec<usize>> {
+        let mut inputs = Vec::new();
+        for input in &self.recipe.nodes[index].inputs {
+            match self.placed[*input].as_ref()? {
+                Placed::One(position) => inputs.push(*position),
+                Placed::Many(items) => inputs.extend(items),
+            }
+        }
+        Some(inputs)
+    }
+
+    /// A node of the operation's type for each item.
+    fn mapped(&mut self, index: usize) -> Option<Placed> {
+        let node = &self.recipe.nodes[index];
+        let mut items = Vec::new();
+        for (item, input) in self.inputs(index)?.into_iter().enumerate() {
+            let (node_type, params) = nodes::of_item(&node.params, item, &self.nodes[input].facts);
+            if let Some((name, reason)) = node_type.check(&params, 1).into_iter().next() {
+                self.refuse("bad_value", index, format!("config.config.{name}: {reason}"));
+                return None;
+            }
+            let new = New { id: item_id(&node.id, item), node_type, params, inputs: vec![input], source: None };
+            items.push(self.place(index, new)?);
+        }
+        Some(Placed::Many(items))
+    }
+
+    fn sources_of(&mut self, index: usize) -> Option<Placed> {
+        let node = &self.recipe.nodes[index];
+        let sources = self.sources.get(&index).map_or(&[][..], Vec::as_slice);
+        if sources.is_empty() {
+            self.refuse("missing_input", index, "there is no content for it".to_owned());
+            return None;
+        }
+        let mut items = Vec::new();
+        for (item, source) in sources.iter().enumerate() {
+            let id = if node.is_list() { item_id(&node.id, item) } else { node.id.clone() };
+            let facts = self.source_facts(index, source)?;
+            let source = Some((source.hash, (index, item)));
+            let new = New { id, node_type: source_type(), params: node.params.clone(), inputs: Vec::new(), source };
+            items.push(self.add(new, facts));
+        }
+        Some(if node.is_list() { Placed::Many(items) } else { Placed::One(items[0]) })
+    }
+
+    fn place(&mut self, index: usize, new: New) -> Option<usize> {
+        let facts = self.facts(index, &new)?;
+        Some(self.add(new, facts))
+    }
+
+    fn add(&mut self, new: New, facts: Facts) -> usize {
+        let origin = match (&facts.form, new.inputs.as_slice(), new.source) {
+            (Form::Blob(_), [], Some((_, origin))) => Some(origin),
+            (Form::Blob(_), [input, ..], _) => self.origins[*input],
+            _ => None,
+        };
+        self.origins.push(origin);
+        let New { id, node_type, params, inputs, source } = new;
+        self.nodes.push(GraphNode { id, node_type, params, inputs, source: source.map(|(hash, _)| hash), facts });
+        self.nodes.len() - 1
+    }
+
+    /// What is known of a node's value; `None` if it is refused.
+    fn facts(&mut self, index: usize, new: &New) -> Option<Facts> {
+        let inputs = &new.inputs;
+        let kinds = new.node_type.ports().kinds;
         let fits = |facts: &Facts| kinds.is_empty() || kinds.contains(&facts.kind);
+        let facts: Vec<Facts> = inputs.iter().map(|input| self.nodes[*input].facts.clone()).collect();
         for (position, facts) in facts.iter().enumerate().filter(|(_, facts)| !fits(facts)) {
             let which = if inputs.len() > 1 { format!("inputs[{position}] ") } else { String::new() };
             let wanted: Vec<&str> = kinds.iter().map(|kind| a(*kind)).collect();
@@ -166,7 +253,7 @@ impl Binding<'_> {
         if !facts.iter().all(fits) {
             return None;
         }
-        match node.node_type.facts(&node.params, &facts) {
+        match new.node_type.facts(&new.params, &facts) {
             Ok(facts) => Some(facts),
             Err(error) => {
                 // A type that takes any kind judges by itself, and does not know what its inputs are called.
@@ -179,14 +266,12 @@ impl Binding<'_> {
         }
     }
 
-    fn source_facts(&mut self, index: usize) -> Option<Facts> {
+    fn source_facts(&mut self, index: usize, source: &Source) -> Option<Facts> {
         let node = &self.recipe.nodes[index];
-        let Some(source) = self.sources.get(&index) else {
-            self.refuse("missing_input", index, "there is no content for it".to_owned());
-            return None;
-        };
         let facts = Facts::source(source.facts.clone());
         match source::media(&node.params) {
+            // Of a picture in motion, the first frame where a picture is asked for.
+            Some(Kind::Image) if facts.as_still().is_some() => facts.as_still(),
             Some(wanted) if !is_of(wanted, &facts) => {
                 let message = format!("must be {} (media: {}); {}", a(wanted), wanted.word(), describe(node, source));
                 self.refuse("wrong_kind", index, message);
@@ -198,7 +283,7 @@ impl Binding<'_> {
 
     /// What an input is, for a message about the node that takes it.
     fn describe(&self, input: usize, facts: &Facts) -> String {
-        match self.origins[input].and_then(|index| Some((index, self.sources.get(&index)?))) {
+        match self.origins[input].and_then(|(index, item)| Some((index, self.sources.get(&index)?.get(item)?))) {
             Some((index, source)) => describe(&self.recipe.nodes[index], source),
             None => format!("{} gives {}", quoted(self.nodes[input].id.as_str()), a(facts.kind)),
         }
@@ -209,6 +294,23 @@ impl Binding<'_> {
         let dag = Place::ROOT.key("dag");
         self.problems.error(kind, &dag.key("nodes").node(id), *mark, message);
     }
+}
+
+fn item_id(list: &NodeId, item: usize) -> NodeId {
+    NodeId::new(format!("{list}[{item}]"))
+}
+
+fn source_type() -> &'static dyn NodeType {
+    nodes::find(source::SOURCE).unwrap_or_else(|| panic!("BUG: no node type SOURCE"))
+}
+
+fn list_as_output(recipe: &Recipe, items: usize) -> Problem {
+    let RecipeNode { id, mark, .. } = &recipe.nodes[recipe.output.node];
+    let mut problems = Problems::default();
+    let message = format!("it is a list of {}, and an output is one value; join it with SEQUENCE", counted(items, "item"));
+    problems.error("list_output", &Place::ROOT.key("dag").key("nodes").node(id), *mark, message);
+    let found = problems.finish().err().unwrap_or_default().into_iter().next();
+    found.unwrap_or_else(|| panic!("BUG: a problem is lost"))
 }
 
 /// Is a source of the kind that its config asks for? Of sound, video and data the bytes are

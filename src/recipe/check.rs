@@ -33,7 +33,15 @@ pub(crate) fn entries(
         let node = map.get(param.name).map(|entry| &entry.node);
         let written = node.filter(|node| !node.is_null());
         let result = match (param.kind, written) {
-            (Kind::EffectParams, written) => effect_params(map, written, mark, &place, problems).map(Some),
+            (Kind::EffectParams, written) => {
+                let of = |map: &Map| nodes::effect_params(&map.get("effect")?.node.scalar()?.text);
+                own_params(of(map), written, mark, &place, problems).map(Some)
+            }
+            // An operation that there is not is told of with the rest of the node.
+            (Kind::NodeParams, written) => {
+                let of = |map: &Map| nodes::node_params(&map.get("operation")?.node.scalar()?.text);
+                own_params(Some(of(map).unwrap_or_default()), written, mark, &place, problems).map(Some)
+            }
             (_, Some(node)) => value(node, param, &place, problems).map(Some),
             (Kind::Colour, None) if node.is_some_and(Node::is_empty) => {
                 let message = format!("{} is empty; a colour that begins with \"#\" needs quotes", place.label());
@@ -91,16 +99,16 @@ pub(crate) fn unknown_keys<'a>(
     meant
 }
 
-/// The parameters of the effect that the same map names, with its defaults.
-fn effect_params(
-    map: &Map,
+/// The parameters of the effect or the operation that the same map names, with its defaults.
+fn own_params(
+    params: Option<&'static [Param]>,
     written: Option<&Node>,
     mark: Mark,
     place: &Place<'_>,
     problems: &mut Problems,
 ) -> Option<Value> {
     // An unknown effect has been reported, and what its parameters were is anybody's guess.
-    let params = nodes::effect_params(&map.get("effect")?.node.scalar()?.text)?;
+    let params = params?;
     let nothing = Map::default();
     let (map, mark) = match written {
         None => (&nothing, mark),

@@ -27,21 +27,7 @@ pub(crate) struct Draft<'a> {
 }
 
 /// The types of the Python engine that this version does not have yet.
-const LATER: &[&str] = &[
-    "SOURCE_LIST",
-    "SEGMENT",
-    "SEQUENCE",
-    "MUX",
-    "AUDIO_MIX",
-    "SWITCH",
-    "GENERATE",
-    "ANALYZE",
-    "MAP",
-    "SEGMENT_AT",
-    "EXTRACT_AUDIO",
-    "FRAME",
-    "THUMBNAIL",
-];
+const LATER: &[&str] = &["ANALYZE"];
 
 /// Reads the node at `index` of the list.
 pub(crate) fn read<'a>(
@@ -80,7 +66,7 @@ pub(crate) fn read<'a>(
     let Some(node_type) = draft.node_type else { return draft };
     let place = place.key("config");
     draft.params = read_params(node_type, &section, draft.inputs.len(), &place, problems);
-    if let Some(params) = draft.params.as_ref().filter(|_| node_type.name() == source::SOURCE) {
+    if let Some(params) = draft.params.as_ref().filter(|_| matches!(node_type.name(), source::SOURCE | nodes::SOURCE_LIST)) {
         let written = section.get("config").unwrap_or(node);
         draft.source = source::read(params, assets, written, &place, problems);
     }

@@ -56,7 +56,7 @@ impl Written<'_> {
                 Ok(hash) => Some(Value::from(hash.to_string())),
                 Err(error) => self.error("bad_hash", &format!("is {}; {error}", quoted(text))),
             },
-            Kind::List { .. } | Kind::Map(_) | Kind::EffectParams => self.wrong_type(expected(kind)),
+            Kind::List { .. } | Kind::Map(_) | Kind::EffectParams | Kind::NodeParams => self.wrong_type(expected(kind)),
         }
     }
 
@@ -110,7 +110,7 @@ pub(crate) const fn expected(kind: &Kind) -> &'static str {
         Kind::Hash => "a content hash",
         Kind::EffectName => "the name of an effect",
         Kind::List { .. } => "a list",
-        Kind::Map(_) | Kind::EffectParams => "a map",
+        Kind::Map(_) | Kind::EffectParams | Kind::NodeParams => "a map",
         Kind::Text { .. } | Kind::Choice(_) => "a text",
     }
 }

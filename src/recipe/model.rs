@@ -5,7 +5,7 @@ use std::fmt;
 use crate::base::{AssetName, ContentHash, NodeId, Params};
 use crate::media::Kind;
 use crate::media::encode::Format;
-use crate::nodes::NodeType;
+use crate::nodes::{NodeType, SOURCE_LIST};
 use crate::recipe::problem::{Mark, Problem};
 
 /// A validated config. Its nodes are connected by their positions in [`nodes`](Self::nodes),
@@ -41,7 +41,7 @@ pub struct RecipeNode {
     pub params: Params,
     /// Its inputs in order, as positions among the recipe's nodes; in a number that the type takes.
     pub inputs: Vec<usize>,
-    /// Where its content comes from, if and only if it is a `SOURCE`.
+    /// Where its content comes from, if and only if it is a `SOURCE` or a `SOURCE_LIST`.
     pub source: Option<SourceSpec>,
     /// Where it is written.
     pub mark: Mark,
@@ -68,6 +68,8 @@ pub enum SourceSpec {
     },
     /// This content.
     Hash(ContentHash),
+    /// The contents of a list.
+    Hashes(Vec<ContentHash>),
 }
 
 /// What a run gives.
@@ -114,7 +116,12 @@ impl RecipeNode {
 
     /// Is it a source whose content the config fixes?
     pub const fn is_fixed(&self) -> bool {
-        matches!(self.source, Some(SourceSpec::Asset { .. } | SourceSpec::Hash(_)))
+        matches!(self.source, Some(SourceSpec::Asset { .. } | SourceSpec::Hash(_) | SourceSpec::Hashes(_)))
+    }
+
+    /// Is it a list of sources?
+    pub fn is_list(&self) -> bool {
+        self.node_type.name() == SOURCE_LIST
     }
 
     /// The name that a variable input has beside its id.

@@ -21,13 +21,18 @@ pub(crate) fn read(
     place: &Place<'_>,
     problems: &mut Problems,
 ) -> Option<SourceSpec> {
-    if params.flag("input") {
+    if params.flag("input") && params.get("items").is_none() {
         let text = |name| params.optional_text(name).map(str::to_owned);
         return Some(SourceSpec::Variable {
             name: text("name"),
             description: text("description"),
             media: media(params),
         });
+    }
+    let items = params.list("items");
+    if !items.is_empty() {
+        let hashes = items.iter().filter_map(|item| item.as_str()?.parse().ok()).collect();
+        return Some(SourceSpec::Hashes(hashes));
     }
     if let Some(hash) = params.optional_text("hash") {
         return hash.parse().ok().map(SourceSpec::Hash);

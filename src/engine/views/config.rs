@@ -81,6 +81,10 @@ pub fn config_view(config_id: ContentHash, recipe: &Recipe) -> ConfigView {
             Some(SourceSpec::Asset { name, pinned }) => {
                 view.fixed_inputs.push(FixedInput { id, asset: Some(name.to_string()), content_hash: *pinned });
             }
+            Some(SourceSpec::Hashes(hashes)) => {
+                let fixed = |hash: &ContentHash| FixedInput { id: id.clone(), asset: None, content_hash: Some(*hash) };
+                view.fixed_inputs.extend(hashes.iter().map(fixed));
+            }
             Some(SourceSpec::Hash(hash)) => {
                 view.fixed_inputs.push(FixedInput { id, asset: None, content_hash: Some(*hash) });
             }

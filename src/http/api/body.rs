@@ -126,7 +126,9 @@ fn read_format(fields: &mut Fields) -> Option<Format> {
     format
 }
 
-const FORMATS: &[&str] = &["png", "jpeg", "jpg", "webp", "gif", "tiff", "tif", "bmp"];
+const FORMATS: &[&str] = &[
+    "png", "jpeg", "jpg", "webp", "gif", "tiff", "tif", "bmp", "mp4", "mov", "mkv", "webm", "wav", "flac", "mp3", "m4a",
+];
 
 fn read_options(fields: &mut Fields) -> RunOptions {
     let ids = |words: Option<Vec<String>>| words.unwrap_or_default().into_iter().map(NodeId::new).collect();

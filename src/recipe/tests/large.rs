@@ -29,12 +29,12 @@ fn fan_in(nodes: usize) -> String {
 fn bound(recipe: &Recipe) -> usize {
     let facts = SourceFacts::of_bytes(MediaType::Png, Some((3, 2)), false);
     let source = Source { hash: ContentHash::of(b""), facts, damage: None };
-    let sources: BTreeMap<usize, Source> = recipe
+    let sources: BTreeMap<usize, Vec<Source>> = recipe
         .nodes
         .iter()
         .enumerate()
         .filter(|(_, node)| node.source.is_some())
-        .map(|(i, _)| (i, source.clone()))
+        .map(|(i, _)| (i, vec![source.clone()]))
         .collect();
     recipe.bind(&sources).unwrap().nodes.len()
 }

@@ -260,7 +260,7 @@ fn outputs() {
             ),
             &[
                 r#"7:18: dag.output.node: there is no node "b"; did you mean "a"?"#,
-                r#"7:29: there is no format "tga"; there is png, jpeg, webp, gif, tiff and bmp"#,
+                r#"7:29: there is no format "tga"; there is png, jpeg, webp, gif, tiff, bmp, mp4, mov, mkv, webm, wav, flac and 2 more"#,
                 "7:43: dag.output.quality is 0; it must be from 1 to 100",
             ],
         ),
@@ -316,7 +316,7 @@ fn nodes() {
         (
             config(
                 "    - {id: d, type: EFECT}
-    - {id: e, type: SEQUENCE}
+    - {id: e, type: ANALYZE}
     - {id: f, type: SEQENCE}
     - {id: g, type: banana}
   output: a
@@ -324,7 +324,7 @@ fn nodes() {
             ),
             &[
                 r#"7:21: node "d": there is no type "EFECT"; did you mean "EFFECT"?"#,
-                r#"8:21: node "e": the type SEQUENCE is not available in this version"#,
+                r#"8:21: node "e": the type ANALYZE is not available in this version"#,
                 r#"9:21: node "f": there is no type "SEQENCE"; did you mean "SEQUENCE"?"#,
                 r#"10:21: node "g": there is no type "banana""#,
             ],

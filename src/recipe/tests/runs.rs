@@ -206,7 +206,7 @@ fn source(media_type: MediaType, size: Option<(u32, u32)>) -> Source {
 }
 
 fn bind(recipe: &Recipe, sources: &[(usize, Source)]) -> Result<Graph, Vec<Problem>> {
-    recipe.bind(&sources.iter().cloned().collect::<BTreeMap<usize, Source>>())
+    recipe.bind(&sources.iter().cloned().map(|(index, source)| (index, vec![source])).collect::<BTreeMap<_, _>>())
 }
 
 #[test]
@@ -245,8 +245,8 @@ fn wrong_kinds_are_refused_with_what_they_are() {
         assert_eq!(
             wrong(bind(&recipe, &[(0, source)])),
             [
-                format!(r#"7:7: node "small": takes an image; {is}"#),
-                format!(r#"10:7: node "lines": the effect dog takes an image, and its input is bytes; {is}"#),
+                format!(r#"7:7: node "small": takes an image or a video; {is}"#),
+                format!(r#"10:7: node "lines": the effect dog takes an image or a video, and its input is bytes; {is}"#),
             ]
         );
     };
@@ -258,8 +258,8 @@ fn wrong_kinds_are_refused_with_what_they_are() {
     assert_eq!(
         wrong(bind(&two, &[(0, source(MediaType::Text, None))])),
         [
-            r#"7:7: node "two": inputs[0] takes an image; "a" is text/plain"#,
-            r#"7:7: node "two": inputs[1] takes an image; "a" is text/plain"#,
+            r#"7:7: node "two": inputs[0] takes an image or a video; "a" is text/plain"#,
+            r#"7:7: node "two": inputs[1] takes an image or a video; "a" is text/plain"#,
         ]
     );
     assert_eq!(wrong(bind(&two, &[])), [r#"4:7: node "a": there is no content for it"#]);
