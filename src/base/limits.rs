@@ -93,6 +93,8 @@ pub const FILM_MEMORY: u64 = 8 << 30;
 pub const FILM_FILE_BYTES: u64 = 1 << 42;
 /// Bytes that ffprobe may say of a file's streams.
 pub const PROBE_BYTES: u64 = 4 << 20;
+/// Seconds that a look at a file may take: one of 100 GB on a slow disk takes as long.
+pub const PROBE_SECONDS: u64 = 900;
 /// Bytes of memory that a look at a file may take.
 pub const PROBE_MEMORY: u64 = 2 << 30;
 /// Items of a list.

@@ -4,6 +4,7 @@
 //! says otherwise (profile, orientation, palette, depth) is settled here, at decoding. The
 //! module knows nothing of graphs, keys or storage: bytes in, pictures out, and back.
 
+pub mod analysis;
 pub mod blur;
 pub mod canvas;
 pub mod cat;

@@ -11,6 +11,7 @@ mod table;
 mod testing;
 mod tool;
 
+mod analyze;
 mod audio_mix;
 mod blend;
 mod effect;
@@ -30,6 +31,7 @@ mod source_list;
 mod switch;
 mod transform;
 
+pub use analyze::Analysis;
 pub use effect::effect_params;
 pub use encode::{ENCODE, Encoding, PRESETS};
 pub use map::{MAP, node_params, of_item};
@@ -132,6 +134,8 @@ pub enum Lowered {
     },
     /// The film or sound as a file.
     EncodeClip(Encoding),
+    /// What is in a film, sound or picture, as JSON.
+    Analyse(Analysis),
     /// The picture as a file.
     Encode {
         /// The format.

@@ -1,7 +1,7 @@
 //! The table of node types. A new one adds its line to [`NODE_TYPES`] and its `mod` line above.
 
 use crate::nodes::{
-    NodeType, audio_mix, blend, effect, extract_audio, frame, generate, layer, map, mux, resize, segment, segment_at,
+    NodeType, analyze, audio_mix, blend, effect, extract_audio, frame, generate, layer, map, mux, resize, segment, segment_at,
     sequence, source, source_list, switch,
     transform,
 };
@@ -9,6 +9,7 @@ use crate::nodes::{
 /// Every node type that a config can name, by name. (`ENCODE` is appended by planning alone.)
 pub static NODE_TYPES: &[&dyn NodeType] =
 &[
+    &analyze::Analyze,
     &audio_mix::AudioMix,
     &blend::Blend,
     &effect::EffectNode,

@@ -195,7 +195,8 @@ fn tools_of(
     let mut tools = node_type.tools(params);
     let hands_on_bytes = matches!(facts.form, Form::Blob(_)) && node_type.name() != ENCODE.name();
     let is_heard = facts.has_sound() || inputs.iter().any(|input| input.facts.has_sound());
-    if work != Work::Pixels && !hands_on_bytes && node.source.is_none() {
+    let has_time = facts.has_time() || inputs.iter().any(|input| input.facts.has_time());
+    if work != Work::Pixels && has_time && !hands_on_bytes && node.source.is_none() {
         let missing = || PlanError::NoFfmpeg { id: node.id.clone(), node_type: node_type.name() };
         tools.push(toolbox.ffmpeg.clone().ok_or_else(missing)?);
         // Decoding and resampling of sounds use floats, by code that is chosen by the CPU.
@@ -224,11 +225,11 @@ fn tools_of(
 fn work_of(node: &GraphNode, inputs: &[&PlanNode]) -> Work {
     let has_time = |facts: &Facts| facts.clip.is_some() || facts.has_time();
     let takes_time = inputs.iter().any(|input| has_time(&input.facts));
+    if node.source.is_none() && node.facts.kind == Kind::Data && matches!(node.facts.form, Form::Value) {
+        return Work::Data;
+    }
     if node.source.is_some() || !(takes_time || has_time(&node.facts)) {
         return Work::Pixels;
-    }
-    if node.facts.kind == Kind::Data {
-        return Work::Data;
     }
     // An effect is the only pixel operation that takes what has time.
     let facts: Vec<Facts> = inputs.iter().map(|input| input.facts.clone()).collect();

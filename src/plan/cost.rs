@@ -60,6 +60,7 @@ pub fn seconds(node_type: &dyn NodeType, params: &Params, inputs: &[Facts], outp
         Lowered::Encode { format, quality } => encode(*format, quality.is_some()) * taken,
         Lowered::Draw(_) => DRAW * taken,
         Lowered::Clip(op) => op.cost() * taken * output.frames() as f64 + output.samples as f64 * SAMPLE,
+        Lowered::Analyse(_) => inputs.first().map_or(0.0, |input| input.samples as f64 * SAMPLE * 4.0),
         Lowered::Frame { index, .. } => FILM_DECODE * taken * (*index + 1) as f64,
         Lowered::EncodeClip(_) => ENCODE_FILM * taken * output.frames() as f64 + output.samples as f64 * SAMPLE,
     };

@@ -26,9 +26,6 @@ pub(crate) struct Draft<'a> {
     pub(crate) id_mark: Mark,
 }
 
-/// The types of the Python engine that this version does not have yet.
-const LATER: &[&str] = &["ANALYZE"];
-
 /// Reads the node at `index` of the list.
 pub(crate) fn read<'a>(
     node: &'a Node,
@@ -110,17 +107,8 @@ fn read_type(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<
     if let Some(node_type) = nodes::find(text) {
         return Some(node_type);
     }
-    if LATER.contains(&text) {
-        problems.error(
-            "unavailable_type",
-            &place,
-            node.mark,
-            format!("the type {text} is not available in this version"),
-        );
-        return None;
-    }
     let mut message = format!("there is no type {}", quoted(text));
-    message += &problems.did_you_mean(text, nodes::names().chain(LATER.iter().copied()));
+    message += &problems.did_you_mean(text, nodes::names());
     problems.error("unknown_type", &place, node.mark, message);
     None
 }

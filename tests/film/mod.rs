@@ -1,5 +1,6 @@
 //! Films and sounds, with the system's ffmpeg. Without it these tests fail and say so.
 
+mod analyze;
 mod lists;
 mod nodes;
 mod property;

@@ -7,6 +7,7 @@
 //! the pipe. Nothing is taken from a process before its files have the frames and samples that
 //! the plan says.
 
+mod analyse;
 mod frames;
 mod reading;
 mod weave;
@@ -25,7 +26,7 @@ use crate::media::encode::encode_stored;
 use crate::media::ffmpeg::{self, Child, Ended, Process, Progress, Toolkit};
 use crate::media::{Facts, Form, Image, Kind, Loom as _, Pad, Pixels, decode};
 use crate::nodes::{Encoding, Lowered};
-use crate::plan::Plan;
+use crate::plan::{Plan, Work};
 
 /// What can go wrong in a stage.
 pub type Trouble = WorkError;
@@ -92,11 +93,15 @@ struct Woven {
 
 impl Run<'_> {
     fn all(&self, outcome: &mut Outcome) -> Result<(), (usize, Trouble)> {
+        if self.plan.stages[self.stage].work == Work::Data {
+            let node = self.plan.stages[self.stage].nodes[0];
+            return self.analysed(node, outcome).map_err(|error| (node, error));
+        }
         let chain = weave::chain(self.plan, self.stage);
         let keeps = &self.plan.stages[self.stage].keeps;
         let root = keeps.last().copied().unwrap_or(self.plan.output);
         let at_root = |error: Trouble| (root, error);
-        let toolkit = self.studio.toolkit().ok_or_else(|| at_root(WorkError::Tool("there is no ffmpeg any more".to_owned())))?;
+        let toolkit = self.toolkit().map_err(at_root)?;
         let scratch = self.studio.scratch().map_err(|error| at_root(WorkError::Storage(error)))?;
         let outputs = if chain.is_empty() {
             let woven = self.weave(scratch.path(), "all", None, keeps, None).map_err(at_root)?;
@@ -115,6 +120,21 @@ impl Run<'_> {
             outcome.kept.push((output.node, hash));
             outcome.written += u64::from(new);
         }
+        Ok(())
+    }
+
+    fn toolkit(&self) -> Result<Arc<Toolkit>, Trouble> {
+        self.studio.toolkit().ok_or_else(|| WorkError::Tool("there is no ffmpeg any more".to_owned()))
+    }
+
+    fn analysed(&self, node: usize, outcome: &mut Outcome) -> Result<(), Trouble> {
+        let Lowered::Analyse(analysis) = self.lowered(node) else {
+            unreachable!("BUG: a stage of data analyses")
+        };
+        let json = analyse::run(self, node, analysis)?;
+        let (hash, new) = self.studio.write(json.as_bytes()).map_err(WorkError::Storage)?;
+        outcome.kept.push((node, hash));
+        outcome.written += u64::from(new);
         Ok(())
     }
 
@@ -167,42 +187,64 @@ impl Run<'_> {
             let Pad(label) = weave.input(effect).picture(0, 0, clip.frames, Pixels::Rgba);
             tail.extend(["-map".to_owned(), format!("[{label}]")]);
             tail.extend(["-r".to_owned(), clip.rate.to_string()]);
-            tail.extend("-vsync cfr -c:v rawvideo -pix_fmt rgba -f rawvideo pipe:1".split(' ').map(str::to_owned));
+            tail.extend(words("-vsync cfr -c:v rawvideo -pix_fmt rgba -f rawvideo pipe:1"));
         }
-        let (graph, reads, stills) = weave.finish()?;
+        self.with_files(dir, name, weave.finish()?, to_pipe.is_some(), tail, outputs)
+    }
+
+    /// Weaves the graph of a process that writes one stream to its standard output.
+    fn weave_to_pipe(
+        &self,
+        dir: &Path,
+        name: &str,
+        stream: impl FnOnce(&mut weave::Weave<'_>) -> Pad,
+        args: Vec<String>,
+    ) -> Result<Woven, Trouble> {
+        let mut contents = Contents { plan: self.plan, inputs: self.inputs, studio: self.studio };
+        let mut weave = weave::Weave::new(self.plan, self.stage, None, &mut contents);
+        let Pad(label) = stream(&mut weave);
+        let tail = ["-map".to_owned(), format!("[{label}]")].into_iter().chain(args).collect();
+        self.with_files(dir, name, weave.finish()?, true, tail, Vec::new())
+    }
+
+    /// Puts what a graph reads into the process's directory, and its arguments together.
+    fn with_files(
+        &self,
+        dir: &Path,
+        name: &str,
+        (graph, reads, stills): (String, Vec<weave::Read>, Vec<Image>),
+        to_pipe: bool,
+        tail: Vec<String>,
+        outputs: Vec<Output>,
+    ) -> Result<Woven, Trouble> {
         let io = |error: std::io::Error| WorkError::Tool(error.to_string());
         let script = format!("{name}.graph");
         std::fs::write(dir.join(&script), graph).map_err(io)?;
-        let mut head: Vec<String> =
-            "-hide_banner -nostdin -v error -y -copyts -max_error_rate 1".split(' ').map(str::to_owned).collect();
-        if to_pipe.is_none() {
-            head.extend("-progress pipe:1 -nostats -stats_period 0.2".split(' ').map(str::to_owned));
-        } else {
-            head.push("-nostats".to_owned());
+        let mut head = words("-hide_banner -nostdin -v error -y -copyts -max_error_rate 1 -nostats");
+        if !to_pipe {
+            head.extend(words("-progress pipe:1 -stats_period 0.2"));
         }
         let mut files = Vec::new();
         for (index, read) in reads.into_iter().enumerate() {
             let input = format!("{name}-in{index}");
-            match read {
+            let (args, from) = match read {
                 weave::Read::Blob(hash, args) => {
                     let file = self.studio.file_of(&hash).map_err(WorkError::Storage)?;
                     std::os::unix::fs::symlink(&file, dir.join(&input)).map_err(io)?;
                     files.push(file);
-                    head.extend(args);
-                    head.extend(["-i".to_owned(), format!("file:{input}")]);
+                    (args, format!("file:{input}"))
                 }
                 weave::Read::Still(still, args) => {
                     std::fs::write(dir.join(&input), stills[still].pixels()).map_err(io)?;
-                    head.extend(args);
-                    head.extend(["-i".to_owned(), format!("file:{input}")]);
+                    (args, format!("file:{input}"))
                 }
-                weave::Read::Frames(args) => {
-                    head.extend(args);
-                    head.extend(["-i".to_owned(), "pipe:0".to_owned()]);
-                }
-            }
+                weave::Read::Frames(args) => (args, "pipe:0".to_owned()),
+            };
+            head.extend(args);
+            head.extend(["-i".to_owned(), from]);
         }
-        head.extend(["-filter_complex_script".to_owned(), script, "-max_muxing_queue_size".to_owned(), "8192".to_owned()]);
+        head.extend(["-filter_complex_script".to_owned(), script]);
+        head.extend(words("-max_muxing_queue_size 8192"));
         head.extend(tail);
         Ok(Woven { args: head.into_iter().map(OsString::from).collect(), reads: files, outputs })
     }
@@ -227,7 +269,7 @@ impl Run<'_> {
             }
             Lowered::Frame { index, .. } => {
                 let pad = weave.input(node).picture(0, index, index + 1, Pixels::Rgba);
-                let args = "-frames:v 1 -c:v rawvideo -pix_fmt rgba -f rawvideo".split(' ').map(str::to_owned).collect();
+                let args = words("-frames:v 1 -c:v rawvideo -pix_fmt rgba -f rawvideo");
                 (vec![pad], args, Output { node, file, what: Written::Raw })
             }
             _ => {
@@ -283,12 +325,16 @@ impl Run<'_> {
         let (Some(from), Some(to), Some(Ok(_progress))) = (before.stdout(), after.stdin(), progress) else {
             return Err(at(WorkError::Tool("its pipes cannot be opened".to_owned())));
         };
-        let handed = frames::hand_over(self.plan, chain, self.studio, from, to);
+        let killers = [before.killer(), after.killer()];
+        let handed = ffmpeg::watched(&killers, &|| self.studio.cancelled(), || {
+            frames::hand_over(self.plan, chain, self.studio, from, to)
+        });
         match handed {
             Ok(()) => {}
             // A process that has died is the reason, and not the pipe that it left.
             Err(frames::Broken::Effect(node, error)) => return Err((node, error)),
             Err(frames::Broken::Stopped) => return Err(at(WorkError::Cancelled)),
+            Err(frames::Broken::Pipe(_)) if self.studio.cancelled() => return Err(at(WorkError::Cancelled)),
             Err(frames::Broken::Pipe(said)) => {
                 // Both ends of the pipes are closed: each process ends by itself, and the first
                 // to fail is the one that the other misses.
@@ -369,6 +415,10 @@ impl Run<'_> {
         }
         self.studio.write(&encode_stored(&image)).map_err(WorkError::Storage)
     }
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
 }
 
 fn judge(ended: Option<Ended>) -> Result<(), Trouble> {

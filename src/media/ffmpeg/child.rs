@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -124,11 +124,52 @@ impl Child {
         }
     }
 
+    /// What ends it from another thread.
+    pub fn killer(&self) -> Killer {
+        Killer(i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw))
+    }
+
     fn kill_group(&self) {
-        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+        self.killer().kill();
+    }
+}
+
+/// Ends a process and its group. It is only used while the process is not waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Killer(Option<rustix::process::Pid>);
+
+impl Killer {
+    /// Kills them.
+    pub fn kill(self) {
+        if let Some(group) = self.0 {
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }
     }
+}
+
+/// Does work that waits for what processes write, and ends them as soon as `stopped` says so: a
+/// process that hangs must not keep whoever reads from it.
+pub fn watched<T>(killers: &[Killer], stopped: &(dyn Fn() -> bool + Sync), work: impl FnOnce() -> T) -> T {
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watcher = std::thread::Builder::new().name("tool-watch".to_owned());
+        let watch = || {
+            while !done.load(Ordering::Relaxed) {
+                if stopped() {
+                    killers.iter().for_each(|killer| killer.kill());
+                    return;
+                }
+                std::thread::park_timeout(LOOK);
+            }
+        };
+        let watching = watcher.spawn_scoped(scope, watch);
+        let result = work();
+        done.store(true, Ordering::Relaxed);
+        if let Ok(watching) = watching {
+            watching.thread().unpark();
+        }
+        result
+    })
 }
 
 impl Drop for Child {

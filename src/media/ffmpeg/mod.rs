@@ -10,6 +10,6 @@ mod probe;
 mod toolkit;
 
 pub use allowed::{CODECS, demuxer};
-pub use child::{Child, Ended, Process, Progress};
+pub use child::{Child, Ended, Process, Progress, watched};
 pub use probe::{ProbeError, count, probe};
 pub use toolkit::{Toolkit, cpu_features};

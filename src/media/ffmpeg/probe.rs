@@ -4,12 +4,13 @@ use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
 use crate::base::limits;
 use crate::media::ffmpeg::allowed::{CODECS, demuxer, is_seekable};
-use crate::media::ffmpeg::child::{Process, link};
+use crate::media::ffmpeg::child::{Process, link, watched};
 use crate::media::ffmpeg::toolkit::Toolkit;
 use crate::media::sniff::MediaType;
 use crate::media::source_clip::{Matrix, SourceClip, SourcePicture, SourceSound, Transfer};
@@ -102,7 +103,7 @@ pub fn probe(
     file: &Path,
     media_type: MediaType,
     dir: &Path,
-    stopped: &dyn Fn() -> bool,
+    stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<SourceClip, ProbeError> {
     let demuxer = demuxer(media_type).ok_or(ProbeError::NotMedia(media_type))?;
     link(dir, "in0", file).map_err(tool)?;
@@ -131,7 +132,7 @@ pub fn count(
     file: &Path,
     demuxer: &'static str,
     dir: &Path,
-    stopped: &dyn Fn() -> bool,
+    stopped: &(dyn Fn() -> bool + Sync),
 ) -> Result<(u64, u64), ProbeError> {
     let look = Look { toolkit, file, dir, demuxer, stopped };
     let (mut frames, mut bytes) = (0, 0);
@@ -155,7 +156,7 @@ struct Look<'a> {
     file: &'a Path,
     dir: &'a Path,
     demuxer: &'static str,
-    stopped: &'a dyn Fn() -> bool,
+    stopped: &'a (dyn Fn() -> bool + Sync),
 }
 
 type Reader<'a> = dyn FnMut(std::process::ChildStdout) -> std::io::Result<()> + 'a;
@@ -180,8 +181,15 @@ impl Look<'_> {
         };
         let mut child = process.start(Stdio::null(), Stdio::piped()).map_err(tool)?;
         let output = child.stdout().ok_or_else(|| ProbeError::Tool("it has no output".to_owned()))?;
-        let done = read(output);
-        let ended = child.wait(self.stopped).map_err(tool)?.ok_or(ProbeError::Stopped)?;
+        let begun = Instant::now();
+        let limit = Duration::from_secs(limits::PROBE_SECONDS);
+        let stopped = || begun.elapsed() > limit || (self.stopped)();
+        let done = watched(&[child.killer()], &stopped, || read(output));
+        let ended = child.wait(&stopped).map_err(tool)?;
+        if begun.elapsed() > limit {
+            return Err(ProbeError::Tool(format!("it took longer than {} s", limits::PROBE_SECONDS)));
+        }
+        let ended = ended.filter(|_| !(self.stopped)()).ok_or(ProbeError::Stopped)?;
         if !ended.status.success() {
             let said = ended.said.lines().last().unwrap_or("it says nothing").replace("in0: ", "");
             return Err(ProbeError::Refused(format!("ffprobe cannot read it: {said}")));

@@ -324,7 +324,7 @@ fn nodes() {
             ),
             &[
                 r#"7:21: node "d": there is no type "EFECT"; did you mean "EFFECT"?"#,
-                r#"8:21: node "e": the type ANALYZE is not available in this version"#,
+                r#"8:7: node "e": an ANALYZE takes 1 input (input), and none is written"#,
                 r#"9:21: node "f": there is no type "SEQENCE"; did you mean "SEQUENCE"?"#,
                 r#"10:21: node "g": there is no type "banana""#,
             ],

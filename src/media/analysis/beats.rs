@@ -1,0 +1,237 @@
+//! Tempo and beats.
+//!
+//! Beats are tracked by dynamic programming (D. P. W. Ellis, *Beat Tracking by
+//! Dynamic Programming*, Journal of New Music Research 36(1), 2007) at each
+//! likely period of the onset envelope; the period kept is the one whose beats
+//! are strong throughout, whose subdivisions are weaker, and which is likely
+//! before anything was heard.
+
+use super::onset::{Envelope, STEP, time};
+use super::periodicity::{
+    FASTEST, Peak, SLOWEST, autocorrelation, peaks, prior, smooth,
+};
+use serde::Serialize;
+
+/// Beats of a whole sound; empty and of tempo 0 where there is no clear beat.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Beats {
+    /// Seconds of each beat, rising.
+    pub beat_times: Vec<f64>,
+    /// Beats per minute.
+    pub tempo: f64,
+    /// How regular the onsets are, 0 to 1.
+    pub confidence: f64,
+    /// Seconds of the first beat of each bar: every fourth beat.
+    pub downbeat_times: Vec<f64>,
+    /// Beats in a bar: always 4.
+    pub time_signature: u32,
+}
+
+/// Beats per bar.
+const BAR: u32 = 4;
+/// Weight of an even period against strong onsets (Ellis 2007).
+const TIGHTNESS: f64 = 100.0;
+/// Values around a beat in which its onset is looked for, 40 ms.
+const REACH: usize = 8;
+/// The fewest beats reported.
+const FEWEST: usize = 4;
+/// The least confidence at which beats are reported.
+const LEAST: f64 = 0.15;
+/// Strongest periods of the envelope that are tried with their relatives.
+const TRIED: usize = 4;
+
+impl Beats {
+    fn none() -> Self {
+        Self {
+            beat_times: Vec::new(),
+            tempo: 0.0,
+            confidence: 0.0,
+            downbeat_times: Vec::new(),
+            time_signature: BAR,
+        }
+    }
+
+    pub(super) fn track(envelope: &Envelope) -> Self {
+        let values = &envelope.values;
+        let longest = (60.0 / SLOWEST / STEP).ceil() as usize + 2;
+        let correlation = autocorrelation(&smooth(values, 3.0), longest);
+        let mut best: Option<Candidate> = None;
+        for period in periods(&correlation) {
+            let candidate = Candidate::new(values, period);
+            if best.as_ref().is_none_or(|b| candidate.score > b.score) {
+                best = Some(candidate);
+            }
+        }
+        let Some(best) = best else {
+            return Self::none();
+        };
+        let times: Vec<f64> = best.beats.iter().map(|&n| refine(values, n)).collect();
+        let Some(period) = spacing(&times) else {
+            return Self::none();
+        };
+        let confidence = confidence(&correlation, period / STEP);
+        if times.len() < FEWEST || confidence < LEAST {
+            return Self::none();
+        }
+        let beat_times: Vec<f64> = times.into_iter().map(super::seconds).collect();
+        Self {
+            downbeat_times: beat_times.iter().copied().step_by(BAR as usize).collect(),
+            tempo: super::hundredths(60.0 / period),
+            confidence: super::unit(confidence),
+            time_signature: BAR,
+            beat_times,
+        }
+    }
+}
+
+/// Periods to try, in values of the envelope: the strongest of the
+/// correlation, their halves, thirds, doubles and triples.
+fn periods(correlation: &[f64]) -> Vec<f64> {
+    let (shortest, longest) = (60.0 / FASTEST / STEP, 60.0 / SLOWEST / STEP);
+    let mut found = peaks(correlation, shortest, longest);
+    let weight = |peak: &Peak| peak.height * prior(60.0 / (peak.lag * STEP));
+    found.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
+    found.truncate(TRIED);
+    let mut periods: Vec<f64> = Vec::new();
+    for factor in [1.0, 0.5, 2.0, 1.0 / 3.0, 3.0] {
+        for peak in &found {
+            let period = peak.lag * factor;
+            let known = periods.iter().any(|p| (p / period - 1.0).abs() < 0.03);
+            if period >= shortest && period <= longest && !known {
+                periods.push(period);
+            }
+        }
+    }
+    periods
+}
+
+/// The beats of one period.
+struct Candidate {
+    beats: Vec<usize>,
+    score: f64,
+}
+
+impl Candidate {
+    fn new(values: &[f64], period: f64) -> Self {
+        let beats = trim(values, follow(&smooth(values, period / 32.0), period));
+        let strengths: Vec<f64> = beats.iter().map(|&n| strongest(values, n)).collect();
+        let between = |share: f64| -> Vec<f64> {
+            beats
+                .windows(2)
+                .map(|w| {
+                    let at = w[0] as f64 + (w[1] - w[0]) as f64 * share;
+                    strongest(values, at.round() as usize)
+                })
+                .collect()
+        };
+        // Were every other beat weak, the period would be twice as long.
+        let alternate = |from: usize| mean(strengths.iter().copied().skip(from).step_by(2));
+        let weaker = alternate(0).min(alternate(1));
+        // Were a subdivision strong, the period would be shorter.
+        let halves = mean(between(0.5).into_iter());
+        let thirds = mean(between(1.0 / 3.0).into_iter())
+            .min(mean(between(2.0 / 3.0).into_iter()));
+        let bpm = 60.0 / (period * STEP);
+        Self {
+            beats,
+            score: prior(bpm) * (weaker - 0.5 * halves.max(thirds)),
+        }
+    }
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = values.fold((0.0, 0u32), |(s, c), v| (s + v, c + 1));
+    if count == 0 { 0.0 } else { sum / f64::from(count) }
+}
+
+/// The largest value within 30 ms, at most 1.
+fn strongest(values: &[f64], n: usize) -> f64 {
+    let from = n.saturating_sub(6).min(values.len());
+    let to = (n + 7).min(values.len());
+    values[from..to].iter().copied().fold(0.0, f64::max).min(1.0)
+}
+
+/// The sequence of beats about a period apart that meets the most onsets.
+fn follow(values: &[f64], period: f64) -> Vec<usize> {
+    let power = mean(values.iter().map(|v| v * v)).sqrt();
+    if power <= 0.0 {
+        return Vec::new();
+    }
+    let shortest = ((period / 2.0).round() as usize).max(1);
+    let longest = (period * 2.0).round() as usize;
+    let costs: Vec<f64> = (shortest..=longest)
+        .map(|lag| {
+            let ratio = libm::log(lag as f64 / period);
+            TIGHTNESS * ratio * ratio
+        })
+        .collect();
+    let mut scores = vec![0.0; values.len()];
+    let mut links: Vec<Option<usize>> = vec![None; values.len()];
+    for n in 0..values.len() {
+        let mut best = 0.0;
+        for (lag, cost) in (shortest..=longest.min(n)).zip(&costs) {
+            let score = scores[n - lag] - cost;
+            if score > best {
+                best = score;
+                links[n] = Some(n - lag);
+            }
+        }
+        scores[n] = values[n] / power + best;
+    }
+    let tail = values.len().saturating_sub(period.round() as usize);
+    let mut beats = Vec::new();
+    let mut at = (tail..values.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b]));
+    while let Some(n) = at {
+        beats.push(n);
+        at = links[n];
+    }
+    beats.reverse();
+    beats
+}
+
+/// Leaves out beats before the first and after the last onset.
+fn trim(values: &[f64], mut beats: Vec<usize>) -> Vec<usize> {
+    let heard = |n: &usize| strongest(values, *n) >= 0.1;
+    let end = beats.iter().rposition(heard).map_or(0, |i| i + 1);
+    beats.truncate(end);
+    let start = beats.iter().position(heard).unwrap_or(0);
+    beats.split_off(start)
+}
+
+/// Seconds of the onset near a beat, or of the beat where there is none.
+fn refine(values: &[f64], n: usize) -> f64 {
+    let from = n.saturating_sub(REACH);
+    let to = (n + REACH + 1).min(values.len());
+    let mut best = (0.1, None);
+    for i in from..to {
+        let before = i.checked_sub(1).map_or(0.0, |j| values[j]);
+        let after = values.get(i + 1).copied().unwrap_or(0.0);
+        let far = i.abs_diff(n) as f64 / REACH as f64;
+        let merit = values[i] * (1.0 - 0.5 * far * far);
+        if values[i] >= before && values[i] > after && merit > best.0 {
+            best = (merit, Some(i));
+        }
+    }
+    best.1.map_or(n as f64 * STEP, |i| time(values, i))
+}
+
+/// The usual distance between beats in seconds: the mean of those within a
+/// tenth of the median.
+fn spacing(times: &[f64]) -> Option<f64> {
+    let mut gaps: Vec<f64> = times.windows(2).map(|w| w[1] - w[0]).collect();
+    gaps.sort_by(f64::total_cmp);
+    let median = *gaps.get(gaps.len() / 2)?;
+    let usual = gaps.iter().copied().filter(|g| (g - median).abs() <= 0.1 * median);
+    let period = mean(usual);
+    (period > 0.0).then_some(period)
+}
+
+/// The correlation at one beat or two, whichever is larger.
+fn confidence(correlation: &[f64], period: f64) -> f64 {
+    let around = |lag: f64| {
+        let from = ((lag - 3.0).max(0.0) as usize).min(correlation.len());
+        let to = (lag as usize + 4).clamp(from, correlation.len());
+        correlation[from..to].iter().copied().fold(0.0, f64::max)
+    };
+    around(period).max(around(2.0 * period))
+}

@@ -1,0 +1,208 @@
+//! The onset envelope: how much sound begins at every moment.
+//!
+//! Spectral flux of compressed log-spaced bands against the largest of the
+//! neighbouring bands a little earlier (Böck and Widmer, *Maximum filter
+//! vibrato suppression for onset detection*, DAFx 2013), taken separately in
+//! the bass, middle and treble so that drums of each weigh the same.
+
+use super::fft::{Framer, PowerSpectrum};
+use super::periodicity::parabola;
+
+/// Samples between two values of the envelope, 5 ms.
+pub const HOP: usize = 240;
+/// Seconds between two values of the envelope.
+pub const STEP: f64 = HOP as f64 / super::RATE as f64;
+const SIZE: usize = 2048;
+/// Hops back to the frame compared with: just under half a frame, so that the
+/// flux of a click peaks when it is in the middle of the newer frame.
+const LAG: usize = 4;
+/// Amplitude over which the compression is logarithmic: -60 dBFS.
+const KNEE: f64 = 1e-3;
+const GROUPS: usize = 3;
+/// Band edges in Hz of each group: single bins in the bass, then thirds of
+/// an octave.
+const LOWEST: f64 = 20.0;
+const SPLITS: [f64; GROUPS] = [200.0, 2000.0, 16_000.0];
+
+/// Follows the flux as samples arrive; keeps three values per hop.
+pub struct Flux {
+    transform: PowerSpectrum,
+    framer: Framer,
+    /// First bin of every band and the end of the last.
+    edges: Vec<usize>,
+    /// Bands before the end of each group.
+    ends: [usize; GROUPS],
+    /// Compressed bands of the last frames, the oldest first.
+    past: Vec<Vec<f64>>,
+    values: Vec<[f32; GROUPS]>,
+}
+
+impl Flux {
+    pub fn new() -> Self {
+        let width = super::RATE as f64 / SIZE as f64;
+        let bin = |f: f64| (f / width).ceil() as usize;
+        let mut edges = vec![bin(LOWEST)];
+        let mut ends = [0; GROUPS];
+        let third = libm::cbrt(2.0);
+        let mut top = LOWEST;
+        for (end, split) in ends.iter_mut().zip(SPLITS) {
+            while top < split * 0.95 {
+                let last = edges[edges.len() - 1];
+                let next = bin((top * third).min(split)).max(last + 1);
+                edges.push(next);
+                top = (next as f64 * width).min(split);
+            }
+            *end = edges.len() - 1;
+        }
+        let bands = edges.len() - 1;
+        Self {
+            transform: PowerSpectrum::new(SIZE),
+            framer: Framer::new(SIZE, HOP, 0),
+            edges,
+            ends,
+            past: vec![vec![0.0; bands]; LAG],
+            values: Vec::new(),
+        }
+    }
+
+    pub fn push(&mut self, sample: f64) {
+        let Some(frame) = self.framer.push(sample) else {
+            return;
+        };
+        let power = self.transform.power(frame);
+        let bands: Vec<f64> = self
+            .edges
+            .windows(2)
+            .map(|edge| {
+                let sum: f64 = power[edge[0]..edge[1]].iter().sum();
+                libm::log1p(sum.sqrt() / KNEE)
+            })
+            .collect();
+        self.framer.advance();
+        let earlier = self.past.remove(0);
+        let mut flux = [0.0; GROUPS];
+        let mut start = 0;
+        for (sum, &end) in flux.iter_mut().zip(&self.ends) {
+            let mut rise = 0.0;
+            for band in start..end {
+                let near = &earlier[band.saturating_sub(1)..(band + 2).min(earlier.len())];
+                let largest = near.iter().copied().fold(0.0, f64::max);
+                rise += (bands[band] - largest).max(0.0);
+            }
+            *sum = (rise / (end - start) as f64) as f32;
+            start = end;
+        }
+        self.past.push(bands);
+        self.values.push(flux);
+    }
+
+    /// The envelope of a sound of this many samples.
+    pub fn finish(mut self, samples: usize) -> Envelope {
+        // The frames over the end would hear it as an onset.
+        self.values.resize(samples.div_ceil(HOP), [0.0; GROUPS]);
+        Envelope::new(&self.values)
+    }
+}
+
+/// An onset.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Onset {
+    /// Seconds.
+    pub time: f64,
+    /// Height over that of the strongest onsets.
+    pub strength: f64,
+}
+
+/// The onset envelope, about 1 at the strongest onsets.
+pub struct Envelope {
+    pub values: Vec<f64>,
+    pub onsets: Vec<Onset>,
+}
+
+/// A flux of less than this at the strongest onsets is no onset.
+const FAINTEST: f64 = 0.05;
+/// Half the stretch whose mean is removed, in values.
+const LOCAL: usize = 100;
+/// Values around an onset of which it is the largest.
+const APART: usize = 8;
+/// The least height of an onset.
+const WEAKEST: f64 = 0.12;
+/// The least flux of an onset over the local median.
+const CONTRAST: f64 = 3.0;
+/// Seconds by which the flux of a click rises to its peak early.
+const EARLY: f64 = 0.0025;
+
+impl Envelope {
+    fn new(flux: &[[f32; GROUPS]]) -> Self {
+        let mut raw = vec![0.0; flux.len()];
+        let group = |g: usize| flux.iter().map(move |f| f64::from(f[g]));
+        let tops: Vec<f64> = (0..GROUPS).map(|g| top(group(g).collect())).collect();
+        let floor = (0.25 * tops.iter().copied().fold(0.0, f64::max)).max(FAINTEST);
+        for (g, &top) in tops.iter().enumerate() {
+            for (sum, value) in raw.iter_mut().zip(group(g)) {
+                *sum += value / top.max(floor) / GROUPS as f64;
+            }
+        }
+        let means = local_means(&raw);
+        let mut values: Vec<f64> = raw.iter().zip(&means).map(|(r, m)| (r - m).max(0.0)).collect();
+        let scale = top(values.clone()).max(FAINTEST);
+        values.iter_mut().for_each(|v| *v = (*v / scale).min(1.5));
+        let onsets = (0..values.len())
+            .filter(|&n| {
+                let from = n.saturating_sub(APART);
+                let to = (n + APART + 1).min(values.len());
+                values[n] >= WEAKEST
+                    && values[from..n].iter().all(|v| *v < values[n])
+                    && values[n..to].iter().all(|v| *v <= values[n])
+                    && raw[n] >= CONTRAST * local_median(&raw, n)
+            })
+            .map(|n| Onset {
+                time: time(&values, n),
+                strength: values[n],
+            })
+            .collect();
+        Self { values, onsets }
+    }
+}
+
+/// Seconds of the peak of the envelope at value `n`.
+pub fn time(values: &[f64], n: usize) -> f64 {
+    let before = n.checked_sub(1).map_or(0.0, |i| values[i]);
+    let after = values.get(n + 1).copied().unwrap_or(0.0);
+    // The first value has nothing before it to be compared with.
+    let (offset, _) = if n == 0 { (0.0, 0.0) } else { parabola(before, values[n], after) };
+    (n as f64 + offset) * STEP + if n == 0 { 0.0 } else { EARLY }
+}
+
+/// The mean of the largest hundredth of the values, at least 8.
+fn top(mut values: Vec<f64>) -> f64 {
+    let count = (values.len() / 100).max(8).min(values.len());
+    if count == 0 {
+        return 0.0;
+    }
+    values.sort_by(|a, b| b.total_cmp(a));
+    values[..count].iter().sum::<f64>() / count as f64
+}
+
+fn local_means(values: &[f64]) -> Vec<f64> {
+    let mut sums = vec![0.0];
+    let mut sum = 0.0;
+    for value in values {
+        sum += value;
+        sums.push(sum);
+    }
+    (0..values.len())
+        .map(|n| {
+            let from = n.saturating_sub(LOCAL);
+            let to = (n + LOCAL + 1).min(values.len());
+            (sums[to] - sums[from]) / (to - from) as f64
+        })
+        .collect()
+}
+
+fn local_median(values: &[f64], n: usize) -> f64 {
+    let to = (n + LOCAL + 1).min(values.len());
+    let mut near = values[n.saturating_sub(LOCAL)..to].to_vec();
+    near.sort_by(f64::total_cmp);
+    near[near.len() / 2]
+}
