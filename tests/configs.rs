@@ -103,7 +103,13 @@ fn every_example_in_the_repository_runs() {
         let id = home.ok(&["configs", "add", path]);
         let shown = home.run(&["configs", "show", &id, "--output", "json"]).json();
         let inputs = shown["variable_inputs"].as_array().unwrap().iter();
-        let given: Vec<String> = inputs.map(|input| format!("{}=cat", input["id"].as_str().unwrap())).collect();
+        let value = |media: Option<&str>| match media {
+            Some("video") => crate::film::clip("ntsc.mp4").display().to_string(),
+            Some("audio") => crate::film::clip("stereo.flac").display().to_string(),
+            _ => "cat".to_owned(),
+        };
+        let given: Vec<String> =
+            inputs.map(|input| format!("{}={}", input["id"].as_str().unwrap(), value(input["media"].as_str()))).collect();
         let mut words = vec!["run", path];
         words.extend(given.iter().flat_map(|given| ["-i", given.as_str()]));
         home.ok(&words);

@@ -93,6 +93,10 @@ pub const FILM_MEMORY: u64 = 8 << 30;
 pub const FILM_FILE_BYTES: u64 = 1 << 42;
 /// Bytes that ffprobe may say of a file's streams.
 pub const PROBE_BYTES: u64 = 4 << 20;
+/// Processes that a tool may have at once: ffmpeg is one, a script around it some more.
+pub const TOOL_PROCESSES: u32 = 64;
+/// Seconds that a tool may run at all: a week. `--stage-timeout` is shorter.
+pub const TOOL_SECONDS: u64 = 604_800;
 /// Seconds that a look at a file may take: one of 100 GB on a slow disk takes as long.
 pub const PROBE_SECONDS: u64 = 900;
 /// Bytes of memory that a look at a file may take.

@@ -62,11 +62,16 @@ use backend::Backend;
 use backend::home::Home;
 use backend::remote::Remote;
 use ctx::{Ctx, Interrupt, Io};
+use crate::media::ffmpeg::{self, confine};
 use error::{CliError, Exit};
 
 /// Runs the program; what `main` does.
 pub fn main() -> ExitCode {
     let words: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    if words.get(1).is_some_and(|word| word == confine::FLAG) {
+        return confine::launcher_main(words.into_iter().skip(2));
+    }
+    ffmpeg::confine_by(crate::engine::infra::THIS_PROGRAM.into());
     let cli = match Cli::command().try_get_matches_from(&words).and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,
         Err(error) => {

@@ -57,6 +57,7 @@ impl Home {
 
     /// Opens the home in this process.
     pub fn open(&self, threads: usize) -> Engine {
+        artdag::media::ffmpeg::confine_by(PathBuf::from(env!("CARGO_BIN_EXE_artdag")));
         let opening = Opening {
             home: self.path(),
             threads,

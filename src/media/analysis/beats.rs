@@ -7,9 +7,7 @@
 //! before anything was heard.
 
 use super::onset::{Envelope, STEP, time};
-use super::periodicity::{
-    FASTEST, Peak, SLOWEST, autocorrelation, peaks, prior, smooth,
-};
+use super::periodicity::{FASTEST, Peak, SLOWEST, autocorrelation, peaks, prior, smooth};
 use serde::Serialize;
 
 /// Beats of a whole sound; empty and of tempo 0 where there is no clear beat.
@@ -33,10 +31,17 @@ const BAR: u32 = 4;
 const TIGHTNESS: f64 = 100.0;
 /// Values around a beat in which its onset is looked for, 40 ms.
 const REACH: usize = 8;
+/// Weight of the strength of subdivisions against that of beats.
+const SUBDIVISION: f64 = 0.5;
 /// The fewest beats reported.
 const FEWEST: usize = 4;
-/// The least confidence at which beats are reported.
+/// The least confidence at which beats are reported, and what it is over the
+/// root of the number of values where those are few: noise correlates with
+/// itself by chance.
 const LEAST: f64 = 0.15;
+const CHANCE: f64 = 10.0;
+/// How far measured periods may lie beyond the range of tempo.
+const SLACK: f64 = 1.02;
 /// Strongest periods of the envelope that are tried with their relatives.
 const TRIED: usize = 4;
 
@@ -53,11 +58,12 @@ impl Beats {
 
     pub(super) fn track(envelope: &Envelope) -> Self {
         let values = &envelope.values;
-        let longest = (60.0 / SLOWEST / STEP).ceil() as usize + 2;
+        let slowest = (60.0 / SLOWEST / STEP * SLACK).ceil() as usize + 2;
+        let longest = slowest.min(values.len() / 2);
         let correlation = autocorrelation(&smooth(values, 3.0), longest);
         let mut best: Option<Candidate> = None;
         for period in periods(&correlation) {
-            let candidate = Candidate::new(values, period);
+            let candidate = Candidate::new(envelope, period);
             if best.as_ref().is_none_or(|b| candidate.score > b.score) {
                 best = Some(candidate);
             }
@@ -70,7 +76,8 @@ impl Beats {
             return Self::none();
         };
         let confidence = confidence(&correlation, period / STEP);
-        if times.len() < FEWEST || confidence < LEAST {
+        let least = LEAST.max(CHANCE / (values.len() as f64).sqrt());
+        if times.len() < FEWEST || confidence < least {
             return Self::none();
         }
         let beat_times: Vec<f64> = times.into_iter().map(super::seconds).collect();
@@ -87,7 +94,8 @@ impl Beats {
 /// Periods to try, in values of the envelope: the strongest of the
 /// correlation, their halves, thirds, doubles and triples.
 fn periods(correlation: &[f64]) -> Vec<f64> {
-    let (shortest, longest) = (60.0 / FASTEST / STEP, 60.0 / SLOWEST / STEP);
+    let shortest = 60.0 / FASTEST / STEP / SLACK;
+    let longest = 60.0 / SLOWEST / STEP * SLACK;
     let mut found = peaks(correlation, shortest, longest);
     let weight = |peak: &Peak| peak.height * prior(60.0 / (peak.lag * STEP));
     found.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
@@ -112,43 +120,59 @@ struct Candidate {
 }
 
 impl Candidate {
-    fn new(values: &[f64], period: f64) -> Self {
+    fn new(envelope: &Envelope, period: f64) -> Self {
+        let Envelope {
+            values, accents, ..
+        } = envelope;
         let beats = trim(values, follow(&smooth(values, period / 32.0), period));
-        let strengths: Vec<f64> = beats.iter().map(|&n| strongest(values, n)).collect();
+        let strengths: Vec<f64> = beats.iter().map(|&n| strongest(accents, n)).collect();
         let between = |share: f64| -> Vec<f64> {
             beats
                 .windows(2)
                 .map(|w| {
                     let at = w[0] as f64 + (w[1] - w[0]) as f64 * share;
-                    strongest(values, at.round() as usize)
+                    strongest(accents, at.round() as usize)
                 })
                 .collect()
         };
-        // Were every other beat weak, the period would be twice as long.
-        let alternate = |from: usize| mean(strengths.iter().copied().skip(from).step_by(2));
-        let weaker = alternate(0).min(alternate(1));
+        // Were every second or third beat all that is strong, the period would
+        // be twice or three times as long.
+        let mut weakest = f64::INFINITY;
+        for step in [2, 3] {
+            for from in 0..step {
+                let these = strengths.iter().copied().skip(from).step_by(step);
+                weakest = weakest.min(mean(these));
+            }
+        }
         // Were a subdivision strong, the period would be shorter.
         let halves = mean(between(0.5).into_iter());
-        let thirds = mean(between(1.0 / 3.0).into_iter())
-            .min(mean(between(2.0 / 3.0).into_iter()));
+        let thirds = mean(between(1.0 / 3.0).into_iter()).min(mean(between(2.0 / 3.0).into_iter()));
         let bpm = 60.0 / (period * STEP);
         Self {
             beats,
-            score: prior(bpm) * (weaker - 0.5 * halves.max(thirds)),
+            score: prior(bpm) * (weakest - SUBDIVISION * halves.max(thirds)),
         }
     }
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (sum, count) = values.fold((0.0, 0u32), |(s, c), v| (s + v, c + 1));
-    if count == 0 { 0.0 } else { sum / f64::from(count) }
+    if count == 0 {
+        0.0
+    } else {
+        sum / f64::from(count)
+    }
 }
 
 /// The largest value within 30 ms, at most 1.
 fn strongest(values: &[f64], n: usize) -> f64 {
     let from = n.saturating_sub(6).min(values.len());
     let to = (n + 7).min(values.len());
-    values[from..to].iter().copied().fold(0.0, f64::max).min(1.0)
+    values[from..to]
+        .iter()
+        .copied()
+        .fold(0.0, f64::max)
+        .min(1.0)
 }
 
 /// The sequence of beats about a period apart that meets the most onsets.
@@ -221,7 +245,10 @@ fn spacing(times: &[f64]) -> Option<f64> {
     let mut gaps: Vec<f64> = times.windows(2).map(|w| w[1] - w[0]).collect();
     gaps.sort_by(f64::total_cmp);
     let median = *gaps.get(gaps.len() / 2)?;
-    let usual = gaps.iter().copied().filter(|g| (g - median).abs() <= 0.1 * median);
+    let usual = gaps
+        .iter()
+        .copied()
+        .filter(|g| (g - median).abs() <= 0.1 * median);
     let period = mean(usual);
     (period > 0.0).then_some(period)
 }
@@ -234,4 +261,120 @@ fn confidence(correlation: &[f64], period: f64) -> f64 {
         correlation[from..to].iter().copied().fold(0.0, f64::max)
     };
     around(period).max(around(2.0 * period))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::onset::Flux;
+    use super::super::signals::{beat_times, clicks, drums, f_measure, kit, noise, sine};
+    use super::*;
+
+    fn beats(mono: &[f64]) -> Beats {
+        let mut flux = Flux::new();
+        for &x in mono {
+            flux.push(x);
+        }
+        Beats::track(&flux.finish(mono.len()))
+    }
+
+    fn check(mono: &[f64], bpm: f64, times: &[f64]) {
+        let found = beats(mono);
+        let f = f_measure(times, &found.beat_times);
+        assert!(f >= 0.95, "F {f} at {bpm}");
+        assert!(
+            (found.tempo / bpm - 1.0).abs() < 0.02,
+            "{} at {bpm}",
+            found.tempo
+        );
+        assert!(found.confidence > 0.5, "{} at {bpm}", found.confidence);
+        assert!(found.beat_times.windows(2).all(|w| w[0] < w[1]));
+        assert_eq!(
+            found.downbeat_times[1].to_bits(),
+            found.beat_times[4].to_bits()
+        );
+        for beat in &found.beat_times {
+            let near = times.iter().any(|t| (t - beat).abs() <= 0.015);
+            assert!(near, "beat {beat} at {bpm}");
+        }
+    }
+
+    fn check_clicks(tempos: &[f64]) {
+        for &bpm in tempos {
+            let times = beat_times(bpm, 0.113, 30.0);
+            check(&clicks(&times, 30.0), bpm, &times);
+        }
+    }
+
+    fn check_drums(tempos: &[f64]) {
+        for &bpm in tempos {
+            check(&drums(bpm, 0.2, 30.0), bpm, &beat_times(bpm, 0.2, 30.0));
+        }
+    }
+
+    #[test]
+    fn slow_clicks() {
+        check_clicks(&[60.0, 70.0, 73.5, 80.0, 90.0]);
+    }
+
+    #[test]
+    fn medium_clicks() {
+        check_clicks(&[100.0, 110.0, 120.0, 127.3, 130.0]);
+    }
+
+    #[test]
+    fn fast_clicks() {
+        check_clicks(&[140.0, 150.0, 160.0, 170.0, 180.0]);
+    }
+
+    #[test]
+    fn extreme_clicks() {
+        check_clicks(&[40.0, 240.0]);
+    }
+
+    #[test]
+    fn slow_drums() {
+        check_drums(&[70.0, 80.0, 90.0]);
+    }
+
+    #[test]
+    fn medium_drums() {
+        check_drums(&[100.0, 110.0, 121.4, 130.0]);
+    }
+
+    #[test]
+    fn fast_drums() {
+        check_drums(&[140.0, 150.0, 160.0, 170.0]);
+    }
+
+    /// A soft bass drum makes a beat though the snare is far stronger.
+    #[test]
+    fn bass_drums_are_beats() {
+        let times = beat_times(165.0, 0.2, 20.0);
+        check(&kit(165.0, 0.2, 20.0, 0.15), 165.0, &times);
+    }
+
+    #[test]
+    fn no_beat_no_tempo() {
+        assert_eq!(beats(&[]), Beats::none());
+        assert_eq!(beats(&vec![0.0; 480_000]), Beats::none());
+        assert_eq!(beats(&sine(220.0, 0.5, 10.0)), Beats::none());
+        assert_eq!(beats(&clicks(&[2.0], 10.0)), Beats::none());
+        for seed in 1..5 {
+            assert_eq!(beats(&noise(4.0, 0.3, seed)), Beats::none());
+        }
+        assert_eq!(beats(&noise(30.0, 0.01, 5)), Beats::none());
+    }
+
+    #[test]
+    fn beats_end_with_the_sound() {
+        let times = beat_times(100.0, 2.0, 20.0);
+        let found = beats(&clicks(&times, 30.0)).beat_times;
+        assert_eq!(found.len(), times.len());
+    }
+
+    #[test]
+    fn a_short_loop_has_beats() {
+        let times = beat_times(120.0, 0.0, 4.0);
+        assert_eq!(beats(&clicks(&times, 4.0)).beat_times.len(), 8);
+    }
 }

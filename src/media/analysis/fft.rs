@@ -27,9 +27,7 @@ impl PowerSpectrum {
         let angle = |i: usize| TAU * i as f64 / size as f64;
         let bits = half.trailing_zeros();
         Self {
-            window: (0..size)
-                .map(|i| 0.5 - 0.5 * libm::cos(angle(i)))
-                .collect(),
+            window: (0..size).map(|i| 0.5 - 0.5 * libm::cos(angle(i))).collect(),
             order: (0..half)
                 .map(|i| i.reverse_bits() >> (usize::BITS - bits))
                 .collect(),
@@ -48,10 +46,7 @@ impl PowerSpectrum {
         assert!(frame.len() == size, "BUG: frame of {} samples", frame.len());
         for (slot, &from) in self.work.iter_mut().zip(&self.order) {
             let i = 2 * from;
-            *slot = (
-                frame[i] * self.window[i],
-                frame[i + 1] * self.window[i + 1],
-            );
+            *slot = (frame[i] * self.window[i], frame[i + 1] * self.window[i + 1]);
         }
         self.transform();
         let half = size / 2;
@@ -128,8 +123,8 @@ impl Framer {
 
 #[cfg(test)]
 mod tests {
+    use super::super::signals::Noise;
     use super::*;
-    use crate::media::analysis::signals::Noise;
 
     #[test]
     fn agrees_with_the_definition() {

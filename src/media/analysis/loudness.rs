@@ -55,7 +55,11 @@ impl Weighting {
     fn new() -> Self {
         Self {
             shelf: Biquad {
-                b: [1.535_124_859_586_97, -2.691_696_189_406_38, 1.198_392_810_852_85],
+                b: [
+                    1.535_124_859_586_97,
+                    -2.691_696_189_406_38,
+                    1.198_392_810_852_85,
+                ],
                 a: [-1.690_659_293_182_41, 0.732_480_774_215_85],
                 state: [0.0; 2],
             },
@@ -207,8 +211,7 @@ impl Meter {
         Loudness {
             integrated_lufs: integrated(&self.steps).map(super::hundredths),
             range_lu: range(&self.steps).map(super::hundredths),
-            true_peak_dbtp: (peak > 0.0)
-                .then(|| super::hundredths(20.0 * libm::log10(peak))),
+            true_peak_dbtp: (peak > 0.0).then(|| super::hundredths(20.0 * libm::log10(peak))),
         }
     }
 }
@@ -251,8 +254,8 @@ fn range(steps: &[f64]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::signals;
     use super::*;
-    use crate::media::analysis::signals;
 
     fn measure(parts: &[Vec<f64>]) -> Loudness {
         let mut meter = Meter::new();

@@ -1,8 +1,8 @@
 //! The onset envelope: how much sound begins at every moment.
 //!
 //! Spectral flux of compressed log-spaced bands against the largest of the
-//! neighbouring bands a little earlier (Böck and Widmer, *Maximum filter
-//! vibrato suppression for onset detection*, DAFx 2013), taken separately in
+//! neighbouring bands a little earlier (S. Böck and G. Widmer, *Maximum filter
+//! vibrato suppression for onset detection*, `DAFx` 2013), taken separately in
 //! the bass, middle and treble so that drums of each weigh the same.
 
 use super::fft::{Framer, PowerSpectrum};
@@ -19,6 +19,8 @@ const LAG: usize = 4;
 /// Amplitude over which the compression is logarithmic: -60 dBFS.
 const KNEE: f64 = 1e-3;
 const GROUPS: usize = 3;
+/// A third of an octave: the cube root of 2.
+const THIRD: f64 = 1.259_921_049_894_873_2;
 /// Band edges in Hz of each group: single bins in the bass, then thirds of
 /// an octave.
 const LOWEST: f64 = 20.0;
@@ -43,12 +45,11 @@ impl Flux {
         let bin = |f: f64| (f / width).ceil() as usize;
         let mut edges = vec![bin(LOWEST)];
         let mut ends = [0; GROUPS];
-        let third = libm::cbrt(2.0);
         let mut top = LOWEST;
         for (end, split) in ends.iter_mut().zip(SPLITS) {
             while top < split * 0.95 {
                 let last = edges[edges.len() - 1];
-                let next = bin((top * third).min(split)).max(last + 1);
+                let next = bin((top * THIRD).min(split)).max(last + 1);
                 edges.push(next);
                 top = (next as f64 * width).min(split);
             }
@@ -104,23 +105,23 @@ impl Flux {
     }
 }
 
-/// An onset.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Onset {
-    /// Seconds.
-    pub time: f64,
-    /// Height over that of the strongest onsets.
-    pub strength: f64,
-}
-
 /// The onset envelope, about 1 at the strongest onsets.
 pub struct Envelope {
     pub values: Vec<f64>,
-    pub onsets: Vec<Onset>,
+    /// The envelope, or that of the bass alone where it is larger: what tells
+    /// a beat of a bass drum alone from a subdivision.
+    pub accents: Vec<f64>,
+    /// Seconds of the onsets.
+    pub onsets: Vec<f64>,
 }
 
 /// A flux of less than this at the strongest onsets is no onset.
-const FAINTEST: f64 = 0.05;
+const FAINTEST: f64 = 0.1;
+/// Weight of the bass alone among the accents.
+const BASS_SHARE: f64 = 0.8;
+/// What the strongest onsets rise over the local mean by, at least, were each
+/// group 1 at its own.
+const LEAST_RISE: f64 = 0.2;
 /// Half the stretch whose mean is removed, in values.
 const LOCAL: usize = 100;
 /// Values around an onset of which it is the largest.
@@ -144,9 +145,21 @@ impl Envelope {
             }
         }
         let means = local_means(&raw);
-        let mut values: Vec<f64> = raw.iter().zip(&means).map(|(r, m)| (r - m).max(0.0)).collect();
-        let scale = top(values.clone()).max(FAINTEST);
-        values.iter_mut().for_each(|v| *v = (*v / scale).min(1.5));
+        let mut values: Vec<f64> = raw
+            .iter()
+            .zip(&means)
+            .map(|(r, m)| (r - m).max(0.0))
+            .collect();
+        let scale = top(values.clone()).max(LEAST_RISE);
+        for value in &mut values {
+            *value = (*value / scale).min(1.5);
+        }
+        let bass = tops[0].max(floor);
+        let accents = values
+            .iter()
+            .zip(group(0))
+            .map(|(value, flux)| value.max(flux / bass * BASS_SHARE))
+            .collect();
         let onsets = (0..values.len())
             .filter(|&n| {
                 let from = n.saturating_sub(APART);
@@ -156,12 +169,13 @@ impl Envelope {
                     && values[n..to].iter().all(|v| *v <= values[n])
                     && raw[n] >= CONTRAST * local_median(&raw, n)
             })
-            .map(|n| Onset {
-                time: time(&values, n),
-                strength: values[n],
-            })
+            .map(|n| time(&values, n))
             .collect();
-        Self { values, onsets }
+        Self {
+            values,
+            accents,
+            onsets,
+        }
     }
 }
 
@@ -169,9 +183,11 @@ impl Envelope {
 pub fn time(values: &[f64], n: usize) -> f64 {
     let before = n.checked_sub(1).map_or(0.0, |i| values[i]);
     let after = values.get(n + 1).copied().unwrap_or(0.0);
-    // The first value has nothing before it to be compared with.
-    let (offset, _) = if n == 0 { (0.0, 0.0) } else { parabola(before, values[n], after) };
-    (n as f64 + offset) * STEP + if n == 0 { 0.0 } else { EARLY }
+    if n == 0 {
+        // The first value has nothing before it to rise from.
+        return 0.0;
+    }
+    (n as f64 + parabola(before, values[n], after).0) * STEP + EARLY
 }
 
 /// The mean of the largest hundredth of the values, at least 8.
@@ -205,4 +221,41 @@ fn local_median(values: &[f64], n: usize) -> f64 {
     let mut near = values[n.saturating_sub(LOCAL)..to].to_vec();
     near.sort_by(f64::total_cmp);
     near[near.len() / 2]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::signals::{clicks, noise, sine};
+    use super::*;
+
+    fn envelope(mono: &[f64]) -> Envelope {
+        let mut flux = Flux::new();
+        for &x in mono {
+            flux.push(x);
+        }
+        flux.finish(mono.len())
+    }
+
+    #[test]
+    fn clicks_are_timed() {
+        let times = [0.0, 0.5, 0.7013, 1.2502, 2.0, 2.11];
+        let found = envelope(&clicks(&times, 3.0)).onsets;
+        assert_eq!(found.len(), times.len());
+        for (onset, time) in found.iter().zip(times) {
+            assert!((onset - time).abs() < 0.005, "{onset} for {time}");
+        }
+    }
+
+    #[test]
+    fn a_tone_begins_once() {
+        assert_eq!(envelope(&sine(440.0, 0.5, 2.0)).onsets.len(), 1);
+        assert_eq!(envelope(&sine(50.0, 0.5, 2.0)).onsets.len(), 1);
+    }
+
+    #[test]
+    fn faint_noise_has_no_onsets() {
+        assert!(envelope(&noise(2.0, 2e-5, 3)).onsets.is_empty());
+        assert!(envelope(&[]).onsets.is_empty());
+        assert!(envelope(&[0.5; 3]).values.len() == 1);
+    }
 }

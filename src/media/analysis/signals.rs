@@ -48,9 +48,9 @@ fn add(mono: &mut [f64], start: f64, length: f64, mut shape: impl FnMut(f64) -> 
 }
 
 pub fn beat_times(bpm: f64, first: f64, seconds: f64) -> Vec<f64> {
-    (0..)
+    (0..10_000)
         .map(|i| first + f64::from(i) * 60.0 / bpm)
-        .take_while(|t| *t < seconds - 0.01)
+        .filter(|t| *t < seconds - 0.01)
         .collect()
 }
 
@@ -67,6 +67,11 @@ pub fn clicks(times: &[f64], seconds: f64) -> Vec<f64> {
 
 /// Kick on 1 and 3, snare on 2 and 4, hats on eighths, light noise.
 pub fn drums(bpm: f64, first: f64, seconds: f64) -> Vec<f64> {
+    kit(bpm, first, seconds, 0.7)
+}
+
+/// The same with a kick of another amplitude.
+pub fn kit(bpm: f64, first: f64, seconds: f64, kick: f64) -> Vec<f64> {
     let mut mono = noise(seconds, 0.003, 99);
     let mut source = Noise::new(5);
     let beat = 60.0 / bpm;
@@ -74,12 +79,11 @@ pub fn drums(bpm: f64, first: f64, seconds: f64) -> Vec<f64> {
         if i % 2 == 0 {
             add(&mut mono, t, 0.25, |s| {
                 let phase = 50.0 * s + 100.0 / 30.0 * (1.0 - libm::exp(-30.0 * s));
-                0.7 * libm::exp(-s * 14.0) * libm::sin(TAU * phase)
+                kick * libm::exp(-s * 14.0) * libm::sin(TAU * phase)
             });
         } else {
             add(&mut mono, t, 0.18, |s| {
-                libm::exp(-s * 22.0)
-                    * (0.3 * source.next() + 0.25 * libm::sin(TAU * 190.0 * s))
+                libm::exp(-s * 22.0) * (0.3 * source.next() + 0.25 * libm::sin(TAU * 190.0 * s))
             });
         }
         for half in [0.0, 0.5] {

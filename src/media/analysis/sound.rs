@@ -143,7 +143,8 @@ impl SoundAnalyser {
             onsets: envelope
                 .onsets
                 .iter()
-                .map(|onset| super::seconds(onset.time))
+                .copied()
+                .map(super::seconds)
                 .collect(),
             spectrum: self.bands.finish(&times),
             energy: Energy {
@@ -153,6 +154,104 @@ impl SoundAnalyser {
             },
             loudness: self.meter.finish(),
             silence: self.silence.iter().map(|&(a, b)| (at(a), at(b))).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::signals::{drums, noise, sine, stereo};
+    use super::*;
+
+    fn analyse(samples: &[f32], chunk: usize) -> Sound {
+        let mut analyser = SoundAnalyser::new();
+        samples.chunks(chunk).for_each(|c| analyser.push(c));
+        analyser.finish()
+    }
+
+    /// FNV-1a of the printed form, which tells all different values apart.
+    fn hash(sound: &Sound) -> u64 {
+        format!("{sound:?}")
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |h, b| {
+                (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
+            })
+    }
+
+    fn mixture() -> Vec<f32> {
+        let mut mono = drums(110.0, 0.1, 6.0);
+        mono.extend(vec![0.0; 48_000]);
+        mono.extend(sine(330.0, 0.3, 1.01));
+        let mut samples = stereo(&mono);
+        for (i, x) in noise(8.01, 0.1, 11).into_iter().enumerate() {
+            if i > 340_000 {
+                samples[2 * i + 1] += x as f32;
+            }
+        }
+        samples
+    }
+
+    #[test]
+    fn the_same_bits_everywhere() {
+        assert_eq!(hash(&analyse(&mixture(), 4096)), 10_832_048_799_398_419_621);
+    }
+
+    #[test]
+    fn chunks_make_no_difference() {
+        let samples = mixture();
+        let whole = analyse(&samples, samples.len());
+        for chunk in [1, 7, 960, 4801] {
+            assert_eq!(analyse(&samples, chunk), whole, "chunks of {chunk}");
+        }
+    }
+
+    #[test]
+    fn silence_is_found() {
+        let mut mono = vec![0.0005; 24_000];
+        mono.extend(sine(100.0, 0.1, 1.0));
+        mono.extend(vec![0.0; 23_000]);
+        mono.extend(sine(100.0, 0.1, 1.0));
+        mono.extend(vec![0.0; 48_000]);
+        let silence = analyse(&stereo(&mono), 1000).silence;
+        // The sine's first and last samples are silent too.
+        assert_eq!(silence.len(), 2, "{silence:?}");
+        assert!(silence[0].0.abs() < 1e-9 && (silence[0].1 - 0.5).abs() < 0.002);
+        assert!((silence[1].0 - 2.979).abs() < 0.002 && (silence[1].1 - 3.979).abs() < 0.002);
+    }
+
+    #[test]
+    fn energy_over_its_maximum() {
+        let mut mono = sine(1000.0, 0.5, 0.5);
+        mono.extend(sine(1000.0, 0.25, 0.51));
+        let sound = analyse(&stereo(&mono), 512);
+        let energy = sound.energy;
+        assert_eq!(energy.values.len(), 21);
+        assert!((energy.values[3] - 1.0).abs() < 1e-9);
+        assert!((energy.values[15] - 0.5).abs() < 1e-3);
+        assert!((energy.times[1] - 0.075).abs() < 1e-9);
+        assert!((energy.times[20] - 1.005).abs() < 1e-9);
+        assert!((sound.duration - 1.01).abs() < 1e-9);
+        assert_eq!(sound.spectrum.times, energy.times);
+    }
+
+    #[test]
+    fn odd_samples_are_harmless() {
+        let odd = [
+            f32::NAN,
+            f32::INFINITY,
+            f32::MAX,
+            f32::MIN,
+            f32::MIN_POSITIVE,
+        ];
+        let samples: Vec<f32> = odd.iter().copied().cycle().take(100_001).collect();
+        let sound = analyse(&samples, 333);
+        assert!(sound.energy.values.iter().all(|v| v.is_finite()));
+        assert!(sound.loudness.true_peak_dbtp.is_some_and(f64::is_finite));
+        let nan = analyse(&vec![f32::NAN; 96_000], 960);
+        assert_eq!(nan, analyse(&vec![0.0; 96_000], 960));
+        assert_eq!(nan.silence, [(0.0, 1.0)]);
+        for length in [0, 1, 2, 3] {
+            let _ = analyse(&vec![1.0; length], 1);
         }
     }
 }

@@ -74,8 +74,8 @@ impl Bands {
 
 #[cfg(test)]
 mod tests {
+    use super::super::signals::sine;
     use super::*;
-    use crate::media::analysis::signals::sine;
 
     #[test]
     fn bands_tell_tones_apart() {

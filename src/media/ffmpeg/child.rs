@@ -8,7 +8,27 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+use crate::base::limits::{TOOL_PROCESSES, TOOL_SECONDS};
+use crate::media::ffmpeg::confine::{Confined, Limits};
+
+/// This program, where it is one that can be a launcher.
+static LAUNCHER: OnceLock<PathBuf> = OnceLock::new();
+
+/// Confines every process from now on, by this program as the launcher (see [`confine`]).
+///
+/// [`confine`]: crate::media::ffmpeg::confine
+pub fn confine_by(launcher: PathBuf) {
+    // It is the same one whoever says so.
+    let _ = LAUNCHER.set(launcher);
+}
+
+/// How long a launcher has to end what it has started.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is to be run.
 #[derive(Debug, Clone)]
@@ -67,15 +87,32 @@ impl Process {
         let mut command = self.command();
         let mut child = command.stdin(stdin).stdout(stdout).stderr(Stdio::piped()).spawn()?;
         let stderr = child.stderr.take();
-        let said = std::thread::Builder::new().name("tool-says".to_owned()).spawn(move || stderr.map_or_else(String::new, last_lines))?;
+        let read = move || stderr.map_or_else(String::new, last_lines);
+        let said = std::thread::Builder::new().name("tool-says".to_owned()).spawn(read)?;
         Ok(Child { child, said: Some(said), ended: false })
     }
 
     fn command(&self) -> Command {
         use std::os::unix::process::CommandExt as _;
-        let mut command = Command::new(&self.program);
-        command.args(&self.args).current_dir(&self.dir).process_group(0);
-        command
+        let Some(launcher) = LAUNCHER.get() else {
+            let mut command = Command::new(&self.program);
+            command.args(&self.args).current_dir(&self.dir).process_group(0);
+            return command;
+        };
+        let confined = Confined {
+            program: self.program.clone(),
+            args: self.args.clone(),
+            dir: self.dir.clone(),
+            reads: self.reads.clone(),
+            limits: Limits {
+                memory: self.memory,
+                cpu_seconds: TOOL_SECONDS,
+                file_bytes: self.file_bytes,
+                wall_seconds: TOOL_SECONDS,
+                processes: TOOL_PROCESSES,
+            },
+        };
+        confined.command(launcher)
     }
 }
 
@@ -116,34 +153,46 @@ impl Child {
 
     /// Kills it and all of its group, and waits until it is gone.
     pub fn kill(&mut self) {
-        if !self.ended {
-            self.kill_group();
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-            self.ended = true;
+        if self.ended {
+            return;
         }
+        self.killer().kill();
+        // A launcher ends all of its descendants one by one, and then itself.
+        let asked = Instant::now();
+        while asked.elapsed() < PATIENCE && matches!(self.child.try_wait(), Ok(None)) {
+            std::thread::sleep(LOOK);
+        }
+        self.kill_group();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.ended = true;
     }
 
     /// What ends it from another thread.
     pub fn killer(&self) -> Killer {
-        Killer(i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw))
+        Killer(i32::try_from(self.child.id()).ok().and_then(Pid::from_raw))
     }
 
     fn kill_group(&self) {
-        self.killer().kill();
+        if let Some(group) = self.killer().0 {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
     }
 }
 
-/// Ends a process and its group. It is only used while the process is not waited for.
+/// Ends a process and all that it has started. It is only used while the process is not waited for.
 #[derive(Debug, Clone, Copy)]
-pub struct Killer(Option<rustix::process::Pid>);
+pub struct Killer(Option<Pid>);
 
 impl Killer {
-    /// Kills them.
+    /// Kills them, or has the launcher do it.
     pub fn kill(self) {
-        if let Some(group) = self.0 {
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        }
+        let Some(pid) = self.0 else { return };
+        let _ = if LAUNCHER.get().is_some() {
+            kill_process(pid, Signal::TERM)
+        } else {
+            kill_process_group(pid, Signal::KILL)
+        };
     }
 }
 

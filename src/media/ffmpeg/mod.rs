@@ -6,10 +6,11 @@
 
 mod allowed;
 mod child;
+pub mod confine;
 mod probe;
 mod toolkit;
 
 pub use allowed::{CODECS, demuxer};
-pub use child::{Child, Ended, Process, Progress, watched};
+pub use child::{Child, Ended, Process, Progress, confine_by, watched};
 pub use probe::{ProbeError, count, probe};
 pub use toolkit::{Toolkit, cpu_features};

@@ -175,7 +175,7 @@ impl Look<'_> {
             program: self.toolkit.ffprobe.clone(),
             args: all,
             dir: self.dir.to_owned(),
-            reads: vec![self.file.to_owned()],
+            reads: self.toolkit.libraries.iter().cloned().chain([self.file.to_owned()]).collect(),
             memory: limits::PROBE_MEMORY,
             file_bytes: 0,
         };

@@ -21,6 +21,8 @@ pub struct Toolkit {
     pub version: String,
     /// Its identity.
     pub hash: Fingerprint,
+    /// Libraries that it loads from outside of the system's directories.
+    pub libraries: Vec<PathBuf>,
 }
 
 /// A file as it was when it was hashed.
@@ -59,7 +61,9 @@ impl Toolkit {
             parts.extend([std::os::unix::ffi::OsStrExt::as_bytes(name), seen.hash.as_bytes()]);
         }
         let hash = Fingerprint::of_parts("artdag.ffmpeg.v1", &parts);
-        Some(Self { ffmpeg, ffprobe, version: known.version, hash })
+        let is_elsewhere = |path: &&PathBuf| !path.starts_with("/usr") && !path.starts_with("/lib") && !path.starts_with("/lib64");
+        let libraries = known.files.keys().filter(is_elsewhere).filter(|path| **path != ffmpeg).cloned().collect();
+        Some(Self { ffmpeg, ffprobe, version: known.version, hash, libraries })
     }
 }
 
