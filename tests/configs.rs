@@ -108,8 +108,9 @@ fn every_example_in_the_repository_runs() {
             Some("audio") => crate::film::clip("stereo.flac").display().to_string(),
             _ => "cat".to_owned(),
         };
-        let given: Vec<String> =
-            inputs.map(|input| format!("{}={}", input["id"].as_str().unwrap(), value(input["media"].as_str()))).collect();
+        let given: Vec<String> = inputs
+            .map(|input| format!("{}={}", input["id"].as_str().unwrap(), value(input["media"].as_str())))
+            .collect();
         let mut words = vec!["run", path];
         words.extend(given.iter().flat_map(|given| ["-i", given.as_str()]));
         home.ok(&words);

@@ -57,12 +57,12 @@ use crate::config::{From, LogFormat, Settings};
 use crate::engine::home::Opening;
 use crate::engine::lock::Role;
 use crate::engine::{Engine, Opened};
+use crate::media::ffmpeg::{self, confine};
 use args::Command;
 use backend::Backend;
 use backend::home::Home;
 use backend::remote::Remote;
 use ctx::{Ctx, Interrupt, Io};
-use crate::media::ffmpeg::{self, confine};
 use error::{CliError, Exit};
 
 /// Runs the program; what `main` does.

@@ -123,7 +123,9 @@ impl EngineError {
     pub fn class(&self) -> Class {
         match self {
             Self::Problems(_) | Self::Input(_) => Class::Invalid,
-            Self::Plan(PlanError::NotEncodable { .. } | PlanError::NotWritable { .. } | PlanError::NoFfmpeg { .. }) => Class::Invalid,
+            Self::Plan(PlanError::NotEncodable { .. } | PlanError::NotWritable { .. } | PlanError::NoFfmpeg { .. }) => {
+                Class::Invalid
+            }
             Self::Usage(_) => Class::Usage,
             Self::NotFound { .. } | Self::Plan(PlanError::UnknownNode { .. }) => Class::NotFound,
             Self::Refused(_) | Self::Held { .. } | Self::OtherTools(_) | Self::NameTaken { .. } => Class::Refused,

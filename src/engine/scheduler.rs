@@ -11,12 +11,12 @@ use crate::base::RunId;
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
 use crate::engine::events::{NodeState, What};
+use crate::engine::film;
 use crate::engine::home::Inner;
 use crate::engine::job::{Job, NodeFailure, Rows};
 use crate::engine::machine::{Action, Attempt, Capacity, Event, Need, State};
 use crate::engine::stage_blobs::StageBlobs;
 use crate::engine::work::{self, Failure, WorkError};
-use crate::engine::film;
 use crate::plan::{Step, Work};
 
 /// The way to the scheduler's thread.

@@ -64,7 +64,11 @@ impl Engine {
 
     /// What ffmpeg's one look at a blob told, if it is of a type that ffmpeg reads: kept for all
     /// time. The error is why the blob is no film or sound that can be used.
-    pub fn clip_of(&self, hash: &ContentHash, row: &BlobRow) -> Result<Option<Result<SourceClip, String>>, EngineError> {
+    pub fn clip_of(
+        &self,
+        hash: &ContentHash,
+        row: &BlobRow,
+    ) -> Result<Option<Result<SourceClip, String>>, EngineError> {
         let media_type = MediaType::from_mime(&row.media_type).unwrap_or(MediaType::Octet);
         let is_still = media_type.is_picture() && !row.animated;
         if is_still || row.inline || ffmpeg::demuxer(media_type).is_none() {

@@ -66,8 +66,15 @@ fn empty_dir() -> TempDir {
 
 fn open(home: &Path) -> Engine {
     let (threads, workers) = (2, 2);
-    let opening =
-        Opening { home: home.to_owned(), threads, workers, cache_max_bytes: None, ffmpeg: None, stage_timeout: 0, role: Role::Serve };
+    let opening = Opening {
+        home: home.to_owned(),
+        threads,
+        workers,
+        cache_max_bytes: None,
+        ffmpeg: None,
+        stage_timeout: 0,
+        role: Role::Serve,
+    };
     let Ok(Opened::Ours(engine)) = Engine::open(&opening) else { panic!("a fresh home opens") };
     engine
 }

@@ -120,8 +120,7 @@ impl SourceClip {
         match (&self.picture, &self.sound) {
             (Some(picture), sound) => {
                 let pixels = if picture.alpha { Pixels::Rgba } else { Pixels::Yuv420 };
-                let clip =
-                    Clip { rate: picture.rate, frames: picture.frames, pixels, sound: sound.is_some() };
+                let clip = Clip { rate: picture.rate, frames: picture.frames, pixels, sound: sound.is_some() };
                 Some(Facts::video(picture.width, picture.height, clip))
             }
             (None, Some(sound)) => Some(Facts::audio(sound.samples)),

@@ -41,15 +41,12 @@ impl Rate {
     /// (within one per cent), else the average rounded to 1/1000. `frames` last `ticks` ticks of
     /// `tick.0 / tick.1` seconds.
     pub fn of_average(frames: u64, ticks: u64, tick: (u32, u32)) -> Option<Self> {
-        let (num, den) =
-            (u128::from(frames) * u128::from(tick.1), u128::from(ticks) * u128::from(tick.0));
+        let (num, den) = (u128::from(frames) * u128::from(tick.1), u128::from(ticks) * u128::from(tick.0));
         if den == 0 {
             return None;
         }
         let thousandths = u64::try_from((num * 2000 + den) / (2 * den)).ok()?;
-        let distance = |&(num, den): &(u32, u32)| {
-            (u64::from(num) * 1000 / u64::from(den)).abs_diff(thousandths) * 100
-        };
+        let distance = |&(num, den): &(u32, u32)| (u64::from(num) * 1000 / u64::from(den)).abs_diff(thousandths) * 100;
         let nearest = USUAL.iter().min_by_key(|rate| distance(rate))?;
         if distance(nearest) <= thousandths {
             return Self::new(u64::from(nearest.0), u64::from(nearest.1));
@@ -69,8 +66,7 @@ impl Rate {
 
     /// The samples of the sound of so many frames: `floor(frames · 48000 · den / num)`.
     pub fn samples_of(self, frames: u64) -> u64 {
-        let samples =
-            u128::from(frames) * u128::from(SAMPLE_RATE) * u128::from(self.den) / u128::from(self.num);
+        let samples = u128::from(frames) * u128::from(SAMPLE_RATE) * u128::from(self.den) / u128::from(self.num);
         samples as u64
     }
 
@@ -125,7 +121,10 @@ mod tests {
     fn rates_are_in_lowest_terms_and_in_range() {
         let ntsc = Rate::new(60_000, 2002).unwrap();
         assert_eq!((ntsc.num(), ntsc.den(), ntsc.to_string().as_str()), (30_000, 1001, "30000/1001"));
-        assert_eq!((Rate::new(0, 1), Rate::new(1, 0), Rate::new(1001, 1), Rate::new(1, 1001)), (None, None, None, None));
+        assert_eq!(
+            (Rate::new(0, 1), Rate::new(1, 0), Rate::new(1001, 1), Rate::new(1, 1001)),
+            (None, None, None, None)
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::base::Params;
 use crate::base::schema::{Default, Kind as Type, Param};
 use crate::media::composite::{self, Mode, Opacity};
-use crate::media::{Clip, Facts, Image, Kind, OpError, Pixels, PixelOp, codec, resample};
+use crate::media::{Clip, Facts, Image, Kind, OpError, PixelOp, Pixels, codec, resample};
 use crate::nodes::film::blend::{BlendFilm, mode_word};
 use crate::nodes::film::{self, Film};
 use crate::nodes::{Lowered, NodeError, NodeType, Ports, Tool, geometry};

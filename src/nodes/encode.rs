@@ -130,11 +130,8 @@ impl NodeType for Encode {
         if quality(params).is_some() && !format.has_quality() {
             problems.push(("quality".to_owned(), EncodeError::NoQuality(format).to_string()));
         }
-        let meaningless = [
-            ("crf", format.has_crf()),
-            ("preset", format.has_x264()),
-            ("audio_bitrate", format.has_audio_bitrate()),
-        ];
+        let meaningless =
+            [("crf", format.has_crf()), ("preset", format.has_x264()), ("audio_bitrate", format.has_audio_bitrate())];
         for (name, _) in meaningless.iter().filter(|(name, has)| !has && params.get(name).is_some()) {
             problems.push(((*name).to_owned(), format!("it means nothing to a {}", format.title())));
         }

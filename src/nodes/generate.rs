@@ -49,7 +49,13 @@ const PARAMS: &[Param] = &[
         doc: "What a text stands on.",
         unit: "",
     },
-    Param { name: "text", kind: Type::Text { max: 4096 }, default: Default::Absent, doc: "The text, as it stands.", unit: "" },
+    Param {
+        name: "text",
+        kind: Type::Text { max: 4096 },
+        default: Default::Absent,
+        doc: "The text, as it stands.",
+        unit: "",
+    },
     Param {
         name: "size",
         kind: Type::Number { min: 4.0, max: 2000.0 },
@@ -178,7 +184,10 @@ impl NodeType for Generate {
                 let tone = (params.text("kind") == "tone").then(|| params.number("frequency"));
                 Lowered::Clip(Box::new(Heard { tone, samples: facts.samples }))
             }
-            _ => Lowered::Clip(Box::new(Shown { drawing: drawing(params), frames: facts.clip.map_or(1, |clip| clip.frames) })),
+            _ => Lowered::Clip(Box::new(Shown {
+                drawing: drawing(params),
+                frames: facts.clip.map_or(1, |clip| clip.frames),
+            })),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::base::Params;
 use crate::base::schema::{Default, Kind as Type, Param};
 use crate::media::composite::{self, Mode, Opacity};
 use crate::media::image::size_is_allowed;
-use crate::media::{Clip, Facts, Image, Kind, OpError, Pixels, PixelOp, codec, resample};
+use crate::media::{Clip, Facts, Image, Kind, OpError, PixelOp, Pixels, codec, resample};
 use crate::nodes::film::layer::{LaidFilm, LayerFilm};
 use crate::nodes::film::{self, Film};
 use crate::nodes::{Lowered, NodeError, NodeType, Ports, Tool};

@@ -79,7 +79,8 @@ pub fn node_params(operation: &str) -> Option<&'static [Param]> {
 /// What a `MAP` does to item `index`: a node type and its parameters.
 pub fn of_item(params: &Params, index: usize, item: &Facts) -> (&'static dyn NodeType, Params) {
     let operation = params.text("operation");
-    let find = |name: &str| table::find(name).unwrap_or_else(|| panic!("BUG: validation let the operation {name:?} pass"));
+    let find =
+        |name: &str| table::find(name).unwrap_or_else(|| panic!("BUG: validation let the operation {name:?} pass"));
     if operation == RANDOM_SLICE {
         let segment = find("SEGMENT");
         return (segment, slice(params, index, item, segment));

@@ -40,8 +40,8 @@ pub use table::{NODE_TYPES, find, names};
 
 use crate::base::schema::Param;
 use crate::base::{Fingerprint, Params};
-use crate::media::encode::Format;
 use crate::media::drawing::Drawing;
+use crate::media::encode::Format;
 use crate::media::{ClipOp, Facts, Kind, PixelOp};
 
 /// A node type.

@@ -11,7 +11,7 @@ use crate::base::Params;
 use crate::base::limits::IMAGE_SIDE;
 use crate::base::schema::{self, Default, Kind as Type, Param};
 use crate::media::image::size_is_allowed;
-use crate::media::{Clip, Facts, Image, Kind, OpError, Pixels, PixelOp, canvas, codec, resample};
+use crate::media::{Clip, Facts, Image, Kind, OpError, PixelOp, Pixels, canvas, codec, resample};
 use crate::nodes::film::{Film, resize::ResizeFilm};
 use crate::nodes::geometry::{self, Size};
 use crate::nodes::{Lowered, NodeError, NodeType, Ports, Tool};

@@ -136,7 +136,10 @@ impl NodeType for Segment {
 
     fn lower(&self, params: &Params, inputs: &[Facts]) -> Lowered {
         let cut = cut(params, &inputs[0]).unwrap_or_else(|error| panic!("BUG: lowered without facts: {error}"));
-        Lowered::Clip(Box::new(SegmentOp { cut, film: (inputs[0].kind != Kind::Audio).then(|| Film::alone(&inputs[0])) }))
+        Lowered::Clip(Box::new(SegmentOp {
+            cut,
+            film: (inputs[0].kind != Kind::Audio).then(|| Film::alone(&inputs[0])),
+        }))
     }
 }
 

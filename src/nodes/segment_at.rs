@@ -63,7 +63,9 @@ impl NodeType for SegmentAt {
     fn check(&self, params: &Params, _inputs: usize) -> Vec<(String, String)> {
         let times = times(params);
         let disordered = times.windows(2).enumerate().filter(|(_, pair)| pair[1] <= pair[0]);
-        disordered.map(|(at, pair)| (format!("times[{}]", at + 1), format!("{} is not after {}", pair[1], pair[0]))).collect()
+        disordered
+            .map(|(at, pair)| (format!("times[{}]", at + 1), format!("{} is not after {}", pair[1], pair[0])))
+            .collect()
     }
 
     fn facts(&self, params: &Params, inputs: &[Facts]) -> Result<Facts, NodeError> {

@@ -37,7 +37,13 @@ const PARAMS: &[Param] = &[
         unit: "",
     },
     Param { name: "width", kind: SIDE, default: Default::Absent, doc: "Width, for target_size explicit.", unit: "px" },
-    Param { name: "height", kind: SIDE, default: Default::Absent, doc: "Height, for target_size explicit.", unit: "px" },
+    Param {
+        name: "height",
+        kind: SIDE,
+        default: Default::Absent,
+        doc: "Height, for target_size explicit.",
+        unit: "px",
+    },
     Param {
         name: "background",
         kind: Type::Colour,
@@ -119,7 +125,8 @@ impl Joined {
         };
         let heard_only = inputs.iter().all(|input| input.kind == Kind::Audio);
         if !heard_only && let Some(at) = inputs.iter().position(|input| input.kind == Kind::Audio) {
-            let reason = format!("inputs[{at}] is a sound, and others are pictures; join sounds alone, and add them with MUX");
+            let reason =
+                format!("inputs[{at}] is a sound, and others are pictures; join sounds alone, and add them with MUX");
             return Err(NodeError::Inputs(reason));
         }
         let rate = film::rate_of(inputs);
@@ -407,13 +414,8 @@ mod tests {
         assert_eq!(joined(json!({}), &inputs).unwrap().length(), 100);
         let crossed = joined(json!({"transition": {"type": "crossfade", "duration": 0.4}}), &inputs).unwrap();
         assert_eq!(crossed.length(), 80);
-        let pieces = [
-            Piece::Of(0, 0, 40),
-            Piece::Mixed(0),
-            Piece::Of(1, 10, 20),
-            Piece::Mixed(1),
-            Piece::Of(2, 10, 20),
-        ];
+        let pieces =
+            [Piece::Of(0, 0, 40), Piece::Mixed(0), Piece::Of(1, 10, 20), Piece::Mixed(1), Piece::Of(2, 10, 20)];
         assert_eq!(crossed.pieces(), pieces);
         let faded = joined(json!({"transition": {"type": "fade", "duration": 0.4}}), &inputs).unwrap();
         assert_eq!((faded.length(), faded.pieces().len()), (100, 3));
@@ -421,7 +423,10 @@ mod tests {
 
     #[test]
     fn what_is_too_short_for_its_transitions_is_refused() {
-        let refusal = joined(json!({"transition": {"type": "crossfade", "duration": 1}}), &[film(50, true), film(30, false), film(60, true)]);
+        let refusal = joined(
+            json!({"transition": {"type": "crossfade", "duration": 1}}),
+            &[film(50, true), film(30, false), film(60, true)],
+        );
         let Err(NodeError::Inputs(reason)) = refusal else { panic!() };
         assert!(reason.contains("inputs[1] has 30 frames") && reason.contains("shorter"), "{reason}");
     }

@@ -30,7 +30,13 @@ const PARAMS: &[Param] = &[
         doc: "What it is called for people and in a run's inputs, beside its node id.",
         unit: "",
     },
-    Param { name: "description", kind: Type::Text { max: 4096 }, default: Default::Absent, doc: "What it is for.", unit: "" },
+    Param {
+        name: "description",
+        kind: Type::Text { max: 4096 },
+        default: Default::Absent,
+        doc: "What it is for.",
+        unit: "",
+    },
     Param {
         name: "media",
         kind: Type::Choice(&["image", "video", "audio", "data"]),

@@ -16,11 +16,7 @@ pub(super) struct Switch;
 
 const PARAMS: &[Param] = &[Param {
     name: "times",
-    kind: Type::List {
-        of: &Type::Number { min: 0.001, max: super::segment::MOST_SECONDS },
-        min: 0,
-        max: CONFIG_NODES,
-    },
+    kind: Type::List { of: &Type::Number { min: 0.001, max: super::segment::MOST_SECONDS }, min: 0, max: CONFIG_NODES },
     default: Default::Required,
     doc: "When each input but the first takes over, ascending; each input goes on in time unseen.",
     unit: "s",
@@ -69,7 +65,10 @@ impl Switched {
         for (at, pair) in times.windows(2).enumerate() {
             let (from, to) = (switched.index(pair[0]), switched.index(pair[1]));
             if to <= from {
-                return Err(NodeError::Inputs(format!("times[{}] is less than a frame after what is before it", at + 1)));
+                return Err(NodeError::Inputs(format!(
+                    "times[{}] is less than a frame after what is before it",
+                    at + 1
+                )));
             }
             switched.pieces.push((at % inputs.len(), (from, to)));
         }
@@ -79,7 +78,9 @@ impl Switched {
     fn empty(inputs: &[Facts], last: f64) -> Result<Self, NodeError> {
         let heard_only = inputs.iter().all(|input| input.kind == Kind::Audio);
         if !heard_only && inputs.iter().any(|input| input.kind == Kind::Audio) {
-            return Err(NodeError::Inputs("some inputs are sounds and some are pictures; switch between one kind".to_owned()));
+            return Err(NodeError::Inputs(
+                "some inputs are sounds and some are pictures; switch between one kind".to_owned(),
+            ));
         }
         let rate = film::rate_of(inputs);
         let mut switched = Self {

@@ -1,14 +1,12 @@
 //! The table of node types. A new one adds its line to [`NODE_TYPES`] and its `mod` line above.
 
 use crate::nodes::{
-    NodeType, analyze, audio_mix, blend, effect, extract_audio, frame, generate, layer, map, mux, resize, segment, segment_at,
-    sequence, source, source_list, switch,
-    transform,
+    NodeType, analyze, audio_mix, blend, effect, extract_audio, frame, generate, layer, map, mux, resize, segment,
+    segment_at, sequence, source, source_list, switch, transform,
 };
 
 /// Every node type that a config can name, by name. (`ENCODE` is appended by planning alone.)
-pub static NODE_TYPES: &[&dyn NodeType] =
-&[
+pub static NODE_TYPES: &[&dyn NodeType] = &[
     &analyze::Analyze,
     &audio_mix::AudioMix,
     &blend::Blend,

@@ -10,7 +10,7 @@ use crate::base::Params;
 use crate::base::schema::{Default, Kind as Type, Param};
 use crate::media::colour::{Adjustment, ColourMap};
 use crate::media::op::PointOp;
-use crate::media::{Clip, Facts, Image, Kind, OpError, Pixels, PixelOp, blur, point};
+use crate::media::{Clip, Facts, Image, Kind, OpError, PixelOp, Pixels, blur, point};
 use crate::nodes::film::transform::{TransformFilm, frames_at_speed, samples_at_speed};
 use crate::nodes::{Lowered, NodeError, NodeType, Ports};
 

@@ -185,12 +185,7 @@ fn plan_node(node: GraphNode, before: &[PlanNode], toolbox: &Toolbox) -> Result<
 
 /// The tools of the node's own work, the decoders of the blobs it reads, and the writer of its
 /// stored form.
-fn tools_of(
-    node: &GraphNode,
-    inputs: &[&PlanNode],
-    work: Work,
-    toolbox: &Toolbox,
-) -> Result<Vec<Tool>, PlanError> {
+fn tools_of(node: &GraphNode, inputs: &[&PlanNode], work: Work, toolbox: &Toolbox) -> Result<Vec<Tool>, PlanError> {
     let GraphNode { node_type, params, facts, .. } = node;
     let mut tools = node_type.tools(params);
     let hands_on_bytes = matches!(facts.form, Form::Blob(_)) && node_type.name() != ENCODE.name();
@@ -251,14 +246,20 @@ fn append_encode(wanted: &Wanted, nodes: &mut Vec<PlanNode>, toolbox: &Toolbox) 
     let kind = output.facts.kind;
     let format = encoding.format.or(Format::default_of(kind)).unwrap_or(Format::Png);
     if !format.holds(kind) {
-        let fitting: Vec<&str> = Format::ALL.iter().filter(|format| format.holds(kind)).map(|format| format.name()).collect();
+        let fitting: Vec<&str> =
+            Format::ALL.iter().filter(|format| format.holds(kind)).map(|format| format.name()).collect();
         let remedy = match (kind, fitting.is_empty()) {
             (_, true) => "take the format out".to_owned(),
             (Kind::Video, _) if format.holds(Kind::Image) => format!("take {}, or a FRAME of it", fitting.join(", ")),
             (Kind::Video, _) if format.holds(Kind::Audio) => format!("take {}, or EXTRACT_AUDIO", fitting.join(", ")),
             _ => format!("take {}", fitting.join(", ")),
         };
-        return Err(PlanError::NotEncodable { id: output.id.clone(), kind: kind.word(), format: format.name(), remedy });
+        return Err(PlanError::NotEncodable {
+            id: output.id.clone(),
+            kind: kind.word(),
+            format: format.name(),
+            remedy,
+        });
     }
     let mut entries = schema::defaults(ENCODE.params()).entries().clone();
     entries.insert("format".to_owned(), format.name().into());

@@ -171,7 +171,8 @@ impl Binding<'_> {
             self.refuse("input_count", index, message);
             return None;
         }
-        let new = New { id: node.id.clone(), node_type: node.node_type, params: node.params.clone(), inputs, source: None };
+        let new =
+            New { id: node.id.clone(), node_type: node.node_type, params: node.params.clone(), inputs, source: None };
         self.place(index, new)
     }
 
@@ -307,7 +308,8 @@ fn source_type() -> &'static dyn NodeType {
 fn list_as_output(recipe: &Recipe, items: usize) -> Problem {
     let RecipeNode { id, mark, .. } = &recipe.nodes[recipe.output.node];
     let mut problems = Problems::default();
-    let message = format!("it is a list of {}, and an output is one value; join it with SEQUENCE", counted(items, "item"));
+    let message =
+        format!("it is a list of {}, and an output is one value; join it with SEQUENCE", counted(items, "item"));
     problems.error("list_output", &Place::ROOT.key("dag").key("nodes").node(id), *mark, message);
     let found = problems.finish().err().unwrap_or_default().into_iter().next();
     found.unwrap_or_else(|| panic!("BUG: a problem is lost"))

@@ -180,9 +180,8 @@ fn read_output(node: &Node, ids: &Ids<'_>, place: &Place<'_>, problems: &mut Pro
         Some(value)
     };
     let crf = param("crf", Format::has_crf).and_then(|value| value.as_u64()).map(|crf| crf as u8);
-    let preset = param("preset", Format::has_x264).and_then(|value| {
-        nodes::PRESETS.iter().copied().find(|preset| value.as_str() == Some(preset))
-    });
+    let preset = param("preset", Format::has_x264)
+        .and_then(|value| nodes::PRESETS.iter().copied().find(|preset| value.as_str() == Some(preset)));
     let audio_bitrate = param("audio_bitrate", Format::has_audio_bitrate).and_then(|value| value.as_u64());
     let audio_bitrate = audio_bitrate.map(|rate| rate as u32);
     let encoding = OutputEncoding { format: format.flatten(), quality, crf, preset, audio_bitrate };

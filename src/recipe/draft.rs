@@ -63,7 +63,9 @@ pub(crate) fn read<'a>(
     let Some(node_type) = draft.node_type else { return draft };
     let place = place.key("config");
     draft.params = read_params(node_type, &section, draft.inputs.len(), &place, problems);
-    if let Some(params) = draft.params.as_ref().filter(|_| matches!(node_type.name(), source::SOURCE | nodes::SOURCE_LIST)) {
+    if let Some(params) =
+        draft.params.as_ref().filter(|_| matches!(node_type.name(), source::SOURCE | nodes::SOURCE_LIST))
+    {
         let written = section.get("config").unwrap_or(node);
         draft.source = source::read(params, assets, written, &place, problems);
     }

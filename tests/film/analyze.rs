@@ -4,7 +4,9 @@ use super::{clip, make};
 use crate::support::Home;
 
 fn analysed(home: &Home, feature: &str, file: &std::path::Path) -> serde_json::Value {
-    let yaml = format!("name: look\ndag:\n  nodes:\n    - {{id: s, type: SOURCE, config: {{input: true}}}}\n    - {{id: x, type: ANALYZE, config: {{feature: {feature}}}, inputs: [s]}}\n  output: x\n");
+    let yaml = format!(
+        "name: look\ndag:\n  nodes:\n    - {{id: s, type: SOURCE, config: {{input: true}}}}\n    - {{id: x, type: ANALYZE, config: {{feature: {feature}}}, inputs: [s]}}\n  output: x\n"
+    );
     let config = home.write("look.yaml", yaml).display().to_string();
     let path = home.ok(&["run", &config, "-i", &format!("s={}", file.display())]);
     assert!(path.ends_with(".json"), "{path}");
@@ -27,7 +29,11 @@ fn metadata_is_that_of_the_value() {
 fn loudness_silence_and_cuts_are_found() {
     let home = Home::new();
     // 1 kHz at -23 dBFS in both channels is -23 LUFS (EBU Tech 3341, case 1).
-    make(home.dir(), "tone.wav", "-f lavfi -i sine=f=1000:r=48000:d=10 -af volume=-4.94dB,pan=stereo|c0=c0|c1=c0 -c:a pcm_f32le");
+    make(
+        home.dir(),
+        "tone.wav",
+        "-f lavfi -i sine=f=1000:r=48000:d=10 -af volume=-4.94dB,pan=stereo|c0=c0|c1=c0 -c:a pcm_f32le",
+    );
     let told = analysed(&home, "loudness", &home.dir().join("tone.wav"));
     let lufs = told["integrated_lufs"].as_f64().expect("a number");
     assert!((lufs + 23.0).abs() < 0.1, "{told}");
@@ -51,7 +57,8 @@ fn beats_of_clicks_are_where_they_are() {
     let told = analysed(&home, "beats", &home.dir().join("clicks.wav"));
     let tempo = told["tempo"].as_f64().expect("a number");
     assert!((tempo - 120.0).abs() < 2.4, "{told}");
-    let beats: Vec<f64> = told["beat_times"].as_array().expect("a list").iter().filter_map(serde_json::Value::as_f64).collect();
+    let beats: Vec<f64> =
+        told["beat_times"].as_array().expect("a list").iter().filter_map(serde_json::Value::as_f64).collect();
     let near = beats.iter().filter(|beat| (*beat * 2.0 - (*beat * 2.0).round()).abs() < 0.07).count();
     assert!(near >= 36 && near * 100 >= beats.len() * 95, "{beats:?}");
     let ran = home.run(&["run", &home.write("silent.yaml", "name: x\ndag:\n  nodes:\n    - {id: s, type: SOURCE, config: {input: true}}\n    - {id: x, type: ANALYZE, config: {feature: beats}, inputs: [s]}\n  output: x\n").display().to_string(), "-i", &format!("s={}", clip("odd.mkv").display())]);

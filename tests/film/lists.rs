@@ -53,7 +53,10 @@ fn a_list_where_one_value_is_wanted_is_told_of() {
 fn random_slices_are_the_same_for_a_seed() {
     let home = Home::new();
     let yaml = |seed: u32| {
-        JOIN.replace("{operation: SEGMENT, config: {duration: 0.4}}", &format!("{{operation: RANDOM_SLICE, duration: 0.4, seed: {seed}}}"))
+        JOIN.replace(
+            "{operation: SEGMENT, config: {duration: 0.4}}",
+            &format!("{{operation: RANDOM_SLICE, duration: 0.4, seed: {seed}}}"),
+        )
     };
     let run = |seed: u32| {
         let config = home.write("slices.yaml", yaml(seed)).display().to_string();

@@ -5,6 +5,7 @@ mod lists;
 mod nodes;
 mod property;
 mod sources;
+mod tools;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -58,7 +59,10 @@ const ALL: &[(&str, &str)] = &[
     ("upright.mp4", "-f lavfi -i testsrc=s=64x32:r=25:d=1 -c:v libx264 -pix_fmt yuv420p"),
     ("turned.mp4", "-i upright.mp4 -c copy -metadata:s:v:0 rotate=90"),
     // Fields, the upper first.
-    ("fields.mkv", "-f lavfi -i testsrc=s=64x48:r=50:d=1 -vf tinterlace=interleave_top,fieldorder=tff -c:v ffv1 -field_order tt"),
+    (
+        "fields.mkv",
+        "-f lavfi -i testsrc=s=64x48:r=50:d=1 -vf tinterlace=interleave_top,fieldorder=tff -c:v ffv1 -field_order tt",
+    ),
     // Ten bits of BT.2020 with PQ.
     (
         "hdr.mkv",

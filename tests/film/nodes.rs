@@ -8,7 +8,9 @@ use crate::support::Home;
 
 /// Renders a node over sources, whose names are clips; the output's file.
 fn render(home: &Home, node: &str, sources: &[&str], output: &str) -> PathBuf {
-    PathBuf::from(home.ok(&words(&config(home, node, sources, output), sources).iter().map(String::as_str).collect::<Vec<_>>()))
+    PathBuf::from(
+        home.ok(&words(&config(home, node, sources, output), sources).iter().map(String::as_str).collect::<Vec<_>>()),
+    )
 }
 
 fn config(home: &Home, node: &str, sources: &[&str], output: &str) -> PathBuf {
@@ -52,13 +54,15 @@ fn segment_cuts_to_the_frame_and_the_sample() {
     // Frames 120 to 149, counted from the stream's start, though reading began in the middle.
     let frames = decoded_frames(&file, 96, 64);
     assert_eq!(frames.len(), 30);
-    let near = |a: &[u8], b: &[u8]| a.iter().zip(b).map(|(a, b)| u64::from(a.abs_diff(*b))).sum::<u64>() / a.len() as u64;
+    let near =
+        |a: &[u8], b: &[u8]| a.iter().zip(b).map(|(a, b)| u64::from(a.abs_diff(*b))).sum::<u64>() / a.len() as u64;
     for (index, frame) in frames.iter().enumerate() {
         let distances: Vec<u64> = (115..155).map(|other| near(frame, &all[other])).collect();
         let best = 115 + (0..40).min_by_key(|at| distances[*at]).unwrap_or_default();
         assert_eq!(best, 120 + index, "{distances:?}");
     }
-    let wav = render(&home, "type: SEGMENT, config: {offset: 1, duration: 0.5}", &["stereo.flac"], "{node: x, format: wav}");
+    let wav =
+        render(&home, "type: SEGMENT, config: {offset: 1, duration: 0.5}", &["stereo.flac"], "{node: x, format: wav}");
     assert_eq!(samples(&wav), 24_000);
     let (code, err) = refusal(&home, "type: SEGMENT, config: {offset: 60}", &["ntsc.mp4"]);
     assert!(code == 3 && err.contains("ends at 6.006 s") && err.contains("earlier offset"), "{code} {err}");
@@ -67,7 +71,12 @@ fn segment_cuts_to_the_frame_and_the_sample() {
 #[test]
 fn segment_that_is_not_precise_begins_at_a_keyframe() {
     let home = Home::new();
-    let file = render(&home, "type: SEGMENT, config: {offset: 2.2, end: 3, precise: false}", &["ntsc.mp4"], "{node: x, format: mkv}");
+    let file = render(
+        &home,
+        "type: SEGMENT, config: {offset: 2.2, end: 3, precise: false}",
+        &["ntsc.mp4"],
+        "{node: x, format: mkv}",
+    );
     // Frame 66 is asked for; 60 is a keyframe; 3 s is frame 90.
     assert_eq!(decoded_frames(&file, 96, 64).len(), 30);
 }
@@ -120,7 +129,8 @@ fn mux_ends_with_the_shorter_or_holds() {
     let home = Home::new();
     let file = render(&home, "type: MUX", &["odd.mkv", "stereo.flac"], "{node: x, format: mkv}");
     assert_eq!(streams(&file)[0], "video 64x48 25/1 50");
-    let file = render(&home, "type: MUX, config: {shortest: false}", &["odd.mkv", "stereo.flac"], "{node: x, format: mkv}");
+    let file =
+        render(&home, "type: MUX, config: {shortest: false}", &["odd.mkv", "stereo.flac"], "{node: x, format: mkv}");
     assert_eq!(streams(&file)[0], "video 64x48 25/1 75");
     let file = render(&home, "type: MUX", &["still.png", "stereo.flac"], "{node: x, format: mkv}");
     assert_eq!(streams(&file)[0], "video 50x40 25/1 75");
@@ -132,12 +142,18 @@ fn mux_ends_with_the_shorter_or_holds() {
 fn audio_mix_weighs_its_inputs() {
     let home = Home::new();
     let mixed = |config: &str, format: &str| {
-        let file = render(&home, &format!("type: AUDIO_MIX, config: {config}"), &["stereo.flac", "stereo.flac"], format);
+        let file =
+            render(&home, &format!("type: AUDIO_MIX, config: {config}"), &["stereo.flac", "stereo.flac"], format);
         peak(&decoded_sound(&file))
     };
     // ffmpeg's sine is at an eighth of full scale.
     let wav = "{node: x, format: wav}";
-    for (config, expected) in [("{}", 0.125), ("{normalize: false}", 0.25), ("{gains: [2, 0], normalize: false}", 0.25), ("{gains: [0.5]}", 0.094)] {
+    for (config, expected) in [
+        ("{}", 0.125),
+        ("{normalize: false}", 0.25),
+        ("{gains: [2, 0], normalize: false}", 0.25),
+        ("{gains: [0.5]}", 0.094),
+    ] {
         let found = mixed(config, wav);
         assert!((found - expected).abs() < 0.006, "{config}: {found}");
     }
@@ -151,10 +167,12 @@ fn transform_changes_speed_of_picture_and_sound() {
     let home = Home::new();
     let file = render(&home, "type: TRANSFORM, config: {effects: {speed: 2}}", &["ntsc.mp4"], "{node: x, format: mkv}");
     assert_eq!(streams(&file)[0], "video 96x64 30000/1001 90");
-    let file = render(&home, "type: TRANSFORM, config: {effects: {speed: 0.25}}", &["stereo.flac"], "{node: x, format: wav}");
+    let file =
+        render(&home, "type: TRANSFORM, config: {effects: {speed: 0.25}}", &["stereo.flac"], "{node: x, format: wav}");
     assert_eq!(samples(&file), 576_000);
     let plain = decoded_frames(&render(&home, "type: TRANSFORM", &["red.mp4"], "{node: x, format: mp4}"), 64, 48);
-    let grey = render(&home, "type: TRANSFORM, config: {effects: {saturation: 0}}", &["red.mp4"], "{node: x, format: mp4}");
+    let grey =
+        render(&home, "type: TRANSFORM, config: {effects: {saturation: 0}}", &["red.mp4"], "{node: x, format: mp4}");
     let [red, green, blue] = mean(&decoded_frames(&grey, 64, 48)[5]);
     assert!(mean(&plain[5])[0] > 240 && red.abs_diff(green) < 4 && green.abs_diff(blue) < 4);
 }
@@ -170,7 +188,12 @@ fn resize_frames_with_the_colour_that_is_written() {
         assert!(off < Some(4), "{colour}: {:?}", at(4, 20));
         assert!(at(64, 20)[1] > 240, "{:?}", at(64, 20));
     }
-    let file = render(&home, "type: RESIZE, config: {width: 33, height: 21, mode: fill}", &["ntsc.mp4"], "{node: x, format: mp4}");
+    let file = render(
+        &home,
+        "type: RESIZE, config: {width: 33, height: 21, mode: fill}",
+        &["ntsc.mp4"],
+        "{node: x, format: mp4}",
+    );
     assert_eq!(streams(&file)[0], "video 34x22 30000/1001 180");
 }
 
@@ -180,9 +203,18 @@ fn blend_and_layer_go_by_the_first() {
     // The same figures as for pictures.
     let of = |mode: &str| {
         let node = format!("type: BLEND, config: {{mode: {mode}, opacity: 1}}");
-        mean(&decoded_frames(&render(&home, &node, &["red.mp4", "green.mp4"], "{node: x, format: mkv, crf: 0}"), 64, 48)[3])
+        mean(
+            &decoded_frames(&render(&home, &node, &["red.mp4", "green.mp4"], "{node: x, format: mkv, crf: 0}"), 64, 48)
+                [3],
+        )
     };
-    for (mode, expected) in [("add", [255, 255, 0]), ("multiply", [0, 0, 0]), ("average", [128, 128, 0]), ("subtract", [255, 0, 0]), ("overlay", [255, 0, 0])] {
+    for (mode, expected) in [
+        ("add", [255, 255, 0]),
+        ("multiply", [0, 0, 0]),
+        ("average", [128, 128, 0]),
+        ("subtract", [255, 0, 0]),
+        ("overlay", [255, 0, 0]),
+    ] {
         let found = of(mode);
         assert!(found.iter().zip(expected).all(|(found, expected)| found.abs_diff(expected) < 6), "{mode}: {found:?}");
     }
@@ -190,7 +222,8 @@ fn blend_and_layer_go_by_the_first() {
     let file = render(&home, node, &["red.mp4", "ntsc.mp4"], "{node: x, format: mkv}");
     assert_eq!(streams(&file), ["video 64x48 25/1 25"], "as long as the first, and as silent");
     let node = "type: LAYER, config: {inputs: [{}, {position: [32, 0], opacity: 0.5}]}";
-    let frames = decoded_frames(&render(&home, node, &["red.mp4", "blue.mp4"], "{node: x, format: mkv, crf: 0}"), 64, 48);
+    let frames =
+        decoded_frames(&render(&home, node, &["red.mp4", "blue.mp4"], "{node: x, format: mkv, crf: 0}"), 64, 48);
     let at = |x: usize| [0, 1, 2].map(|channel| frames[9][(20 * 64 + x) * 3 + channel]);
     assert!(at(10)[0] > 248 && at(10)[2] < 8, "{:?}", at(10));
     assert!(at(50)[0].abs_diff(128) < 8 && at(50)[2].abs_diff(128) < 8, "{:?}", at(50));
@@ -213,16 +246,38 @@ fn generate_makes_pictures_films_and_sounds() {
     let home = Home::new();
     let file = render(&home, "type: GENERATE, config: {kind: tone, frequency: 1000, duration: 0.5}", &[], "x");
     assert_eq!((file.extension().and_then(|e| e.to_str()), samples(&file)), (Some("flac"), 24_000));
-    let crossings = decoded_sound(&file).iter().step_by(2).zip(decoded_sound(&file).iter().step_by(2).skip(1)).filter(|(a, b)| **a < 0.0 && **b >= 0.0).count();
+    let crossings = decoded_sound(&file)
+        .iter()
+        .step_by(2)
+        .zip(decoded_sound(&file).iter().step_by(2).skip(1))
+        .filter(|(a, b)| **a < 0.0 && **b >= 0.0)
+        .count();
     assert!(crossings.abs_diff(500) < 2, "{crossings}");
     let file = render(&home, "type: GENERATE, config: {kind: silence, duration: 1}", &[], "{node: x, format: wav}");
     assert_eq!((samples(&file), peak(&decoded_sound(&file)).to_bits()), (48_000, 0));
     let text = "type: GENERATE, config: {kind: text, text: \"a':textfile=/etc/passwd,%{pts}[x];movie=y\", duration: 1, width: 320, height: 60, size: 12}";
     assert_eq!(streams(&render(&home, text, &[], "x")), ["video 320x60 25/1 25"]);
-    let colour = render(&home, "type: GENERATE, config: {kind: colour, colour: '#2060c0', width: 64, height: 48, duration: 0.2}", &[], "{node: x, format: mkv, crf: 0}");
+    let colour = render(
+        &home,
+        "type: GENERATE, config: {kind: colour, colour: '#2060c0', width: 64, height: 48, duration: 0.2}",
+        &[],
+        "{node: x, format: mkv, crf: 0}",
+    );
     let found = mean(&decoded_frames(&colour, 64, 48)[0]);
     assert!(found.iter().zip([32, 96, 192]).all(|(a, b)| a.abs_diff(b) < 4), "{found:?}");
-    let noise = |seed: u32| home.ok(&["run", &config(&home, &format!("type: GENERATE, config: {{kind: noise, seed: {seed}, width: 32, height: 32}}"), &[], "x").display().to_string()]);
+    let noise = |seed: u32| {
+        home.ok(&[
+            "run",
+            &config(
+                &home,
+                &format!("type: GENERATE, config: {{kind: noise, seed: {seed}, width: 32, height: 32}}"),
+                &[],
+                "x",
+            )
+            .display()
+            .to_string(),
+        ])
+    };
     assert_ne!(noise(1), noise(2));
 }
 
@@ -277,9 +332,18 @@ fn outputs_have_the_format_that_is_asked_for() {
         ("mp3", "stereo.flac", "mp3"),
         ("m4a", "stereo.flac", "aac"),
     ] {
-        let file = render(&home, "type: SEGMENT, config: {duration: 0.5}", &[source], &format!("{{node: x, format: {format}}}"));
+        let file = render(
+            &home,
+            "type: SEGMENT, config: {duration: 0.5}",
+            &[source],
+            &format!("{{node: x, format: {format}}}"),
+        );
         assert_eq!(file.extension().and_then(|e| e.to_str()), Some(format));
-        let probed = std::process::Command::new("ffprobe").args(["-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0"]).arg(&file).output().expect("ffprobe starts");
+        let probed = std::process::Command::new("ffprobe")
+            .args(["-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0"])
+            .arg(&file)
+            .output()
+            .expect("ffprobe starts");
         let found: Vec<String> = String::from_utf8_lossy(&probed.stdout).lines().map(str::to_owned).collect();
         assert_eq!(found.join(" "), codecs, "{format}");
     }

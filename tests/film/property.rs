@@ -47,7 +47,8 @@ fn graph(random: &mut Random, hashes: &[String]) -> String {
         let (node_type, config, inputs, kind) = node(random, &values);
         let names: Vec<&str> = inputs.iter().map(|value| value.name.as_str()).collect();
         let name = format!("n{index}");
-        let _ = writeln!(yaml, "    - {{id: {name}, type: {node_type}, config: {config}, inputs: [{}]}}", names.join(", "));
+        let _ =
+            writeln!(yaml, "    - {{id: {name}, type: {node_type}, config: {config}, inputs: [{}]}}", names.join(", "));
         values.push(Value { name, kind });
         films += 1;
     }
@@ -98,7 +99,8 @@ fn node(random: &mut Random, values: &[Value]) -> (&'static str, String, Vec<Val
             ("SEGMENT", config, some(random, values, &[Film], 1), Film)
         }
         5 | 6 => {
-            let transition = random.one_of(&["{type: cut}", "{type: crossfade, duration: 0.2}", "{type: fade, duration: 0.15}"]);
+            let transition =
+                random.one_of(&["{type: cut}", "{type: crossfade, duration: 0.2}", "{type: fade, duration: 0.15}"]);
             let size = random.one_of(&["first", "last", "largest"]);
             let config = format!("{{transition: {transition}, target_size: {size}, background: navy, duration: 0.7}}");
             let count = 1 + random.below(3);

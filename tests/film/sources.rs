@@ -7,7 +7,9 @@ use crate::support::Home;
 
 /// A source as it comes out of a node that changes nothing.
 fn as_it_is(home: &Home, file: &Path, output: &str) -> Result<PathBuf, (i32, String)> {
-    let yaml = format!("name: plain\ndag:\n  nodes:\n    - {{id: s, type: SOURCE, config: {{input: true}}}}\n    - {{id: x, type: SEGMENT, inputs: [s]}}\n  output: {output}\n");
+    let yaml = format!(
+        "name: plain\ndag:\n  nodes:\n    - {{id: s, type: SOURCE, config: {{input: true}}}}\n    - {{id: x, type: SEGMENT, inputs: [s]}}\n  output: {output}\n"
+    );
     let config = home.write("plain.yaml", yaml);
     let ran = home.run(&["run", &config.display().to_string(), "-i", &format!("s={}", file.display())]);
     if ran.code == 0 { Ok(PathBuf::from(ran.out.trim_end())) } else { Err((ran.code, ran.err)) }
@@ -41,8 +43,16 @@ fn a_sound_that_begins_late_is_silent_before() {
     let home = Home::new();
     let file = as_it_is(&home, &clip("late.mkv"), "{node: x, format: mkv}").expect("it is rendered");
     let heard = decoded_sound(&file);
-    let loud = |from: f64, to: f64| heard[(from * 96_000.0) as usize..(to * 96_000.0) as usize].iter().fold(0.0_f32, |a, b| a.max(b.abs()));
-    assert!(loud(0.05, 0.45) < 0.002 && loud(0.6, 1.4) > 0.1 && loud(1.6, 1.9) < 0.002, "{} {} {}", loud(0.05, 0.45), loud(0.6, 1.4), loud(1.6, 1.9));
+    let loud = |from: f64, to: f64| {
+        heard[(from * 96_000.0) as usize..(to * 96_000.0) as usize].iter().fold(0.0_f32, |a, b| a.max(b.abs()))
+    };
+    assert!(
+        loud(0.05, 0.45) < 0.002 && loud(0.6, 1.4) > 0.1 && loud(1.6, 1.9) < 0.002,
+        "{} {} {}",
+        loud(0.05, 0.45),
+        loud(0.6, 1.4),
+        loud(1.6, 1.9)
+    );
 }
 
 #[test]
@@ -75,7 +85,8 @@ fn s8_playlists_and_scripts_are_no_media() {
     let canary = clip("red.mp4");
     let m3u8 = format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{}\n#EXT-X-ENDLIST\n", canary.display());
     let concat = format!("ffconcat version 1.0\nfile '{}'\n", canary.display());
-    for (name, text) in [("list.m3u8", m3u8.as_str()), ("list.mp4", &m3u8), ("list", &concat), ("script.mkv", &concat)] {
+    for (name, text) in [("list.m3u8", m3u8.as_str()), ("list.mp4", &m3u8), ("list", &concat), ("script.mkv", &concat)]
+    {
         let file = home.write(name, text);
         let (code, err) = as_it_is(&home, &file, "x").expect_err("it names other files");
         assert!(code == 3 && err.contains("playlist"), "{name}: {code} {err}");
@@ -85,12 +96,19 @@ fn s8_playlists_and_scripts_are_no_media() {
 #[test]
 fn without_ffmpeg_a_film_is_refused_at_planning_and_pictures_work() {
     let home = Home::new();
-    let yaml = "name: plain\ndag:\n  nodes:\n    - {id: g, type: GENERATE, config: {kind: tone, duration: 1}}\n  output: g\n";
+    let yaml =
+        "name: plain\ndag:\n  nodes:\n    - {id: g, type: GENERATE, config: {kind: tone, duration: 1}}\n  output: g\n";
     let config = home.write("tone.yaml", yaml);
     let nowhere = home.write("ffmpeg", "");
-    let ran = home.command(&["run", &config.display().to_string(), "--ffmpeg", &nowhere.display().to_string()]).output().expect("it starts");
+    let ran = home
+        .command(&["run", &config.display().to_string(), "--ffmpeg", &nowhere.display().to_string()])
+        .output()
+        .expect("it starts");
     let err = String::from_utf8_lossy(&ran.stderr);
     assert!(ran.status.code() == Some(3) && err.contains("apt install ffmpeg"), "{err}");
-    let ok = home.command(&["render", "invert", "cat", "--sync", "--ffmpeg", &nowhere.display().to_string()]).status().expect("it starts");
+    let ok = home
+        .command(&["render", "invert", "cat", "--sync", "--ffmpeg", &nowhere.display().to_string()])
+        .status()
+        .expect("it starts");
     assert!(ok.success());
 }

@@ -173,9 +173,8 @@ const OUTSIDE: &[&str] = &["env", "fs", "net", "os", "process", "thread", "time"
 
 #[test]
 fn pure_modules_do_no_io() {
-    let is_pure = |source: &&Source| {
-        PURE.iter().any(|start| source.path.starts_with(start)) && !source.path.starts_with(TOOLS)
-    };
+    let is_pure =
+        |source: &&Source| PURE.iter().any(|start| source.path.starts_with(start)) && !source.path.starts_with(TOOLS);
     let mut wrong = Vec::new();
     for source in product().iter().filter(is_pure) {
         let mut found = tokens(&source.code);

@@ -77,9 +77,15 @@ impl Home {
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_artdag"));
         command.args(words).current_dir(self.dir.path()).env("ARTDAG_HOME", self.path()).env("NO_COLOR", "1");
-        for variable in
-            ["ARTDAG_FFMPEG", "ARTDAG_THREADS", "ARTDAG_WORKERS", "ARTDAG_LOG", "ARTDAG_SERVER", "ARTDAG_TOKEN", "RAYON_NUM_THREADS"]
-        {
+        for variable in [
+            "ARTDAG_FFMPEG",
+            "ARTDAG_THREADS",
+            "ARTDAG_WORKERS",
+            "ARTDAG_LOG",
+            "ARTDAG_SERVER",
+            "ARTDAG_TOKEN",
+            "RAYON_NUM_THREADS",
+        ] {
             command.env_remove(variable);
         }
         command

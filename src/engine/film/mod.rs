@@ -26,8 +26,8 @@ use crate::engine::work::{Blobs, Failure, Inputs, Outcome, WorkError};
 use crate::media::ffmpeg::{self, Child, Ended, Process, Progress, Toolkit};
 use crate::media::{Facts, Form, Image, Kind, Loom as _, Pad, Pixels, decode};
 use crate::nodes::Lowered;
-use outputs::{Output, Written};
 use crate::plan::{Plan, Work};
+use outputs::{Output, Written};
 
 /// What can go wrong in a stage.
 pub type Trouble = WorkError;
@@ -112,9 +112,7 @@ impl Run<'_> {
     }
 
     fn analysed(&self, node: usize, outcome: &mut Outcome) -> Result<(), Trouble> {
-        let Lowered::Analyse(analysis) = self.lowered(node) else {
-            unreachable!("BUG: a stage of data analyses")
-        };
+        let Lowered::Analyse(analysis) = self.lowered(node) else { unreachable!("BUG: a stage of data analyses") };
         let json = analyse::run(self, node, analysis)?;
         let (hash, new) = self.studio.write(json.as_bytes()).map_err(WorkError::Storage)?;
         outcome.kept.push((node, hash));
@@ -337,7 +335,9 @@ impl Run<'_> {
         let progress = child.stdout().map(Progress::of).transpose().map_err(not_started)?;
         let told = std::cell::Cell::new(0);
         let stopped = || {
-            if let Some(frames) = progress.as_ref().map(|progress| progress.frames()).filter(|frames| *frames > told.get()) {
+            if let Some(frames) =
+                progress.as_ref().map(|progress| progress.frames()).filter(|frames| *frames > told.get())
+            {
                 told.set(frames);
                 self.studio.frames_done(frames);
             }

@@ -70,7 +70,11 @@ impl Run<'_> {
         let input = &self.plan.nodes[self.plan.nodes[output.node].inputs[0]].facts;
         let bytes = std::fs::read(&file).map_err(|error| WorkError::Tool(error.to_string()))?;
         if bytes.len() as u64 != input.pixels() * 4 {
-            return Err(WorkError::Tool(format!("ffmpeg wrote {} bytes of a frame of {}", bytes.len(), input.pixels() * 4)));
+            return Err(WorkError::Tool(format!(
+                "ffmpeg wrote {} bytes of a frame of {}",
+                bytes.len(),
+                input.pixels() * 4
+            )));
         }
         let mut image = Image::new(input.width, input.height, bytes);
         if let Lowered::Frame { then: Some(op), .. } = self.lowered(output.node) {
@@ -79,4 +83,3 @@ impl Run<'_> {
         self.studio.write(&encode_stored(&image)).map_err(WorkError::Storage)
     }
 }
-

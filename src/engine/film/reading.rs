@@ -1,9 +1,9 @@
 //! How sources and stored values are read into the form of films and sounds (`docs/media.md`).
 
+use crate::media::MediaType;
 use crate::media::clip::SCALE_FLAGS;
 use crate::media::ffmpeg::{CODECS, demuxer};
 use crate::media::source_clip::{Matrix, SourcePicture, SourceSound, Transfer};
-use crate::media::MediaType;
 
 /// The arguments before a source's name.
 pub fn source_args(media_type: MediaType) -> Vec<String> {
@@ -74,10 +74,13 @@ fn colour(picture: &SourcePicture) -> Option<String> {
     if picture.alpha {
         let matrix = picture.matrix.word();
         let range = if picture.full_range || picture.matrix == Matrix::Rgb { "pc" } else { "tv" };
-        return Some(format!("{sized}:in_color_matrix={matrix}:in_range={range}:out_range=pc:flags={SCALE_FLAGS},format=rgba"));
+        return Some(format!(
+            "{sized}:in_color_matrix={matrix}:in_range={range}:out_range=pc:flags={SCALE_FLAGS},format=rgba"
+        ));
     }
     let is_full = picture.full_range || picture.matrix == Matrix::Rgb;
-    let is_there = picture.pixel_format == "yuv420p" && picture.matrix == Matrix::Bt709 && !is_full && !picture.stretched;
+    let is_there =
+        picture.pixel_format == "yuv420p" && picture.matrix == Matrix::Bt709 && !is_full && !picture.stretched;
     if is_there {
         return None;
     }

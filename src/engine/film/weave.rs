@@ -216,7 +216,12 @@ impl<'a> Weave<'a> {
                 let picture = picture.unwrap_or_else(|| panic!("BUG: a film without a picture"));
                 let seek = reading::seek(picture, from);
                 let mut args = reading::source_args(source.media_type);
-                args.extend(seek.as_ref().map(|seconds| ["-noaccurate_seek".to_owned(), "-ss".to_owned(), seconds.clone()]).into_iter().flatten());
+                args.extend(
+                    seek.as_ref()
+                        .map(|seconds| ["-noaccurate_seek".to_owned(), "-ss".to_owned(), seconds.clone()])
+                        .into_iter()
+                        .flatten(),
+                );
                 self.reads.push(Read::Blob(hash, args));
                 let filters = reading::picture_filters(picture, (from, to), seek.is_some());
                 let pad = self.link(&[Pad(format!("{index}:{}", picture.stream))], &filters);
@@ -324,11 +329,8 @@ impl Loom for At<'_, '_> {
             let source = format!("anullsrc=channel_layout=stereo:sample_rate={SAMPLE_RATE}");
             return self.weave.link(&[], &format!("{source},{}", heard(to - from)));
         }
-        let pad = if self.weave.is_inside(node) {
-            self.weave.take(node, Stream::Sound)
-        } else {
-            self.weave.open_sound(node)
-        };
+        let pad =
+            if self.weave.is_inside(node) { self.weave.take(node, Stream::Sound) } else { self.weave.open_sound(node) };
         if (from, to) == (0, facts.samples) {
             return pad;
         }
@@ -379,9 +381,18 @@ fn heard(samples: u64) -> String {
 }
 
 fn raw_args(width: u32, height: u32, rate: Rate) -> Vec<String> {
-    ["-f", "rawvideo", "-pixel_format", "rgba", "-video_size", &format!("{width}x{height}"), "-framerate", &rate.to_string()]
-        .map(str::to_owned)
-        .to_vec()
+    [
+        "-f",
+        "rawvideo",
+        "-pixel_format",
+        "rgba",
+        "-video_size",
+        &format!("{width}x{height}"),
+        "-framerate",
+        &rate.to_string(),
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
 
 /// The row of effects of a stage, from the first to the last, if it has one.

@@ -1,9 +1,9 @@
 //! How values are stored between stages, and how outputs are encoded.
 
+use crate::media::Facts;
 use crate::media::Pixels;
 use crate::media::encode::Format;
 use crate::media::time::{Rate, SAMPLE_RATE};
-use crate::media::Facts;
 use crate::nodes::Encoding;
 
 /// Frames are written as they are numbered, nothing is told of who wrote them, and nothing of
@@ -94,7 +94,9 @@ pub fn encoded(encoding: &Encoding, facts: &Facts) -> Vec<String> {
                  -x264-params sliced-threads=1:threads=4:lookahead-threads=1:cpu-independent=1"
             ))),
         }
-        args.extend(words("-colorspace bt709 -color_primaries bt709 -color_trc bt709 -color_range tv -chroma_sample_location left"));
+        args.extend(words(
+            "-colorspace bt709 -color_primaries bt709 -color_trc bt709 -color_range tv -chroma_sample_location left",
+        ));
     }
     if facts.has_sound() && *format != Format::Gif {
         args.extend(words(&match format {

@@ -47,13 +47,7 @@ const TRIED: usize = 4;
 
 impl Beats {
     fn none() -> Self {
-        Self {
-            beat_times: Vec::new(),
-            tempo: 0.0,
-            confidence: 0.0,
-            downbeat_times: Vec::new(),
-            time_signature: BAR,
-        }
+        Self { beat_times: Vec::new(), tempo: 0.0, confidence: 0.0, downbeat_times: Vec::new(), time_signature: BAR }
     }
 
     pub(super) fn track(envelope: &Envelope) -> Self {
@@ -121,9 +115,7 @@ struct Candidate {
 
 impl Candidate {
     fn new(envelope: &Envelope, period: f64) -> Self {
-        let Envelope {
-            values, accents, ..
-        } = envelope;
+        let Envelope { values, accents, .. } = envelope;
         let beats = trim(values, follow(&smooth(values, period / 32.0), period));
         let strengths: Vec<f64> = beats.iter().map(|&n| strongest(accents, n)).collect();
         let between = |share: f64| -> Vec<f64> {
@@ -148,31 +140,20 @@ impl Candidate {
         let halves = mean(between(0.5).into_iter());
         let thirds = mean(between(1.0 / 3.0).into_iter()).min(mean(between(2.0 / 3.0).into_iter()));
         let bpm = 60.0 / (period * STEP);
-        Self {
-            beats,
-            score: prior(bpm) * (weakest - SUBDIVISION * halves.max(thirds)),
-        }
+        Self { beats, score: prior(bpm) * (weakest - SUBDIVISION * halves.max(thirds)) }
     }
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (sum, count) = values.fold((0.0, 0u32), |(s, c), v| (s + v, c + 1));
-    if count == 0 {
-        0.0
-    } else {
-        sum / f64::from(count)
-    }
+    if count == 0 { 0.0 } else { sum / f64::from(count) }
 }
 
 /// The largest value within 30 ms, at most 1.
 fn strongest(values: &[f64], n: usize) -> f64 {
     let from = n.saturating_sub(6).min(values.len());
     let to = (n + 7).min(values.len());
-    values[from..to]
-        .iter()
-        .copied()
-        .fold(0.0, f64::max)
-        .min(1.0)
+    values[from..to].iter().copied().fold(0.0, f64::max).min(1.0)
 }
 
 /// The sequence of beats about a period apart that meets the most onsets.
@@ -245,10 +226,7 @@ fn spacing(times: &[f64]) -> Option<f64> {
     let mut gaps: Vec<f64> = times.windows(2).map(|w| w[1] - w[0]).collect();
     gaps.sort_by(f64::total_cmp);
     let median = *gaps.get(gaps.len() / 2)?;
-    let usual = gaps
-        .iter()
-        .copied()
-        .filter(|g| (g - median).abs() <= 0.1 * median);
+    let usual = gaps.iter().copied().filter(|g| (g - median).abs() <= 0.1 * median);
     let period = mean(usual);
     (period > 0.0).then_some(period)
 }
@@ -281,17 +259,10 @@ mod tests {
         let found = beats(mono);
         let f = f_measure(times, &found.beat_times);
         assert!(f >= 0.95, "F {f} at {bpm}");
-        assert!(
-            (found.tempo / bpm - 1.0).abs() < 0.02,
-            "{} at {bpm}",
-            found.tempo
-        );
+        assert!((found.tempo / bpm - 1.0).abs() < 0.02, "{} at {bpm}", found.tempo);
         assert!(found.confidence > 0.5, "{} at {bpm}", found.confidence);
         assert!(found.beat_times.windows(2).all(|w| w[0] < w[1]));
-        assert_eq!(
-            found.downbeat_times[1].to_bits(),
-            found.beat_times[4].to_bits()
-        );
+        assert_eq!(found.downbeat_times[1].to_bits(), found.beat_times[4].to_bits());
         for beat in &found.beat_times {
             let near = times.iter().any(|t| (t - beat).abs() <= 0.015);
             assert!(near, "beat {beat} at {bpm}");

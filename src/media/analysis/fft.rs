@@ -19,21 +19,14 @@ pub struct PowerSpectrum {
 impl PowerSpectrum {
     /// A transform of `size` samples, a power of two of at least 4.
     pub fn new(size: usize) -> Self {
-        assert!(
-            size.is_power_of_two() && size >= 4,
-            "BUG: transform size {size}"
-        );
+        assert!(size.is_power_of_two() && size >= 4, "BUG: transform size {size}");
         let half = size / 2;
         let angle = |i: usize| TAU * i as f64 / size as f64;
         let bits = half.trailing_zeros();
         Self {
             window: (0..size).map(|i| 0.5 - 0.5 * libm::cos(angle(i))).collect(),
-            order: (0..half)
-                .map(|i| i.reverse_bits() >> (usize::BITS - bits))
-                .collect(),
-            turns: (0..half)
-                .map(|i| (libm::cos(angle(i)), -libm::sin(angle(i))))
-                .collect(),
+            order: (0..half).map(|i| i.reverse_bits() >> (usize::BITS - bits)).collect(),
+            turns: (0..half).map(|i| (libm::cos(angle(i)), -libm::sin(angle(i)))).collect(),
             work: vec![(0.0, 0.0); half],
             power: vec![0.0; half],
         }
@@ -75,11 +68,7 @@ impl PowerSpectrum {
             let stride = half / span;
             for block in self.work.chunks_exact_mut(2 * span) {
                 let (low, high) = block.split_at_mut(span);
-                for ((a, b), &(c, s)) in low
-                    .iter_mut()
-                    .zip(high.iter_mut())
-                    .zip(self.turns.iter().step_by(stride))
-                {
+                for ((a, b), &(c, s)) in low.iter_mut().zip(high.iter_mut()).zip(self.turns.iter().step_by(stride)) {
                     let re = b.0 * c - b.1 * s;
                     let im = b.0 * s + b.1 * c;
                     *b = (a.0 - re, a.1 - im);
@@ -149,9 +138,7 @@ mod tests {
     #[test]
     fn a_full_sine_sums_to_one() {
         let size = 1024;
-        let frame: Vec<f64> = (0..size)
-            .map(|i| libm::sin(TAU * 50.3 * f64::from(i) / f64::from(size)))
-            .collect();
+        let frame: Vec<f64> = (0..size).map(|i| libm::sin(TAU * 50.3 * f64::from(i) / f64::from(size))).collect();
         let mut spectrum = PowerSpectrum::new(1024);
         let sum: f64 = spectrum.power(&frame).iter().sum();
         assert!((sum - 1.0).abs() < 1e-3, "{sum}");

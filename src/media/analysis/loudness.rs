@@ -55,11 +55,7 @@ impl Weighting {
     fn new() -> Self {
         Self {
             shelf: Biquad {
-                b: [
-                    1.535_124_859_586_97,
-                    -2.691_696_189_406_38,
-                    1.198_392_810_852_85,
-                ],
+                b: [1.535_124_859_586_97, -2.691_696_189_406_38, 1.198_392_810_852_85],
                 a: [-1.690_659_293_182_41, 0.732_480_774_215_85],
                 state: [0.0; 2],
             },
@@ -190,10 +186,7 @@ impl Meter {
     }
 
     pub fn push(&mut self, left: f64, right: f64) {
-        let weighted = [
-            self.weightings[0].next(left),
-            self.weightings[1].next(right),
-        ];
+        let weighted = [self.weightings[0].next(left), self.weightings[1].next(right)];
         self.peaks[0].push(left);
         self.peaks[1].push(right);
         self.sum += weighted[0] * weighted[0] + weighted[1] * weighted[1];
@@ -292,13 +285,7 @@ mod tests {
     /// EBU Tech 3341, test case 4: with parts below the absolute gate.
     #[test]
     fn near_silence_is_gated() {
-        let parts = [
-            tone(-72.0, 5.0),
-            tone(-36.0, 5.0),
-            tone(-23.0, 30.0),
-            tone(-36.0, 5.0),
-            tone(-72.0, 5.0),
-        ];
+        let parts = [tone(-72.0, 5.0), tone(-36.0, 5.0), tone(-23.0, 30.0), tone(-36.0, 5.0), tone(-72.0, 5.0)];
         near(measure(&parts).integrated_lufs, -23.0, 0.1);
     }
 
@@ -312,9 +299,7 @@ mod tests {
     /// A sine of a quarter of the rate, sampled 45° from its peaks.
     #[test]
     fn peak_between_samples() {
-        let mono: Vec<f64> = (0..4800)
-            .map(|i| if i % 4 < 2 { 0.5 } else { -0.5 })
-            .collect();
+        let mono: Vec<f64> = (0..4800).map(|i| if i % 4 < 2 { 0.5 } else { -0.5 }).collect();
         let fade: Vec<f64> = (0..960)
             .map(|i| mono[i] * i as f64 / 960.0)
             .chain(mono[960..3840].iter().copied())
@@ -325,11 +310,7 @@ mod tests {
 
     #[test]
     fn silence_has_no_loudness() {
-        let none = Loudness {
-            integrated_lufs: None,
-            range_lu: None,
-            true_peak_dbtp: None,
-        };
+        let none = Loudness { integrated_lufs: None, range_lu: None, true_peak_dbtp: None };
         assert_eq!(measure(&[vec![0.0; 200_000]]), none);
         assert_eq!(measure(&[]), none);
     }

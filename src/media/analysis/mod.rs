@@ -12,11 +12,7 @@
 //!   and silence.
 //! * [`SceneAnalyser`] takes luma planes and gives [`Scenes`]: scene changes
 //!   and the tempo of the motion.
-#![allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss
-)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)]
 
 mod beats;
 mod fft;

@@ -145,21 +145,13 @@ impl Envelope {
             }
         }
         let means = local_means(&raw);
-        let mut values: Vec<f64> = raw
-            .iter()
-            .zip(&means)
-            .map(|(r, m)| (r - m).max(0.0))
-            .collect();
+        let mut values: Vec<f64> = raw.iter().zip(&means).map(|(r, m)| (r - m).max(0.0)).collect();
         let scale = top(values.clone()).max(LEAST_RISE);
         for value in &mut values {
             *value = (*value / scale).min(1.5);
         }
         let bass = tops[0].max(floor);
-        let accents = values
-            .iter()
-            .zip(group(0))
-            .map(|(value, flux)| value.max(flux / bass * BASS_SHARE))
-            .collect();
+        let accents = values.iter().zip(group(0)).map(|(value, flux)| value.max(flux / bass * BASS_SHARE)).collect();
         let onsets = (0..values.len())
             .filter(|&n| {
                 let from = n.saturating_sub(APART);
@@ -171,11 +163,7 @@ impl Envelope {
             })
             .map(|n| time(&values, n))
             .collect();
-        Self {
-            values,
-            accents,
-            onsets,
-        }
+        Self { values, accents, onsets }
     }
 }
 

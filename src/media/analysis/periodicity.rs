@@ -81,10 +81,7 @@ pub fn peaks(correlation: &[f64], shortest: f64, longest: f64) -> Vec<Peak> {
         .filter(|(_, w)| w[1] > 0.0 && w[1] >= w[0] && w[1] > w[2])
         .map(|(i, w)| {
             let (offset, height) = parabola(w[0], w[1], w[2]);
-            Peak {
-                lag: (i + 1) as f64 + offset,
-                height,
-            }
+            Peak { lag: (i + 1) as f64 + offset, height }
         })
         .filter(|peak| peak.lag >= shortest && peak.lag <= longest)
         .collect()
@@ -96,9 +93,7 @@ mod tests {
 
     #[test]
     fn finds_the_period() {
-        let values: Vec<f64> = (0..400)
-            .map(|i| if i % 25 == 3 { 1.0 } else { 0.0 })
-            .collect();
+        let values: Vec<f64> = (0..400).map(|i| if i % 25 == 3 { 1.0 } else { 0.0 }).collect();
         let correlation = autocorrelation(&smooth(&values, 1.5), 60);
         let found = peaks(&correlation, 10.0, 60.0);
         assert_eq!(found.len(), 2);

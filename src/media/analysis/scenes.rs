@@ -29,11 +29,7 @@ impl SceneAnalyser {
     /// An analyser of frames of this size in pixels.
     #[must_use]
     pub fn new(width: usize, height: usize) -> Self {
-        Self {
-            last: None,
-            size: width.saturating_mul(height),
-            differences: Vec::new(),
-        }
+        Self { last: None, size: width.saturating_mul(height), differences: Vec::new() }
     }
 
     /// Sees the luma plane of a frame, without padding. Missing pixels count
@@ -47,16 +43,11 @@ impl SceneAnalyser {
         };
         let length = last.len().max(luma.len());
         last.resize(length, 0);
-        let common: u64 = last
-            .iter()
-            .zip(luma)
-            .map(|(a, b)| u64::from(a.abs_diff(*b)))
-            .sum();
+        let common: u64 = last.iter().zip(luma).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
         let missing: u64 = last[luma.len()..].iter().map(|a| u64::from(*a)).sum();
         last.clear();
         last.extend_from_slice(luma);
-        self.differences
-            .push((common + missing) as f64 / self.size.max(1) as f64);
+        self.differences.push((common + missing) as f64 / self.size.max(1) as f64);
     }
 
     /// What was seen, at a rate of `rate_num / rate_den` frames per second.
@@ -64,10 +55,7 @@ impl SceneAnalyser {
     #[must_use]
     pub fn finish(self, rate_num: u32, rate_den: u32) -> Scenes {
         if rate_num == 0 || rate_den == 0 {
-            return Scenes {
-                scene_changes: Vec::new(),
-                motion_tempo: 0.0,
-            };
+            return Scenes { scene_changes: Vec::new(), motion_tempo: 0.0 };
         }
         let frame = f64::from(rate_den) / f64::from(rate_num);
         let scene_changes = self
@@ -77,10 +65,7 @@ impl SceneAnalyser {
             .filter(|(_, w)| w[1].min((w[1] - w[0]).abs()) / 100.0 > CHANGE)
             .map(|(i, _)| super::seconds((i + 1) as f64 * frame))
             .collect();
-        Scenes {
-            scene_changes,
-            motion_tempo: tempo(&self.differences, frame).map_or(0.0, super::hundredths),
-        }
+        Scenes { scene_changes, motion_tempo: tempo(&self.differences, frame).map_or(0.0, super::hundredths) }
     }
 }
 
@@ -98,13 +83,10 @@ fn tempo(differences: &[f64], frame: f64) -> Option<f64> {
         return None;
     }
     let weight = |lag: f64| prior(60.0 / (lag * frame));
-    let best = found
-        .iter()
-        .filter(|p| p.height >= LEAST.max(0.8 * highest))
-        .max_by(|a, b| {
-            // Of a period and its multiples, the shortest.
-            (weight(a.lag) / a.lag).total_cmp(&(weight(b.lag) / b.lag))
-        })?;
+    let best = found.iter().filter(|p| p.height >= LEAST.max(0.8 * highest)).max_by(|a, b| {
+        // Of a period and its multiples, the shortest.
+        (weight(a.lag) / a.lag).total_cmp(&(weight(b.lag) / b.lag))
+    })?;
     let mut period = best.lag;
     let mut multiple = 2.0;
     while multiple * period + 2.0 < correlation.len() as f64 {

@@ -26,15 +26,11 @@ pub fn stereo(mono: &[f64]) -> Vec<f32> {
 
 pub fn noise(seconds: f64, level: f64, seed: u64) -> Vec<f64> {
     let mut noise = Noise::new(seed);
-    (0..(seconds * 48_000.0) as usize)
-        .map(|_| noise.next() * level)
-        .collect()
+    (0..(seconds * 48_000.0) as usize).map(|_| noise.next() * level).collect()
 }
 
 pub fn sine(frequency: f64, amplitude: f64, seconds: f64) -> Vec<f64> {
-    (0..(seconds * 48_000.0) as usize)
-        .map(|i| amplitude * libm::sin(TAU * frequency * i as f64 / 48_000.0))
-        .collect()
+    (0..(seconds * 48_000.0) as usize).map(|i| amplitude * libm::sin(TAU * frequency * i as f64 / 48_000.0)).collect()
 }
 
 /// Adds `shape(seconds since start)` from `start` for `length` seconds.
@@ -48,19 +44,14 @@ fn add(mono: &mut [f64], start: f64, length: f64, mut shape: impl FnMut(f64) -> 
 }
 
 pub fn beat_times(bpm: f64, first: f64, seconds: f64) -> Vec<f64> {
-    (0..10_000)
-        .map(|i| first + f64::from(i) * 60.0 / bpm)
-        .filter(|t| *t < seconds - 0.01)
-        .collect()
+    (0..10_000).map(|i| first + f64::from(i) * 60.0 / bpm).filter(|t| *t < seconds - 0.01).collect()
 }
 
 /// Short decaying 1 kHz clicks.
 pub fn clicks(times: &[f64], seconds: f64) -> Vec<f64> {
     let mut mono = vec![0.0; (seconds * 48_000.0) as usize];
     for &t in times {
-        add(&mut mono, t, 0.03, |s| {
-            0.6 * libm::exp(-s * 150.0) * libm::sin(TAU * 1000.0 * s)
-        });
+        add(&mut mono, t, 0.03, |s| 0.6 * libm::exp(-s * 150.0) * libm::sin(TAU * 1000.0 * s));
     }
     mono
 }

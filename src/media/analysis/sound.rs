@@ -140,18 +140,9 @@ impl SoundAnalyser {
         Sound {
             duration: at(self.samples),
             beats: Beats::track(&envelope),
-            onsets: envelope
-                .onsets
-                .iter()
-                .copied()
-                .map(super::seconds)
-                .collect(),
+            onsets: envelope.onsets.iter().copied().map(super::seconds).collect(),
             spectrum: self.bands.finish(&times),
-            energy: Energy {
-                times,
-                values: super::over_maximum(&self.windows, 0.0),
-                window_ms: WINDOW_MS,
-            },
+            energy: Energy { times, values: super::over_maximum(&self.windows, 0.0), window_ms: WINDOW_MS },
             loudness: self.meter.finish(),
             silence: self.silence.iter().map(|&(a, b)| (at(a), at(b))).collect(),
         }
@@ -173,9 +164,7 @@ mod tests {
     fn hash(sound: &Sound) -> u64 {
         format!("{sound:?}")
             .bytes()
-            .fold(0xcbf2_9ce4_8422_2325, |h, b| {
-                (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
-            })
+            .fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
     }
 
     fn mixture() -> Vec<f32> {
@@ -236,13 +225,7 @@ mod tests {
 
     #[test]
     fn odd_samples_are_harmless() {
-        let odd = [
-            f32::NAN,
-            f32::INFINITY,
-            f32::MAX,
-            f32::MIN,
-            f32::MIN_POSITIVE,
-        ];
+        let odd = [f32::NAN, f32::INFINITY, f32::MAX, f32::MIN, f32::MIN_POSITIVE];
         let samples: Vec<f32> = odd.iter().copied().cycle().take(100_001).collect();
         let sound = analyse(&samples, 333);
         assert!(sound.energy.values.iter().all(|v| v.is_finite()));

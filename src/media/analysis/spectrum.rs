@@ -63,12 +63,7 @@ impl Bands {
             values.truncate(times.len());
             super::over_maximum(&values, FLOOR)
         });
-        Spectrum {
-            bass,
-            mid,
-            high,
-            times: times.to_vec(),
-        }
+        Spectrum { bass, mid, high, times: times.to_vec() }
     }
 }
 

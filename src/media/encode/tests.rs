@@ -34,7 +34,8 @@ fn error(a: &Image, b: &Image) -> f64 {
 }
 
 fn cases() -> Vec<(Format, Option<u8>)> {
-    let mut cases: Vec<_> = Format::ALL.iter().filter(|format| format.holds(Kind::Image)).map(|format| (*format, None)).collect();
+    let mut cases: Vec<_> =
+        Format::ALL.iter().filter(|format| format.holds(Kind::Image)).map(|format| (*format, None)).collect();
     cases.extend([(Format::Jpeg, Some(75)), (Format::Jpeg, Some(1)), (Format::Webp, Some(80))]);
     cases
 }

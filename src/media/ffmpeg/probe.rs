@@ -118,7 +118,8 @@ pub fn probe(
     let of_picture = picture.map(|stream| look.packets(stream.index)).transpose()?;
     let of_sound = sound.map(|stream| look.packets(stream.index)).transpose()?;
     let zero = Zero::new(&told.format, [picture.zip(of_picture.as_ref()), sound.zip(of_sound.as_ref())]);
-    let picture = picture.zip(of_picture).map(|(stream, packets)| of_film(stream, &packets, &zero, media_type)).transpose()?;
+    let picture =
+        picture.zip(of_picture).map(|(stream, packets)| of_film(stream, &packets, &zero, media_type)).transpose()?;
     let sound = sound.zip(of_sound).and_then(|(stream, packets)| of_heard(stream, &packets, &zero));
     if picture.is_none() && sound.is_none() {
         return Err(ProbeError::Empty);
@@ -136,18 +137,22 @@ pub fn count(
 ) -> Result<(u64, u64), ProbeError> {
     let look = Look { toolkit, file, dir, demuxer, stopped };
     let (mut frames, mut bytes) = (0, 0);
-    look.run_on(file.as_os_str().to_owned(), &["-show_entries", "packet=codec_type,size", "-of", "csv=p=0"], &mut |output| {
-        for line in BufReader::new(output).lines() {
-            let line = line?;
-            let mut fields = line.split(',');
-            match (fields.next(), fields.next().and_then(|size| size.parse::<u64>().ok())) {
-                (Some("video"), _) => frames += 1,
-                (Some("audio"), Some(size)) => bytes += size,
-                _ => {}
+    look.run_on(
+        file.as_os_str().to_owned(),
+        &["-show_entries", "packet=codec_type,size", "-of", "csv=p=0"],
+        &mut |output| {
+            for line in BufReader::new(output).lines() {
+                let line = line?;
+                let mut fields = line.split(',');
+                match (fields.next(), fields.next().and_then(|size| size.parse::<u64>().ok())) {
+                    (Some("video"), _) => frames += 1,
+                    (Some("audio"), Some(size)) => bytes += size,
+                    _ => {}
+                }
             }
-        }
-        Ok(())
-    })?;
+            Ok(())
+        },
+    )?;
     Ok((frames, bytes))
 }
 
@@ -346,7 +351,8 @@ fn rate_of(stream: &Stream, packets: &Packets, tick: (u32, u32)) -> Option<Rate>
     let told = [&stream.r_frame_rate, &stream.avg_frame_rate];
     let told = told.into_iter().filter_map(|text| fraction(text));
     let constant = told.filter_map(|(num, den)| Rate::new(num.into(), den.into()));
-    let usual = [(24_000, 1001), (30_000, 1001), (60_000, 1001)].into_iter().filter_map(|(num, den)| Rate::new(num, den));
+    let usual =
+        [(24_000, 1001), (30_000, 1001), (60_000, 1001)].into_iter().filter_map(|(num, den)| Rate::new(num, den));
     if let Some(rate) = constant.chain(usual).find(|rate| packets.count > 1 && is_constant(packets, *rate, tick)) {
         return Some(rate);
     }
@@ -406,11 +412,15 @@ fn matrix(stream: &Stream) -> Matrix {
 }
 
 fn is_rgb(pix_fmt: &str) -> bool {
-    ["rgb", "bgr", "argb", "abgr", "0rgb", "0bgr", "pal8", "x2rgb", "x2bgr"].iter().any(|start| pix_fmt.starts_with(start))
+    ["rgb", "bgr", "argb", "abgr", "0rgb", "0bgr", "pal8", "x2rgb", "x2bgr"]
+        .iter()
+        .any(|start| pix_fmt.starts_with(start))
 }
 
 fn has_alpha(pix_fmt: &str) -> bool {
-    ["yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya8", "ya16", "pal8"].iter().any(|start| pix_fmt.starts_with(start))
+    ["yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya8", "ya16", "pal8"]
+        .iter()
+        .any(|start| pix_fmt.starts_with(start))
 }
 
 fn of_heard(stream: &Stream, packets: &Packets, zero: &Zero) -> Option<SourceSound> {

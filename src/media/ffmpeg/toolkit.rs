@@ -61,7 +61,8 @@ impl Toolkit {
             parts.extend([std::os::unix::ffi::OsStrExt::as_bytes(name), seen.hash.as_bytes()]);
         }
         let hash = Fingerprint::of_parts("artdag.ffmpeg.v1", &parts);
-        let is_elsewhere = |path: &&PathBuf| !path.starts_with("/usr") && !path.starts_with("/lib") && !path.starts_with("/lib64");
+        let is_elsewhere =
+            |path: &&PathBuf| !path.starts_with("/usr") && !path.starts_with("/lib") && !path.starts_with("/lib64");
         let libraries = known.files.keys().filter(is_elsewhere).filter(|path| **path != ffmpeg).cloned().collect();
         Some(Self { ffmpeg, ffprobe, version: known.version, hash, libraries })
     }
@@ -133,8 +134,27 @@ fn seen(path: &Path) -> Option<Seen> {
 /// What this CPU can do, of what ffmpeg chooses its code for sounds by.
 pub fn cpu_features() -> String {
     const ASKED: &[&str] = &[
-        "sse2", "pni", "ssse3", "sse4_1", "sse4_2", "avx", "xop", "fma4", "fma", "avx2", "bmi1", "bmi2", "avx512f",
-        "avx512bw", "avx512vl", "avx512dq", "avx512cd", "avx512_vbmi", "asimd", "neon", "sve",
+        "sse2",
+        "pni",
+        "ssse3",
+        "sse4_1",
+        "sse4_2",
+        "avx",
+        "xop",
+        "fma4",
+        "fma",
+        "avx2",
+        "bmi1",
+        "bmi2",
+        "avx512f",
+        "avx512bw",
+        "avx512vl",
+        "avx512dq",
+        "avx512cd",
+        "avx512_vbmi",
+        "asimd",
+        "neon",
+        "sve",
     ];
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let line = info.lines().find(|line| line.starts_with("flags") || line.starts_with("Features"));

@@ -60,7 +60,8 @@ pub(in crate::nodes) fn frame(
             let (luma, blueness, redness) = bt709([red, green, blue]);
             let scaled = link(loom, pad, &filters);
             let [inner, ground] = loom.split(scaled);
-            let fill = format!("scale=w={width}:h={height}:flags=neighbor,lutyuv=y={luma}:u={blueness}:v={redness},setsar=1");
+            let fill =
+                format!("scale=w={width}:h={height}:flags=neighbor,lutyuv=y={luma}:u={blueness}:v={redness},setsar=1");
             let ground = loom.link(&[ground], &fill);
             return loom.link(&[ground, inner], &format!("overlay=x={x}:y={y}:format=yuv420"));
         }

@@ -39,7 +39,8 @@ impl TransformFilm {
         let number = |name: &str| self.effects.number(name);
         let differs = |name: &str, from: f64| number(name).total_cmp(&from).is_ne();
         let mut filters = Vec::new();
-        if differs("saturation", 1.0) || differs("contrast", 1.0) || differs("brightness", 0.0) || differs("gamma", 1.0) {
+        if differs("saturation", 1.0) || differs("contrast", 1.0) || differs("brightness", 0.0) || differs("gamma", 1.0)
+        {
             filters.push(format!(
                 "eq=contrast={}:brightness={}:saturation={}:gamma={}",
                 number("contrast"),

@@ -246,7 +246,9 @@ fn wrong_kinds_are_refused_with_what_they_are() {
             wrong(bind(&recipe, &[(0, source)])),
             [
                 format!(r#"7:7: node "small": takes an image or a video; {is}"#),
-                format!(r#"10:7: node "lines": the effect dog takes an image or a video, and its input is bytes; {is}"#),
+                format!(
+                    r#"10:7: node "lines": the effect dog takes an image or a video, and its input is bytes; {is}"#
+                ),
             ]
         );
     };
