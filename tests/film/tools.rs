@@ -79,7 +79,10 @@ fn r31_a_tool_that_lies_crashes_or_gives_up_fails_its_node_with_what_it_said() {
 #[test]
 fn r31_what_a_tool_has_started_dies_with_whoever_started_it() {
     let home = Home::new();
-    let tool = fake(&home, "trap '' TERM; sleep 1000.5 & sleep 1000.5");
+    // A number that no other run has.
+    let seconds = format!("1000{}", std::process::id());
+    let tool = fake(&home, &format!("trap '' TERM; sleep {seconds} & sleep {seconds}"));
+    let sleeping = format!("sleep\0{seconds}");
     let config = home.write("cut.yaml", CUT).display().to_string();
     let source = format!("s={}", clip("odd.mkv").display());
     let marker = tool.display().to_string();
@@ -89,29 +92,31 @@ fn r31_what_a_tool_has_started_dies_with_whoever_started_it() {
         .stderr(Stdio::null())
         .spawn()
         .expect("it starts");
-    wait_for("sleep\0001000.5", true, Duration::from_secs(30));
+    wait_for(&sleeping, true, Duration::from_secs(30));
     child.kill().expect("it is killed");
     child.wait().expect("it has ended");
-    wait_for("sleep\0001000.5", false, Duration::from_secs(4));
+    wait_for(&sleeping, false, Duration::from_secs(4));
     wait_for(&marker, false, Duration::from_secs(4));
 }
 
 #[test]
 fn r32_a_tool_that_hangs_does_not_keep_the_server_from_answering_and_is_cancelled() {
     let home = Home::new();
-    let tool = fake(&home, "trap '' TERM; sleep 2000.5");
+    let seconds = format!("2000{}", std::process::id());
+    let tool = fake(&home, &format!("trap '' TERM; sleep {seconds}"));
+    let sleeping = format!("sleep\0{seconds}");
     let server = Server::start(&home, &["--workers", "1", "--ffmpeg", &tool.display().to_string()]);
     let source = server.upload(&std::fs::read(clip("odd.mkv")).expect("a clip"));
     let config = server.config(CUT);
     let body = serde_json::json!({"inputs": {"s": source}});
     let run = server.post(&format!("/configs/{config}/run"), &body).expect(201).json();
     let run = run["run_id"].as_str().expect("an id").to_owned();
-    wait_for("sleep\0002000.5", true, Duration::from_secs(30));
+    wait_for(&sleeping, true, Duration::from_secs(30));
     let asked = Instant::now();
     server.get("/healthz").expect(200);
     assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
     server.post(&format!("/runs/{run}/cancel"), &serde_json::json!({})).expect(200);
-    wait_for("sleep\0002000.5", false, Duration::from_secs(4));
+    wait_for(&sleeping, false, Duration::from_secs(4));
     assert_eq!(server.run_ended(&run)["status"], "cancelled");
 }
 
@@ -137,9 +142,10 @@ fn s10_a_tool_that_forks_without_end_is_ended() {
     let home = Home::new();
     let begun = Instant::now();
     // Bounded, so that a failure does not take the machine with it.
-    let tool = fake(&home, "i=0; while [ $i -lt 300 ]; do sleep 3000.5 & i=$((i+1)); done; wait");
+    let seconds = format!("3000{}", std::process::id());
+    let tool = fake(&home, &format!("i=0; while [ $i -lt 300 ]; do sleep {seconds} & i=$((i+1)); done; wait"));
     let (code, err) = run(&home, &tool);
     assert!(code == 1 && err.contains("processes"), "{code} {err}");
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
-    wait_for("sleep\0003000.5", false, Duration::from_secs(4));
+    wait_for(&format!("sleep\0{seconds}"), false, Duration::from_secs(4));
 }
