@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use artdag::base::{ContentHash, limits};
+use artdag::base::{ContentHash, Fingerprint, limits};
 use artdag::media::{MediaType, SourceFacts};
-use artdag::plan::{Options, State, plan};
+use artdag::nodes::Tool;
+use artdag::plan::{Options, State, Toolbox, plan};
 use artdag::recipe::{Problem, Recipe, Source};
 use libfuzzer_sys::fuzz_target;
 
@@ -47,9 +48,11 @@ fn accepted(recipe: &Recipe) {
         Ok(graph) => graph,
         Err(problems) => return print(&problems),
     };
+    let cpu = Tool { name: "cpu".to_owned(), version: String::new(), hash: Fingerprint::from_bytes([0; 32]) };
+    let toolbox = Toolbox { ffmpeg: None, cpu };
     for fuse in [true, false] {
         let options = Options { fuse, ..Options::default() };
-        let planned = match plan(graph.clone(), &options, u64::MAX, &|_| None) {
+        let planned = match plan(graph.clone(), &options, u64::MAX, &toolbox, &|_| None) {
             Ok(planned) => planned,
             Err(error) => {
                 assert!(!error.to_string().is_empty());

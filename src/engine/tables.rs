@@ -52,10 +52,10 @@ pub fn write_then(
 pub fn create(db: &Db) -> Result<(), DbError> {
     if number(db, names::DERIVED_BYTES).is_ok_and(|number| number.is_some()) {
         // Homes from before films have no table of what was seen of them.
-        return match db.read(|tx| Ok(tx.open_table(names::PROBES).is_ok()))? {
-            true => Ok(()),
-            false => write(db, |tx| tx.open_table(names::PROBES).map(drop).map_err(Into::into)).wait(),
-        };
+        if !db.read(|tx| Ok(tx.open_table(names::PROBES).is_ok()))? {
+            write(db, |tx| tx.open_table(names::PROBES).map(drop).map_err(Into::into)).wait()?;
+        }
+        return Ok(());
     }
     write(db, |tx| {
         tx.open_table(names::RUNS)?;

@@ -17,6 +17,7 @@ pub struct SourceClip {
 
 /// The first film of a source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its own that a file has or has not")]
 pub struct SourcePicture {
     /// The stream's place in the file.
     pub stream: u32,

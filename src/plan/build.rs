@@ -201,10 +201,10 @@ fn tools_of(node: &GraphNode, inputs: &[&PlanNode], work: Work, toolbox: &Toolbo
     }
     if !hands_on_bytes {
         for input in inputs {
-            if let Form::Blob(source) = &input.facts.form {
-                if input.facts.kind == Kind::Image {
-                    tools.extend(codec::decoder(source.media_type).map(Tool::from));
-                }
+            if let Form::Blob(source) = &input.facts.form
+                && input.facts.kind == Kind::Image
+            {
+                tools.extend(codec::decoder(source.media_type).map(Tool::from));
             }
         }
     }

@@ -9,7 +9,7 @@ fn analysed(home: &Home, feature: &str, file: &std::path::Path) -> serde_json::V
     );
     let config = home.write("look.yaml", yaml).display().to_string();
     let path = home.ok(&["run", &config, "-i", &format!("s={}", file.display())]);
-    assert!(path.ends_with(".json"), "{path}");
+    assert!(std::path::Path::new(&path).extension().is_some_and(|extension| extension == "json"), "{path}");
     serde_json::from_slice(&std::fs::read(path).expect("the output")).expect("JSON")
 }
 

@@ -53,6 +53,7 @@ pub fn hand_over(
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "map_err hands it over")]
 fn broken(error: std::io::Error) -> Broken {
     Broken::Pipe(error.to_string())
 }
@@ -84,6 +85,7 @@ fn read_frames(mut from: ChildStdout, facts: &Facts, at_once: usize, to: &SyncSe
     Ok(())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the writer ends when the sender is dropped")]
 fn render(
     raws: Receiver<Batch>,
     ops: &[(usize, Box<dyn PixelOp>)],

@@ -364,6 +364,7 @@ fn judge(ended: Option<Ended>) -> Result<(), Trouble> {
     Err(WorkError::Tool(format!("ffmpeg failed ({}): {said}", ended.status)))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "map_err hands it over")]
 fn not_started(error: std::io::Error) -> Trouble {
     WorkError::Tool(format!("ffmpeg cannot be run: {error}"))
 }

@@ -104,10 +104,7 @@ impl<'a> Weave<'a> {
         let mut bases: Vec<_> = self.bases.into_iter().collect();
         bases.sort_by_key(|((node, stream), _)| (*node, *stream == Stream::Sound));
         for (_, base) in bases {
-            let taken: String = base.taken.iter().fold(String::new(), |mut text, Pad(label)| {
-                let _ = write!(text, "[{label}]");
-                text
-            });
+            let taken = labels(&base.taken);
             let split = match (base.stream, base.taken.len()) {
                 (Stream::Picture, 1) => "null".to_owned(),
                 (Stream::Sound, 1) => "anull".to_owned(),
@@ -136,7 +133,7 @@ impl<'a> Weave<'a> {
 
     fn link(&mut self, pads: &[Pad], filters: &str) -> Pad {
         let out = self.label();
-        let ins: String = pads.iter().map(|Pad(label)| format!("[{label}]")).collect();
+        let ins = labels(pads);
         self.lines.push(format!("{ins}{filters}[{}]", out.0));
         out
     }
@@ -351,6 +348,14 @@ impl Loom for At<'_, '_> {
     fn drawn(&mut self, image: &Image, rate: Rate, frames: u64, pixels: Pixels) -> Pad {
         self.weave.held(image.clone(), rate, frames, pixels)
     }
+}
+
+/// Pads as a graph names them: `[a][b]`.
+fn labels(pads: &[Pad]) -> String {
+    pads.iter().fold(String::new(), |mut text, Pad(label)| {
+        let _ = write!(text, "[{label}]");
+        text
+    })
 }
 
 /// Frames numbered from 0, one tick each.

@@ -60,7 +60,7 @@ impl Progress {
 
 /// A process that runs. Dropping it kills it and all that it has started.
 pub struct Child {
-    child: std::process::Child,
+    process: std::process::Child,
     said: Option<JoinHandle<String>>,
     ended: bool,
 }
@@ -89,7 +89,7 @@ impl Process {
         let stderr = child.stderr.take();
         let read = move || stderr.map_or_else(String::new, last_lines);
         let said = std::thread::Builder::new().name("tool-says".to_owned()).spawn(read)?;
-        Ok(Child { child, said: Some(said), ended: false })
+        Ok(Child { process: child, said: Some(said), ended: false })
     }
 
     fn command(&self) -> Command {
@@ -119,17 +119,17 @@ impl Process {
 impl Child {
     /// Its standard output, once.
     pub fn stdout(&mut self) -> Option<std::process::ChildStdout> {
-        self.child.stdout.take()
+        self.process.stdout.take()
     }
 
     /// Its standard input, once.
     pub fn stdin(&mut self) -> Option<std::process::ChildStdin> {
-        self.child.stdin.take()
+        self.process.stdin.take()
     }
 
     /// Its end, if it has ended.
     pub fn poll(&mut self) -> std::io::Result<Option<Ended>> {
-        let Some(status) = self.child.try_wait()? else { return Ok(None) };
+        let Some(status) = self.process.try_wait()? else { return Ok(None) };
         self.ended = true;
         // What it may have left behind.
         self.kill_group();
@@ -159,18 +159,18 @@ impl Child {
         self.killer().kill();
         // A launcher ends all of its descendants one by one, and then itself.
         let asked = Instant::now();
-        while asked.elapsed() < PATIENCE && matches!(self.child.try_wait(), Ok(None)) {
+        while asked.elapsed() < PATIENCE && matches!(self.process.try_wait(), Ok(None)) {
             std::thread::sleep(LOOK);
         }
         self.kill_group();
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
         self.ended = true;
     }
 
     /// What ends it from another thread.
     pub fn killer(&self) -> Killer {
-        Killer(i32::try_from(self.child.id()).ok().and_then(Pid::from_raw))
+        Killer(i32::try_from(self.process.id()).ok().and_then(Pid::from_raw))
     }
 
     fn kill_group(&self) {
@@ -205,7 +205,9 @@ pub fn watched<T>(killers: &[Killer], stopped: &(dyn Fn() -> bool + Sync), work:
         let watch = || {
             while !done.load(Ordering::Relaxed) {
                 if stopped() {
-                    killers.iter().for_each(|killer| killer.kill());
+                    for killer in killers {
+                        killer.kill();
+                    }
                     return;
                 }
                 std::thread::park_timeout(LOOK);

@@ -439,6 +439,7 @@ fn of_heard(stream: &Stream, packets: &Packets, zero: &Zero) -> Option<SourceSou
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "map_err hands it over")]
 fn tool(error: std::io::Error) -> ProbeError {
     ProbeError::Tool(error.to_string())
 }
