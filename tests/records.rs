@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use artdag::base::{ContentHash, Fingerprint, NodeId, NodeKey, RunId, Timestamp};
 use artdag::records::{
-    AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, NodeTrace, Origin, Record, RunOptions,
-    RunRow, RunStats, RunStatus, SessionOf, SessionRow, TokenRow, TraceRow, Verdict,
+    AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, NodeTrace, Origin, ProbeRow, Record,
+    RunOptions, RunRow, RunStats, RunStatus, SessionOf, SessionRow, TokenRow, TraceRow, Verdict,
 };
 
 fn golden(name: &str) -> PathBuf {
@@ -88,6 +88,7 @@ fn every_record_type_has_its_golden_bytes() {
             tools: vec![("effect:dog".to_owned(), tool)],
         },
     );
+    check("probe", &ProbeRow { clip: Some("{\"picture\":null,\"sound\":null}".to_owned()), damage: None });
     check(
         "blob",
         &BlobRow {
@@ -133,6 +134,7 @@ fn every_golden_file_is_read_by_a_test() {
         "memo-v1",
         "key-v1",
         "blob-v2",
+        "probe-v1",
         "asset-v1",
         "config-v1",
         "infra-v1",
