@@ -64,12 +64,6 @@ impl Infrastructure {
 /// This very program: also after its file has been replaced by another version.
 pub const THIS_PROGRAM: &str = "/proc/self/exe";
 
-/// Is there a program of this name where the shell would find it?
-pub fn on_path(program: &str) -> bool {
-    let directories = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&directories).any(|directory| directory.join(program).is_file())
-}
-
 /// The name of this machine.
 pub fn host() -> String {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();

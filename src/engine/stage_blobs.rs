@@ -1,8 +1,9 @@
 //! A stage's way to the store and to the machine's tools.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::ContentHash;
 use crate::engine::Engine;
@@ -21,6 +22,8 @@ pub struct StageBlobs<'a> {
     pub attempt: Attempt,
     /// Does it only hand on bytes, which is done where it is, and waits for no thread?
     pub light: bool,
+    /// Blobs whose bytes this stage has checked.
+    pub checked: Mutex<HashSet<ContentHash>>,
 }
 
 impl Blobs for StageBlobs<'_> {
@@ -61,17 +64,17 @@ impl Studio for StageBlobs<'_> {
     }
 
     fn file_of(&self, hash: &ContentHash) -> Result<PathBuf, EngineError> {
-        // Bytes are checked before anything is made of them.
-        drop(self.engine.stage_read(hash)?);
+        // Bytes are checked before anything is made of them: once, however often they are opened.
+        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        if !checked.contains(hash) {
+            drop(self.engine.stage_read(hash)?);
+            checked.insert(*hash);
+        }
         Ok(self.engine.0.store.path_of(&self.engine.0.home, hash))
     }
 
     fn keep_file(&self, file: &Path) -> Result<(ContentHash, bool), EngineError> {
         let stored = self.engine.0.store.copy_file(file)?.finish()?;
         Ok((stored.hash, !stored.existing))
-    }
-
-    fn frames_done(&self, frames: u64) {
-        let _ = frames;
     }
 }

@@ -51,9 +51,9 @@ impl Engine {
         Toolbox { ffmpeg, cpu: CPU.clone() }
     }
 
-    /// The version of ffmpeg, if there is one.
-    pub fn ffmpeg_version(&self) -> Option<String> {
-        self.0.tools.toolkit().map(|toolkit| toolkit.version.clone())
+    /// Is there an ffmpeg? It is not looked into.
+    pub fn has_ffmpeg(&self) -> bool {
+        Toolkit::locate(self.0.tools.named.as_deref()).is_some()
     }
 
     /// A directory for a process, which goes away with what is in it.

@@ -79,3 +79,8 @@ pub fn convert(from: Pixels, to: Pixels) -> Option<String> {
         _ => None,
     }
 }
+
+/// Numbers frames from 0 in ticks of one frame.
+pub fn numbered(rate: Rate) -> String {
+    format!("settb=expr={}/{},setpts=N", rate.den(), rate.num())
+}

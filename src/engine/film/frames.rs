@@ -92,7 +92,6 @@ fn render(
     studio: &dyn Studio,
     done: SyncSender<Batch>,
 ) -> Result<(), Broken> {
-    let mut frames = 0;
     for batch in raws {
         if studio.cancelled() {
             return Err(Broken::Stopped);
@@ -103,11 +102,9 @@ fn render(
             None => work(),
         };
         let batch = batch.map_err(|(node, error)| Broken::Effect(node, error))?;
-        frames += batch.len() as u64;
         if done.send(batch).is_err() {
             return Err(Broken::Pipe("the process after the effects ended".to_owned()));
         }
-        studio.frames_done(frames);
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ use crate::base::ContentHash;
 use crate::base::limits::{FILM_FILE_BYTES, FILM_MEMORY};
 use crate::engine::error::EngineError;
 use crate::engine::work::{Blobs, Failure, Inputs, Outcome, WorkError};
-use crate::media::ffmpeg::{self, Child, Ended, Process, Progress, Toolkit};
+use crate::media::ffmpeg::{self, Child, Ended, Process, Toolkit};
 use crate::media::{Facts, Form, Image, Kind, Loom as _, Pad, Pixels, decode};
 use crate::nodes::Lowered;
 use crate::plan::{Plan, Work};
@@ -42,8 +42,6 @@ pub trait Studio: Blobs {
     fn file_of(&self, hash: &ContentHash) -> Result<PathBuf, EngineError>;
     /// Takes a file into the store; true if its bytes were new.
     fn keep_file(&self, file: &Path) -> Result<(ContentHash, bool), EngineError>;
-    /// So many frames of the stage's are done.
-    fn frames_done(&self, frames: u64);
 }
 
 /// Runs a stage.
@@ -171,7 +169,7 @@ impl Run<'_> {
             tail.extend(["-r".to_owned(), clip.rate.to_string()]);
             tail.extend(words("-vsync cfr -c:v rawvideo -pix_fmt rgba -f rawvideo pipe:1"));
         }
-        self.with_files(dir, name, weave.finish()?, to_pipe.is_some(), tail, outputs)
+        self.with_files(dir, name, weave.finish()?, tail, outputs)
     }
 
     /// Weaves the graph of a process that writes one stream to its standard output.
@@ -186,7 +184,7 @@ impl Run<'_> {
         let mut weave = weave::Weave::new(self.plan, self.stage, None, &mut contents);
         let Pad(label) = stream(&mut weave);
         let tail = ["-map".to_owned(), format!("[{label}]")].into_iter().chain(args).collect();
-        self.with_files(dir, name, weave.finish()?, true, tail, Vec::new())
+        self.with_files(dir, name, weave.finish()?, tail, Vec::new())
     }
 
     /// Puts what a graph reads into the process's directory, and its arguments together.
@@ -195,7 +193,6 @@ impl Run<'_> {
         dir: &Path,
         name: &str,
         (graph, reads, stills): (String, Vec<weave::Read>, Vec<Image>),
-        to_pipe: bool,
         tail: Vec<String>,
         outputs: Vec<Output>,
     ) -> Result<Woven, Trouble> {
@@ -203,9 +200,6 @@ impl Run<'_> {
         let script = format!("{name}.graph");
         std::fs::write(dir.join(&script), graph).map_err(io)?;
         let mut head = words("-hide_banner -nostdin -v error -y -copyts -max_error_rate 1 -nostats");
-        if !to_pipe {
-            head.extend(words("-progress pipe:1 -stats_period 0.2"));
-        }
         let mut files = Vec::new();
         for (index, read) in reads.into_iter().enumerate() {
             let input = format!("{name}-in{index}");
@@ -280,8 +274,8 @@ impl Run<'_> {
 
     /// Runs the only process of a stage.
     fn one(&self, toolkit: &Toolkit, dir: &Path, woven: Woven) -> Result<Vec<Output>, Trouble> {
-        let mut child = self.process(toolkit, dir, &woven).start(Stdio::null(), Stdio::piped()).map_err(not_started)?;
-        self.finish(&mut child)?;
+        let mut child = self.process(toolkit, dir, &woven).start(Stdio::null(), Stdio::null()).map_err(not_started)?;
+        self.wait(&mut child)?;
         Ok(woven.outputs)
     }
 
@@ -301,10 +295,9 @@ impl Run<'_> {
             .map_err(|error| at(not_started(error)))?;
         let mut after = self
             .process(toolkit, dir, &second)
-            .start(Stdio::piped(), Stdio::piped())
+            .start(Stdio::piped(), Stdio::null())
             .map_err(|error| at(not_started(error)))?;
-        let progress = after.stdout().map(Progress::of);
-        let (Some(from), Some(to), Some(Ok(_progress))) = (before.stdout(), after.stdin(), progress) else {
+        let (Some(from), Some(to)) = (before.stdout(), after.stdin()) else {
             return Err(at(WorkError::Tool("its pipes cannot be opened".to_owned())));
         };
         let killers = [before.killer(), after.killer()];
@@ -328,22 +321,6 @@ impl Run<'_> {
         self.wait(&mut before).map_err(at)?;
         self.wait(&mut after).map_err(at)?;
         Ok(first.outputs.into_iter().chain(second.outputs).collect())
-    }
-
-    /// Waits for a process that tells its progress, or has told all it had to.
-    fn finish(&self, child: &mut Child) -> Result<(), Trouble> {
-        let progress = child.stdout().map(Progress::of).transpose().map_err(not_started)?;
-        let told = std::cell::Cell::new(0);
-        let stopped = || {
-            if let Some(frames) =
-                progress.as_ref().map(|progress| progress.frames()).filter(|frames| *frames > told.get())
-            {
-                told.set(frames);
-                self.studio.frames_done(frames);
-            }
-            self.studio.cancelled()
-        };
-        judge(child.wait(&stopped).map_err(not_started)?)
     }
 
     fn wait(&self, child: &mut Child) -> Result<(), Trouble> {

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use crate::base::ContentHash;
 use crate::engine::film::reading;
-use crate::media::clip::convert;
+use crate::media::clip::{convert, numbered};
 use crate::media::time::{Rate, SAMPLE_RATE};
 use crate::media::{Clip, Facts, Form, Image, Loom, Pad, Pixels};
 use crate::nodes::Lowered;
@@ -356,11 +356,6 @@ fn labels(pads: &[Pad]) -> String {
         let _ = write!(text, "[{label}]");
         text
     })
-}
-
-/// Frames numbered from 0, one tick each.
-fn numbered(rate: Rate) -> String {
-    format!("settb=expr={}/{},setpts=N", rate.den(), rate.num())
 }
 
 /// The form of pixels with all that frames carry beside them.

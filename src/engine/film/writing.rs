@@ -1,5 +1,6 @@
 //! How values are stored between stages, and how outputs are encoded.
 
+use crate::engine::film::words;
 use crate::media::Facts;
 use crate::media::Pixels;
 use crate::media::encode::Format;
@@ -14,10 +15,6 @@ fn common(rate: Option<Rate>) -> Vec<String> {
         args.extend(["-r".to_owned(), rate.to_string(), "-vsync".to_owned(), "cfr".to_owned()]);
     }
     args
-}
-
-fn words(text: &str) -> Vec<String> {
-    text.split_whitespace().map(str::to_owned).collect()
 }
 
 /// The stored form of a film or a sound: FFV1 (RFC 9043) version 3 with every frame by itself,

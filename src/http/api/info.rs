@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::base::ContentHash;
-use crate::engine::infra::{self, Infrastructure};
+use crate::engine::infra::Infrastructure;
 use crate::engine::{Counts, Storage};
 use crate::http::App;
 use crate::http::accept::varied;
@@ -44,9 +44,8 @@ pub struct Server {
     responses((status = 200, body = Server, headers(("Vary" = String, description = "`Accept`"))))
 )]
 pub async fn server(State(app): State<App>) -> ApiResult<Response> {
-    let counted = app.blocking(|engine| {
-        Ok((engine.storage()?, engine.run_counts()?, engine.queue_paused()?, infra::on_path("ffmpeg")))
-    });
+    let counted = app
+        .blocking(|engine| Ok((engine.storage()?, engine.run_counts()?, engine.queue_paused()?, engine.has_ffmpeg())));
     let (storage, runs, queue_paused, ffmpeg) = counted.await?;
     Ok(varied(Json(Server {
         name: "artdag",

@@ -5,9 +5,8 @@ use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -45,17 +44,6 @@ pub struct Process {
     pub memory: u64,
     /// Bytes that one of its files may have.
     pub file_bytes: u64,
-}
-
-/// Frames done, as ffmpeg tells (`-progress`).
-#[derive(Debug, Default)]
-pub struct Progress(AtomicU64);
-
-impl Progress {
-    /// Frames so far.
-    pub fn frames(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 /// A process that runs. Dropping it kills it and all that it has started.
@@ -226,28 +214,6 @@ pub fn watched<T>(killers: &[Killer], stopped: &(dyn Fn() -> bool + Sync), work:
 impl Drop for Child {
     fn drop(&mut self) {
         self.kill();
-    }
-}
-
-/// Reads what `-progress` writes, on a thread of its own.
-pub(super) fn follow(output: impl Read + Send + 'static) -> std::io::Result<Arc<Progress>> {
-    let progress = Arc::new(Progress::default());
-    let of_thread = progress.clone();
-    std::thread::Builder::new().name("tool-progress".to_owned()).spawn(move || {
-        for line in BufReader::new(output).lines() {
-            let Ok(line) = line else { break };
-            if let Some(frames) = line.strip_prefix("frame=").and_then(|text| text.trim().parse().ok()) {
-                of_thread.0.store(frames, Ordering::Relaxed);
-            }
-        }
-    })?;
-    Ok(progress)
-}
-
-impl Progress {
-    /// Follows what a process writes by `-progress pipe:1`.
-    pub fn of(output: impl Read + Send + 'static) -> std::io::Result<Arc<Self>> {
-        follow(output)
     }
 }
 

@@ -43,9 +43,8 @@ struct Known {
 }
 
 impl Toolkit {
-    /// The ffmpeg that is named, or else the first on the path; `None` where there is none, or
-    /// no ffprobe beside it. `cache` is a file in which what was found is remembered.
-    pub fn find(named: Option<&Path>, cache: &Path) -> Option<Self> {
+    /// Where the ffmpeg that is named, or else the first on the path, and its ffprobe are.
+    pub fn locate(named: Option<&Path>) -> Option<(PathBuf, PathBuf)> {
         let ffmpeg = match named {
             Some(path) => path.to_owned(),
             None => on_path("ffmpeg")?,
@@ -53,6 +52,13 @@ impl Toolkit {
         let ffmpeg = std::path::absolute(ffmpeg).ok().filter(|path| path.is_file())?;
         let beside = ffmpeg.with_file_name("ffprobe");
         let ffprobe = if beside.is_file() { beside } else { on_path("ffprobe")? };
+        Some((ffmpeg, ffprobe))
+    }
+
+    /// The ffmpeg that is named, or else the first on the path; `None` where there is none, or
+    /// no ffprobe beside it. `cache` is a file in which what was found is remembered.
+    pub fn find(named: Option<&Path>, cache: &Path) -> Option<Self> {
+        let (ffmpeg, ffprobe) = Self::locate(named)?;
         let known = recall(cache).filter(|known| known.program == ffmpeg && is_unchanged(known));
         let known = known.or_else(|| look(&ffmpeg).inspect(|known| remember(cache, known)))?;
         let mut parts: Vec<&[u8]> = Vec::new();

@@ -6,6 +6,7 @@ pub(super) mod resize;
 pub(super) mod transform;
 
 use crate::media::clip::convert;
+pub(super) use crate::media::clip::numbered;
 use crate::media::time::Rate;
 use crate::media::{Clip, Facts, Kind, Loom, Pad, Pixels};
 use crate::nodes::geometry::Size;
@@ -89,9 +90,4 @@ impl Film {
         let start = self.rate.samples_of(from);
         loom.sound(input, start, start + self.rate.samples_of(to - from))
     }
-}
-
-/// Numbers frames from 0 in ticks of one frame.
-pub(super) fn numbered(rate: Rate) -> String {
-    format!("settb=expr={}/{},setpts=N", rate.den(), rate.num())
 }
