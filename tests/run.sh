@@ -12,6 +12,7 @@ kill procps
 prlimit util-linux
 mount mount
 strace strace
+ffmpeg ffmpeg
 python3 python3'
 if [ "${ARTDAG_TESTS:-}" = full ]; then
     tools="$tools

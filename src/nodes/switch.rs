@@ -38,7 +38,7 @@ pub(super) struct Switched {
 }
 
 impl Switched {
-    /// Input i from times[i-1] to times[i], the last to its end.
+    /// Each input from the time before it to its own, the last to its end.
     fn new(times: &[f64], inputs: &[Facts]) -> Result<Self, NodeError> {
         let mut switched = Self::empty(inputs, times.last().copied().unwrap_or(0.0))?;
         let mut starts: Vec<u64> = times.iter().map(|seconds| switched.index(*seconds)).collect();

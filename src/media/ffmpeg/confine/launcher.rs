@@ -39,7 +39,7 @@ enum End {
     Threads,
 }
 
-/// The launcher's `main`, with the arguments after [`FLAG`]; to be called before any thread is started.
+/// The launcher's `main`, with the arguments after [`FLAG`](super::FLAG); to be called before any thread is started.
 pub fn launcher_main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut args = args.into_iter();
     let stage = args.next().unwrap_or_default();
