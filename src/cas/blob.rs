@@ -3,7 +3,7 @@
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
-use memmap2::{Advice, Mmap};
+use crate::cas::map::Map;
 
 /// The bytes of a blob, mapped. Cloning shares them; they stay readable after the blob is
 /// removed or replaced.
@@ -11,12 +11,12 @@ use memmap2::{Advice, Mmap};
 pub struct Blob(Arc<Bytes>);
 
 enum Bytes {
-    Mapped(Mmap),
+    Mapped(Map),
     Held(Arc<[u8]>),
 }
 
 impl Blob {
-    pub(super) fn mapped(map: Mmap) -> Self {
+    pub(super) fn mapped(map: Map) -> Self {
         Self(Arc::new(Bytes::Mapped(map)))
     }
 
@@ -27,12 +27,22 @@ impl Blob {
 
 impl Blob {
     /// Reads a part into memory now, where that may wait for the disk, so that it need not be
-    /// waited for later. What cannot be read is noticed when it is used.
-    pub fn page_in(&self, part: Range<usize>) {
+    /// waited for later. False if the file ends before that.
+    pub fn page_in(&self, part: Range<usize>) -> bool {
         if let Bytes::Mapped(map) = &*self.0
-            && let Err(error) = map.advise_range(Advice::PopulateRead, part.start, part.len())
+            && let Err(error) = map.page_in(part.start, part.len())
         {
             tracing::debug!(%error, "a part of a blob is not read ahead");
+        }
+        self.is_whole()
+    }
+
+    /// Have all bytes been those of the file so far? Of a file that somebody shortens, what is gone
+    /// is read as zeros.
+    pub fn is_whole(&self) -> bool {
+        match &*self.0 {
+            Bytes::Mapped(map) => map.is_whole(),
+            Bytes::Held(_) => true,
         }
     }
 }

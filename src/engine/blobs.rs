@@ -27,10 +27,19 @@ pub enum Bytes {
 }
 
 impl Bytes {
-    /// Reads a part into memory now, where that may wait for the disk.
-    pub fn page_in(&self, part: std::ops::Range<usize>) {
-        if let Self::Mapped(blob) = self {
-            blob.page_in(part);
+    /// Reads a part into memory now, where that may wait for the disk. False if it is gone.
+    pub fn page_in(&self, part: std::ops::Range<usize>) -> bool {
+        match self {
+            Self::Mapped(blob) => blob.page_in(part),
+            Self::Inline(_) => true,
+        }
+    }
+
+    /// Have all bytes been those of the file so far? See [`Blob::is_whole`].
+    pub fn is_whole(&self) -> bool {
+        match self {
+            Self::Mapped(blob) => blob.is_whole(),
+            Self::Inline(_) => true,
         }
     }
 }

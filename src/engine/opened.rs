@@ -23,6 +23,10 @@ impl Opened {
         let mut kept = self.kept();
         let at = kept.iter().position(|(kept, ..)| kept == hash)?;
         let found = kept.remove(at);
+        // A file that was cut short under its map may be whole again by now, as another one.
+        if !found.1.is_whole() {
+            return None;
+        }
         kept.push(found.clone());
         Some((found.1, found.2))
     }

@@ -294,12 +294,13 @@ fn carry_out(engine: &Engine, job: &Job, attempt: Attempt) -> bool {
         reads.iter().filter_map(|read| Some((*read, *progress.values.get(read)?))).collect()
     };
     let light = is_light(job, stage);
-    let blobs = StageBlobs { engine, job, attempt, light, checked: Mutex::default() };
+    let blobs = StageBlobs { engine, job, attempt, light, checked: Mutex::default(), broken: Mutex::default() };
     let _mark = (!light).then(|| engine.0.inflight.mark(job.run, &job.plan.nodes[last_node(job, stage)].key));
     let outcome = match job.plan.stages[stage].work {
         Work::Pixels => work::run_stage(&job.plan, stage, &inputs, &blobs),
         _ => film::run_stage(&job.plan, stage, &inputs, &blobs),
     };
+    let outcome = blobs.judged(last_node(job, stage), outcome);
     if !job.suspects.is_empty() {
         engine.acquit(job.run);
     }

@@ -1,18 +1,20 @@
 //! A stage's way to the store and to the machine's tools.
 
 use std::collections::HashSet;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::ContentHash;
 use crate::engine::Engine;
+use crate::engine::blobs::Bytes;
 use crate::engine::error::EngineError;
 use crate::engine::events::{NodeState, What};
-use crate::engine::film::Studio;
+use crate::engine::film::{Advance, Studio};
 use crate::engine::job::Job;
 use crate::engine::machine::Attempt;
-use crate::engine::work::Blobs;
+use crate::engine::work::{Blobs, Failure, Outcome, WorkError};
 use crate::media::ffmpeg::Toolkit;
 
 /// A stage's way to the store.
@@ -24,11 +26,51 @@ pub struct StageBlobs<'a> {
     pub light: bool,
     /// Blobs whose bytes this stage has checked.
     pub checked: Mutex<HashSet<ContentHash>>,
+    /// A blob that somebody has shortened while the stage read it.
+    pub broken: Mutex<Option<ContentHash>>,
+}
+
+/// Bytes that are read, and judged once more when that is over.
+struct Reading<'a> {
+    bytes: Bytes,
+    hash: ContentHash,
+    broken: &'a Mutex<Option<ContentHash>>,
+}
+
+impl Deref for Reading<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        if !self.bytes.is_whole() {
+            *self.broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.hash);
+        }
+    }
+}
+
+impl StageBlobs<'_> {
+    /// What came of the stage, unless it read what was not there: then nothing it made counts.
+    pub fn judged(&self, node: usize, outcome: Outcome) -> Outcome {
+        match *self.broken.lock().unwrap_or_else(PoisonError::into_inner) {
+            None => outcome,
+            Some(hash) => {
+                let what = "its file was cut short while it was read".to_owned();
+                let error = WorkError::Storage(EngineError::Damaged { hash, what });
+                Outcome { failure: Some(Failure { node, error }), ..Outcome::default() }
+            }
+        }
+    }
 }
 
 impl Blobs for StageBlobs<'_> {
-    fn read(&self, hash: &ContentHash) -> Result<Box<dyn std::ops::Deref<Target = [u8]> + '_>, EngineError> {
-        Ok(Box::new(self.engine.stage_read(hash)?))
+    fn read(&self, hash: &ContentHash) -> Result<Box<dyn Deref<Target = [u8]> + '_>, EngineError> {
+        let bytes = self.engine.stage_read(hash)?;
+        Ok(Box::new(Reading { bytes, hash: *hash, broken: &self.broken }))
     }
 
     fn write(&self, bytes: &[u8]) -> Result<(ContentHash, bool), EngineError> {
@@ -73,8 +115,56 @@ impl Studio for StageBlobs<'_> {
         Ok(self.engine.0.store.path_of(&self.engine.0.home, hash))
     }
 
+    fn advance(&self, advance: &Advance) {
+        let plan = &self.job.plan;
+        let Advance { node, fraction, frames, seconds_left } = *advance;
+        let stage = plan.stages[self.attempt.stage].nodes.len() as f64;
+        let done = self.job.done.load(Ordering::Relaxed);
+        let nodes = plan.nodes.len() as u64;
+        self.engine.0.events.tell(
+            self.job.run,
+            What::Advance {
+                node: plan.nodes[node].id.clone(),
+                of_node: fraction,
+                frames,
+                seconds_left,
+                done,
+                nodes,
+                fraction: (done as f64 + stage * fraction) / nodes as f64,
+            },
+        );
+    }
+
     fn keep_file(&self, file: &Path) -> Result<(ContentHash, bool), EngineError> {
         let stored = self.engine.0.store.copy_file(file)?.finish()?;
         Ok((stored.hash, !stored.existing))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cas::{RealDisk, Store};
+
+    #[test]
+    fn r19_what_is_cut_short_while_it_is_read_is_noticed() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::open(Arc::new(RealDisk::open(home.path()).unwrap())).unwrap();
+        let hash = store.put_bytes(&vec![9; 200_000]).unwrap().hash;
+        let broken = Mutex::new(None);
+        let read = || {
+            let bytes = Bytes::Mapped(Arc::new(store.open_blob(&hash, None).unwrap()));
+            Reading { bytes, hash, broken: &broken }
+        };
+        assert!(read().iter().all(|byte| *byte == 9));
+        assert_eq!(*broken.lock().unwrap(), None);
+        let reading = read();
+        let path = store.path_of(home.path(), &hash);
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        std::fs::set_permissions(&path, mode).unwrap();
+        std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(10).unwrap();
+        assert!(reading.contains(&0));
+        drop(reading);
+        assert_eq!(*broken.lock().unwrap(), Some(hash));
     }
 }

@@ -5,13 +5,14 @@
 
 use std::collections::VecDeque;
 use std::future::Future as _;
+use std::io;
 use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use axum::body::Bytes;
 use http_body::{Frame, SizeHint};
-use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::base::limits::PAGED_BYTES;
 use crate::engine::Bytes as Blob;
@@ -25,7 +26,7 @@ pub struct Pieces {
     /// Bytes that have not gone out.
     length: u64,
     /// The next piece, on its way into memory.
-    ahead: Option<JoinHandle<Bytes>>,
+    ahead: Option<JoinHandle<Option<Bytes>>>,
 }
 
 /// A part of the body.
@@ -75,18 +76,15 @@ impl Pieces {
             self.left.pop_front();
         }
         let (blob, bytes) = (self.blob.clone(), self.bytes.slice(next.clone()));
-        self.ahead = Some(spawn_blocking(move || {
-            blob.page_in(next);
-            bytes
-        }));
+        self.ahead = Some(spawn_blocking(move || blob.page_in(next).then_some(bytes)));
     }
 }
 
 impl http_body::Body for Pieces {
     type Data = Bytes;
-    type Error = JoinError;
+    type Error = io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, JoinError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         if self.ahead.is_none() {
             if let Some(bytes) = self.at_once() {
                 self.length -= bytes.len() as u64;
@@ -97,6 +95,8 @@ impl http_body::Body for Pieces {
         let Some(ahead) = &mut self.ahead else { return Poll::Ready(None) };
         let Poll::Ready(read) = Pin::new(ahead).poll(cx) else { return Poll::Pending };
         self.ahead = None;
+        // Half an answer is better than a whole one with what is not in the file.
+        let read = read.map_err(io::Error::other).and_then(|bytes| bytes.ok_or(io::ErrorKind::UnexpectedEof.into()));
         if let Ok(bytes) = &read {
             self.length -= bytes.len() as u64;
             self.read_ahead();

@@ -137,3 +137,34 @@ fn r13_what_cannot_fit_is_refused_before_it_is_sent_and_chunks_stop_at_the_limit
         assert!(refused.elapsed().as_secs() < 30, "what was refused is still there");
     }
 }
+
+#[test]
+fn r19_a_blob_that_is_cut_short_while_it_is_mapped_does_not_end_the_server() {
+    let home = Home::new();
+    let server = Server::start(&home, &[]);
+    let bytes = noise(24 << 20, 19);
+    let hash = server.upload(&bytes);
+    // The server has it mapped now, and keeps the map for the next who asks.
+    assert!(server.get(&format!("/cache/{hash}")).expect(200).body == bytes);
+    let cut = home.path().join("cache").join(&hash[..2]).join(&hash[2..4]).join(&hash);
+    let file = Command::new("truncate").args(["-s", "1000000"]).arg(&cut).status();
+    assert!(file.is_ok_and(|status| status.success()), "{}", cut.display());
+    // Half an answer, and no zeros in the place of what is gone.
+    let answer = server.try_request("GET", &format!("/cache/{hash}"), &[], b"");
+    if let Ok(answer) = answer {
+        assert!(answer.body.len() < bytes.len() && bytes.starts_with(&answer.body), "{} bytes", answer.body.len());
+    }
+    let run = server.run("identity", &[&hash]);
+    let ended = server.run_ended(&run);
+    let other = server.run_ended(&server.run("invert", &["cat"]));
+    assert_eq!(other["status"], "completed", "{other}");
+    if ended["status"] == "failed" {
+        assert!(ended["error"].to_string().contains(&hash), "{ended}");
+    }
+    server.get("/healthz").expect(200);
+    let verified = home.run(&["cache", "verify"]);
+    assert!(verified.code == 8 && verified.out.contains(&hash), "{} {}", verified.code, verified.out);
+    // Whoever has the file adds it again.
+    assert_eq!(server.upload(&bytes), hash);
+    assert!(server.get(&format!("/cache/{hash}")).expect(200).body == bytes);
+}
