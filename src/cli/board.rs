@@ -29,6 +29,8 @@ struct Row {
     estimate: f64,
     since: Option<Instant>,
     took: Option<Duration>,
+    /// How far it is.
+    words: String,
 }
 
 impl Row {
@@ -56,6 +58,7 @@ impl Board {
             estimate: if node.known == "miss" { node.estimated_seconds } else { 0.0 },
             since: None,
             took: None,
+            words: String::new(),
         };
         let nodes: Vec<Row> = plan.nodes.into_iter().map(row).collect();
         let places = nodes.iter().enumerate().map(|(index, node)| (node.id.clone(), index)).collect();
@@ -67,10 +70,16 @@ impl Board {
         self.lost = matches!(happened, Happened::Reconnecting);
         match happened {
             Happened::Run(run) => self.run = (**run).clone(),
-            Happened::Progress(Advance { done, nodes, .. }) => {
+            Happened::Progress(advance @ Advance { done, nodes, fraction, .. }) => {
                 // What is told again is older than what is known.
                 self.run.progress.done = self.run.progress.done.max(*done);
                 self.run.progress.nodes = *nodes;
+                self.run.progress.fraction = self.run.progress.fraction.max(*fraction);
+                if let (Some(node), Some(words)) = (&advance.node, advance.words())
+                    && let Some(place) = self.places.get(node)
+                {
+                    self.nodes[*place].words = words;
+                }
             }
             Happened::Node(change) => self.change(change, now),
             Happened::Reconnecting => {}
@@ -147,7 +156,8 @@ impl Board {
         for row in &shown {
             let time = row.took.or_else(|| row.since.map(|since| now.duration_since(since)));
             let time = time.map(span).unwrap_or_default();
-            let line = format!("{:9}  {:id$}  {:kind$}  {time}", row.state, row.id, row.node_type);
+            let words = if row.state == "running" { row.words.as_str() } else { "" };
+            let line = format!("{:9}  {:id$}  {:kind$}  {time}  {words}", row.state, row.id, row.node_type);
             lines.push(line.trim_end().to_owned());
         }
         if !left.is_empty() {
@@ -163,7 +173,7 @@ impl Board {
             "{}{held}  {}  {} {}/{} nodes, {} cached  {}{}",
             self.run.status,
             self.run.recipe,
-            bar(progress.done, progress.nodes),
+            bar((progress.fraction * 1000.0) as u64, 1000),
             progress.done,
             progress.nodes,
             progress.cached,

@@ -119,7 +119,10 @@ struct Shown {
     screen: Screen,
     done: u64,
     nodes: u64,
+    fraction: f64,
     node: String,
+    /// How far that node is.
+    words: String,
     /// The run whose value was last waited for.
     waits: Option<RunId>,
 }
@@ -127,8 +130,17 @@ struct Shown {
 impl Shown {
     fn take(&mut self, ctx: &mut Ctx<'_>, happened: &Happened) {
         match happened {
-            Happened::Run(view) => (self.done, self.nodes) = (view.progress.done, view.progress.nodes),
-            Happened::Progress(Advance { done, nodes, .. }) => (self.done, self.nodes) = (*done, *nodes),
+            Happened::Run(view) => {
+                (self.done, self.nodes, self.fraction) =
+                    (view.progress.done, view.progress.nodes, view.progress.fraction);
+            }
+            Happened::Progress(advance @ Advance { done, nodes, fraction, node, .. }) => {
+                (self.done, self.nodes, self.fraction) = (*done, *nodes, *fraction);
+                self.words = advance.words().unwrap_or_default();
+                if let Some(node) = node {
+                    self.node.clone_from(node);
+                }
+            }
             Happened::Node(NodeChange { waits_for: Some(on), .. }) if !ctx.quiet && self.waits != Some(*on) => {
                 self.waits = Some(*on);
                 self.screen.clear(ctx.io);
@@ -144,7 +156,9 @@ impl Shown {
             _ => {}
         }
         if !ctx.quiet && self.nodes > 0 && self.screen.is_due() {
-            let line = format!("{} {}/{} nodes  {}", bar(self.done, self.nodes), self.done, self.nodes, self.node);
+            let bar = bar((self.fraction * 1000.0) as u64, 1000);
+            let line = format!("{bar} {}/{} nodes  {}  {}", self.done, self.nodes, self.node, self.words);
+            let line = line.trim_end().to_owned();
             self.screen.draw(ctx.io, &[line]);
         }
     }

@@ -42,6 +42,23 @@ pub enum What {
         /// All.
         nodes: u64,
     },
+    /// The making of a node goes on.
+    Advance {
+        /// The last node of the stage that runs.
+        node: NodeId,
+        /// Of its making, 0 to 1.
+        of_node: f64,
+        /// Frames written, of all that are expected, of what has frames.
+        frames: Option<(u64, u64)>,
+        /// Seconds left for the node, by the pace so far.
+        seconds_left: f64,
+        /// Nodes done.
+        done: u64,
+        /// All nodes.
+        nodes: u64,
+        /// Of the run's nodes, the stage's counted by their part, 0 to 1.
+        fraction: f64,
+    },
     /// A stage waits for a value that another run is making.
     Waits {
         /// That run.

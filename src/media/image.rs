@@ -37,6 +37,11 @@ impl Image {
         self.height
     }
 
+    /// Its bytes: RGBA, row by row.
+    pub fn into_pixels(self) -> Vec<u8> {
+        self.pixels
+    }
+
     /// The bytes, RGBA, row by row.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels

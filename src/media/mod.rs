@@ -20,6 +20,7 @@ pub mod ffmpeg;
 pub mod icc;
 pub mod image;
 pub mod op;
+pub mod planar;
 pub mod point;
 pub mod probe;
 pub mod resample;

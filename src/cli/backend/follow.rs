@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{ContentHash, RunId};
 use crate::cli::backend::Answer;
+use crate::cli::table::seconds;
 use crate::engine::views::RunView;
 
 /// Tells what happens to a run.
@@ -46,8 +47,27 @@ pub struct NodeChange {
     pub waits_for: Option<RunId>,
 }
 
-/// Nodes done.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+impl Advance {
+    /// So many nodes are done, and nothing is known of others.
+    pub const fn of(run_id: RunId, done: u64, nodes: u64, fraction: f64) -> Self {
+        let (node, frames, rest) = (None, None, None);
+        Self { run_id, done, nodes, fraction, node, node_fraction: rest, frames, of_frames: frames, seconds_left: rest }
+    }
+
+    /// How far the node is, in words: `120/300 frames, about 4 s left`.
+    pub fn words(&self) -> Option<String> {
+        let fraction = self.node_fraction?;
+        let part = match (self.frames, self.of_frames) {
+            (Some(frames), Some(all)) => format!("{frames}/{all} frames"),
+            _ => format!("{:.0} %", fraction * 100.0),
+        };
+        let left = self.seconds_left.filter(|_| fraction > 0.02);
+        Some(part + &left.map_or_else(String::new, |left| format!(", about {} left", seconds(left))))
+    }
+}
+
+/// Nodes done, and how far the one is that is being made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Advance {
     /// The run.
     pub run_id: RunId,
@@ -55,6 +75,16 @@ pub struct Advance {
     pub done: u64,
     /// All.
     pub nodes: u64,
-    /// `done / nodes`.
+    /// Of the run's nodes, 0 to 1.
     pub fraction: f64,
+    /// The node that is being made, where that takes long enough to tell.
+    pub node: Option<String>,
+    /// Of its making, 0 to 1.
+    pub node_fraction: Option<f64>,
+    /// Frames written.
+    pub frames: Option<u64>,
+    /// Frames expected.
+    pub of_frames: Option<u64>,
+    /// Seconds left for the node.
+    pub seconds_left: Option<f64>,
 }

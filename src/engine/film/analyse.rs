@@ -6,6 +6,7 @@ use std::process::Stdio;
 use serde_json::{Map, Value, json};
 
 use crate::base::canonical;
+use crate::engine::film::pace::Pace;
 use crate::engine::film::{Run, Trouble, judge, not_started, weave};
 use crate::engine::work::WorkError;
 use crate::media::analysis::{SceneAnalyser, Scenes, Sound, SoundAnalyser};
@@ -80,7 +81,7 @@ fn heard(run: &Run<'_>, node: usize, input: &Facts) -> Result<Sound, Trouble> {
     let mut analyser = SoundAnalyser::new();
     let mut samples = Vec::with_capacity(PIECE / 4);
     let weave = |weave: &mut weave::Weave<'_>| weave.input(node).sound(0, 0, input.samples);
-    let count = decode(run, "heard", &["-c:a", "pcm_f32le", "-f", "f32le"], weave, 8, &mut |bytes| {
+    let count = decode((run, node), "heard", &["-c:a", "pcm_f32le", "-f", "f32le"], weave, 8, &mut |bytes| {
         samples.clear();
         samples.extend(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])));
         analyser.push(&samples);
@@ -99,7 +100,7 @@ fn seen(run: &Run<'_>, node: usize, input: &Facts) -> Result<Scenes, Trouble> {
         loom.link(&[pad], &format!("scale=w={width}:h={height}:flags={SCALE_FLAGS},format=gray"))
     };
     let args = ["-vsync", "passthrough", "-c:v", "rawvideo", "-pix_fmt", "gray", "-f", "rawvideo"];
-    let count = decode(run, "seen", &args, weave, width * height, &mut |bytes| {
+    let count = decode((run, node), "seen", &args, weave, width * height, &mut |bytes| {
         bytes.chunks_exact(width * height).for_each(|frame| analyser.push(frame));
     })?;
     expect(count / (width * height) as u64, clip.frames, "frames")?;
@@ -116,7 +117,7 @@ fn expect(found: u64, expected: u64, what: &str) -> Result<(), Trouble> {
 /// Runs a process that writes one stream to its standard output; each piece is a whole number of
 /// `unit` bytes. How many bytes came.
 fn decode(
-    run: &Run<'_>,
+    (run, node): (&Run<'_>, usize),
     name: &str,
     args: &[&str],
     weave: impl FnOnce(&mut weave::Weave<'_>) -> Pad,
@@ -131,7 +132,8 @@ fn decode(
         run.process(&toolkit, scratch.path(), &woven).start(Stdio::null(), Stdio::piped()).map_err(not_started)?;
     let output = child.stdout().ok_or_else(|| WorkError::Tool("its output cannot be read".to_owned()))?;
     let read = || pieces(output, unit, take);
-    let count = ffmpeg::watched(&[child.killer()], &|| run.studio.cancelled(), read);
+    let pace = Pace::new(run, node, &child);
+    let count = ffmpeg::watched(&[child.killer()], &|| pace.look(), read);
     if run.studio.cancelled() {
         return Err(WorkError::Cancelled);
     }

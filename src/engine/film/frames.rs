@@ -1,7 +1,8 @@
 //! Native effects over the frames of a film: read from one pipe, rendered on the pool, written to
-//! another, with a few frames in memory.
+//! another, with a few frames in memory. Where alpha is not wanted, planes go through the pipes.
 
 use std::io::{Read, Write};
+use std::os::fd::AsFd as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{ChildStdin, ChildStdout};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use crate::engine::film::{Studio, Trouble};
 use crate::engine::work::{WorkError, panic_text};
+use crate::media::planar::{from_gbr, to_gbr_over_black};
 use crate::media::{Facts, Image, PixelOp};
 use crate::nodes::Lowered;
 use crate::plan::Plan;
@@ -25,25 +27,68 @@ pub enum Broken {
     Stopped,
 }
 
-type Batch = Vec<Image>;
+/// How the pixels of a frame lie in a pipe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Laid {
+    /// Four bytes a pixel.
+    Rgba,
+    /// Planes of green, blue and red: of what is opaque, or over black.
+    Gbr,
+}
+
+impl Laid {
+    /// ffmpeg's name for it.
+    pub const fn format(self) -> &'static str {
+        match self {
+            Self::Rgba => "rgba",
+            Self::Gbr => "gbrp",
+        }
+    }
+
+    const fn bytes(self) -> usize {
+        match self {
+            Self::Rgba => 4,
+            Self::Gbr => 3,
+        }
+    }
+}
+
+/// Bytes that a pipe of frames holds, if the system lets it.
+const PIPE_BYTES: usize = 1 << 20;
+
+/// Frames as they lie in a pipe.
+type Batch = Vec<Vec<u8>>;
+
+/// What frames go through.
+struct Row<'a> {
+    size: (u32, u32),
+    from: Laid,
+    ops: &'a [(usize, Box<dyn PixelOp>)],
+    to: Laid,
+}
 
 /// Hands all frames of the effects' input over, with every effect of the row applied.
 pub fn hand_over(
     plan: &Plan,
     chain: &[usize],
     studio: &dyn Studio,
-    from: ChildStdout,
-    to: ChildStdin,
+    (from, laid): (ChildStdout, Laid),
+    (to, laid_after): (ChildStdin, Laid),
 ) -> Result<(), Broken> {
     let ops: Vec<(usize, Box<dyn PixelOp>)> = chain.iter().map(|node| (*node, op(plan, *node))).collect();
     let facts = &plan.nodes[chain[0]].facts;
+    let row = Row { size: (facts.width, facts.height), from: laid, ops: &ops, to: laid_after };
+    // As much as the system lets a pipe hold: processes wait for each other less often.
+    for pipe in [from.as_fd(), to.as_fd()] {
+        let _ = rustix::pipe::fcntl_setpipe_size(pipe, PIPE_BYTES);
+    }
     let at_once = studio.pool().map_or(1, rayon::ThreadPool::current_num_threads).max(1);
     std::thread::scope(|scope| {
         let (raw, raws) = sync_channel::<Batch>(1);
         let (done, dones) = sync_channel::<Batch>(1);
-        let reader = scope.spawn(move || read_frames(from, facts, at_once, &raw));
+        let reader = scope.spawn(move || read_frames(from, laid.bytes(), facts, at_once, &raw));
         let writer = scope.spawn(move || write_frames(to, &dones));
-        let rendered = render(raws, &ops, studio, done);
+        let rendered = render(raws, &row, studio, done);
         let (read, written) = (reader.join(), writer.join());
         rendered?;
         for ended in [read, written] {
@@ -67,14 +112,20 @@ fn op(plan: &Plan, node: usize) -> Box<dyn PixelOp> {
     }
 }
 
-fn read_frames(mut from: ChildStdout, facts: &Facts, at_once: usize, to: &SyncSender<Batch>) -> std::io::Result<()> {
+fn read_frames(
+    mut from: ChildStdout,
+    bytes: usize,
+    facts: &Facts,
+    at_once: usize,
+    to: &SyncSender<Batch>,
+) -> std::io::Result<()> {
     let frames = facts.clip.map_or(0, |clip| clip.frames);
     let mut batch = Batch::new();
     for index in 0..frames {
-        let mut pixels = vec![0; facts.pixels() as usize * 4];
+        let mut pixels = vec![0; facts.pixels() as usize * bytes];
         from.read_exact(&mut pixels)
             .map_err(|error| std::io::Error::new(error.kind(), format!("{index} of {frames} frames came")))?;
-        batch.push(Image::new(facts.width, facts.height, pixels));
+        batch.push(pixels);
         if batch.len() == at_once || index + 1 == frames {
             // Whoever does not take it any more has a better reason.
             if to.send(std::mem::take(&mut batch)).is_err() {
@@ -86,17 +137,12 @@ fn read_frames(mut from: ChildStdout, facts: &Facts, at_once: usize, to: &SyncSe
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the writer ends when the sender is dropped")]
-fn render(
-    raws: Receiver<Batch>,
-    ops: &[(usize, Box<dyn PixelOp>)],
-    studio: &dyn Studio,
-    done: SyncSender<Batch>,
-) -> Result<(), Broken> {
+fn render(raws: Receiver<Batch>, row: &Row<'_>, studio: &dyn Studio, done: SyncSender<Batch>) -> Result<(), Broken> {
     for batch in raws {
         if studio.cancelled() {
             return Err(Broken::Stopped);
         }
-        let work = || batch.into_par_iter().map(|image| apply(image, ops)).collect::<Result<Batch, _>>();
+        let work = || batch.into_par_iter().map(|frame| row.apply(frame)).collect::<Result<Batch, _>>();
         let batch = match studio.pool() {
             Some(pool) => pool.install(work),
             None => work(),
@@ -109,20 +155,29 @@ fn render(
     Ok(())
 }
 
-fn apply(image: Image, ops: &[(usize, Box<dyn PixelOp>)]) -> Result<Image, (usize, Trouble)> {
-    let mut image = Arc::new(image);
-    for (node, op) in ops {
-        let made = catch_unwind(AssertUnwindSafe(|| op.start(image)))
-            .map_err(|panic| (*node, WorkError::Panic(panic_text(panic.as_ref()))))?;
-        image = Arc::new(made.map_err(|error| (*node, error.into()))?);
+impl Row<'_> {
+    fn apply(&self, frame: Vec<u8>) -> Result<Vec<u8>, (usize, Trouble)> {
+        let (width, height) = self.size;
+        let mut image = Arc::new(match self.from {
+            Laid::Rgba => Image::new(width, height, frame),
+            Laid::Gbr => from_gbr(width, height, &frame),
+        });
+        for (node, op) in self.ops {
+            let made = catch_unwind(AssertUnwindSafe(|| op.start(image)))
+                .map_err(|panic| (*node, WorkError::Panic(panic_text(panic.as_ref()))))?;
+            image = Arc::new(made.map_err(|error| (*node, error.into()))?);
+        }
+        Ok(match self.to {
+            Laid::Rgba => Arc::unwrap_or_clone(image).into_pixels(),
+            Laid::Gbr => to_gbr_over_black(&image),
+        })
     }
-    Ok(Arc::unwrap_or_clone(image))
 }
 
 fn write_frames(mut to: ChildStdin, from: &Receiver<Batch>) -> std::io::Result<()> {
     for batch in from {
-        for image in batch {
-            to.write_all(image.pixels())?;
+        for frame in batch {
+            to.write_all(&frame)?;
         }
     }
     to.flush()

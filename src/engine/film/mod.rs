@@ -10,6 +10,7 @@
 mod analyse;
 mod frames;
 mod outputs;
+mod pace;
 mod reading;
 mod weave;
 mod writing;
@@ -23,11 +24,15 @@ use crate::base::ContentHash;
 use crate::base::limits::{FILM_FILE_BYTES, FILM_MEMORY};
 use crate::engine::error::EngineError;
 use crate::engine::work::{Blobs, Failure, Inputs, Outcome, WorkError};
+use crate::media::clip::yuv_to_rgb;
 use crate::media::ffmpeg::{self, Child, Ended, Process, Toolkit};
 use crate::media::{Facts, Form, Image, Kind, Loom as _, Pad, Pixels, decode};
 use crate::nodes::Lowered;
 use crate::plan::{Plan, Work};
+use frames::Laid;
 use outputs::{Output, Written};
+pub use pace::Advance;
+use pace::Pace;
 
 /// What can go wrong in a stage.
 pub type Trouble = WorkError;
@@ -40,6 +45,8 @@ pub trait Studio: Blobs {
     fn scratch(&self) -> Result<tempfile::TempDir, EngineError>;
     /// Where a blob lies, its bytes checked against its hash.
     fn file_of(&self, hash: &ContentHash) -> Result<PathBuf, EngineError>;
+    /// Tells how far the making of a node is.
+    fn advance(&self, advance: &Advance);
     /// Takes a file into the store; true if its bytes were new.
     fn keep_file(&self, file: &Path) -> Result<(ContentHash, bool), EngineError>;
 }
@@ -69,6 +76,8 @@ struct Run<'a> {
 /// A graph with its files: everything that a process needs.
 struct Woven {
     args: Vec<OsString>,
+    /// How frames lie in its pipe, of a process that has one.
+    laid: Laid,
     reads: Vec<PathBuf>,
     outputs: Vec<Output>,
 }
@@ -87,14 +96,15 @@ impl Run<'_> {
         let scratch = self.studio.scratch().map_err(|error| at_root(WorkError::Storage(error)))?;
         let outputs = if chain.is_empty() {
             let woven = self.weave(scratch.path(), "all", None, keeps, None).map_err(at_root)?;
-            self.one(&toolkit, scratch.path(), woven).map_err(at_root)?
+            self.one(root, &toolkit, scratch.path(), woven).map_err(at_root)?
         } else {
             let before = self.before(chain[0]);
             let (first, second): (Vec<usize>, Vec<usize>) = keeps.iter().partition(|node| before.contains(node));
             let last = chain[chain.len() - 1];
             let to_pipe = self.weave(scratch.path(), "before", None, &first, Some(chain[0])).map_err(at_root)?;
-            let from_pipe = self.weave(scratch.path(), "after", Some(last), &second, None).map_err(at_root)?;
-            self.two(&toolkit, scratch.path(), &chain, to_pipe, from_pipe)?
+            let from_pipe =
+                self.weave(scratch.path(), "after", Some((last, Laid::Gbr)), &second, None).map_err(at_root)?;
+            self.two(&toolkit, scratch.path(), (&chain, root), to_pipe, from_pipe)?
         };
         for output in outputs {
             self.check(&toolkit, scratch.path(), &output).map_err(|error| (output.node, error))?;
@@ -139,12 +149,13 @@ impl Run<'_> {
     }
 
     /// Weaves the graph of one process: for the files of `keeps` and, if an effect is named, for
-    /// its input's frames on the standard output.
+    /// its input's frames on the standard output. Frames of the effects before it come without
+    /// alpha, unless something asks for it.
     fn weave(
         &self,
         dir: &Path,
         name: &str,
-        piped: Option<usize>,
+        piped: Option<(usize, Laid)>,
         keeps: &[usize],
         to_pipe: Option<usize>,
     ) -> Result<Woven, Trouble> {
@@ -152,6 +163,7 @@ impl Run<'_> {
         let mut weave = weave::Weave::new(self.plan, self.stage, piped, &mut contents);
         let mut outputs = Vec::new();
         let mut tail: Vec<String> = Vec::new();
+        let mut laid = piped.map_or(Laid::Rgba, |(_, laid)| laid);
         for node in keeps {
             let (maps, args, output) = self.output(&mut weave, *node, format!("{name}{}", outputs.len()));
             for Pad(label) in maps {
@@ -162,14 +174,23 @@ impl Run<'_> {
             outputs.push(output);
         }
         if let Some(effect) = to_pipe {
-            let facts = &self.plan.nodes[effect].facts;
-            let clip = facts.clip.unwrap_or_else(|| panic!("BUG: frames of what is no film"));
-            let Pad(label) = weave.input(effect).picture(0, 0, clip.frames, Pixels::Rgba);
-            tail.extend(["-map".to_owned(), format!("[{label}]")]);
+            let input = &self.plan.nodes[self.plan.nodes[effect].inputs[0]].facts;
+            let clip = input.clip.unwrap_or_else(|| panic!("BUG: frames of what is no film"));
+            let mut pad = weave.input(effect).picture(0, 0, clip.frames, clip.pixels);
+            if clip.pixels == Pixels::Yuv420 {
+                pad = weave.input(effect).link(&[pad], &yuv_to_rgb());
+                laid = Laid::Gbr;
+            }
+            tail.extend(["-map".to_owned(), format!("[{}]", pad.0)]);
             tail.extend(["-r".to_owned(), clip.rate.to_string()]);
-            tail.extend(words("-vsync cfr -c:v rawvideo -pix_fmt rgba -f rawvideo pipe:1"));
+            tail.extend(words(&format!("-vsync cfr -c:v rawvideo -pix_fmt {} -f rawvideo pipe:1", laid.format())));
         }
-        self.with_files(dir, name, weave.finish()?, tail, outputs)
+        if weave.wants_alpha {
+            let piped = piped.map(|(node, _)| (node, Laid::Rgba));
+            return self.weave(dir, name, piped, keeps, to_pipe);
+        }
+        let woven = self.with_files(dir, name, weave.finish()?, tail, outputs)?;
+        Ok(Woven { laid, ..woven })
     }
 
     /// Weaves the graph of a process that writes one stream to its standard output.
@@ -199,7 +220,9 @@ impl Run<'_> {
         let io = |error: std::io::Error| WorkError::Tool(error.to_string());
         let script = format!("{name}.graph");
         std::fs::write(dir.join(&script), graph).map_err(io)?;
-        let mut head = words("-hide_banner -nostdin -v error -y -copyts -max_error_rate 1 -nostats");
+        let mut head = words(
+            "-hide_banner -nostdin -v error -y -copyts -max_error_rate 1 -nostats -progress pipe:2 -stats_period 0.2",
+        );
         let mut files = Vec::new();
         for (index, read) in reads.into_iter().enumerate() {
             let input = format!("{name}-in{index}");
@@ -222,7 +245,7 @@ impl Run<'_> {
         head.extend(["-filter_complex_script".to_owned(), script]);
         head.extend(words("-max_muxing_queue_size 8192"));
         head.extend(tail);
-        Ok(Woven { args: head.into_iter().map(OsString::from).collect(), reads: files, outputs })
+        Ok(Woven { args: head.into_iter().map(OsString::from).collect(), laid: Laid::Rgba, reads: files, outputs })
     }
 
     /// What a kept node writes: its streams, the arguments of its file, and the file.
@@ -273,9 +296,9 @@ impl Run<'_> {
     }
 
     /// Runs the only process of a stage.
-    fn one(&self, toolkit: &Toolkit, dir: &Path, woven: Woven) -> Result<Vec<Output>, Trouble> {
+    fn one(&self, root: usize, toolkit: &Toolkit, dir: &Path, woven: Woven) -> Result<Vec<Output>, Trouble> {
         let mut child = self.process(toolkit, dir, &woven).start(Stdio::null(), Stdio::null()).map_err(not_started)?;
-        self.wait(&mut child)?;
+        self.wait(&mut child, root)?;
         Ok(woven.outputs)
     }
 
@@ -284,7 +307,7 @@ impl Run<'_> {
         &self,
         toolkit: &Toolkit,
         dir: &Path,
-        chain: &[usize],
+        (chain, root): (&[usize], usize),
         first: Woven,
         second: Woven,
     ) -> Result<Vec<Output>, (usize, Trouble)> {
@@ -301,8 +324,9 @@ impl Run<'_> {
             return Err(at(WorkError::Tool("its pipes cannot be opened".to_owned())));
         };
         let killers = [before.killer(), after.killer()];
-        let handed = ffmpeg::watched(&killers, &|| self.studio.cancelled(), || {
-            frames::hand_over(self.plan, chain, self.studio, from, to)
+        let pace = Pace::new(self, root, &after);
+        let handed = ffmpeg::watched(&killers, &|| pace.look(), || {
+            frames::hand_over(self.plan, chain, self.studio, (from, first.laid), (to, second.laid))
         });
         match handed {
             Ok(()) => {}
@@ -313,18 +337,20 @@ impl Run<'_> {
             Err(frames::Broken::Pipe(said)) => {
                 // Both ends of the pipes are closed: each process ends by itself, and the first
                 // to fail is the one that the other misses.
-                self.wait(&mut after).map_err(at)?;
-                self.wait(&mut before).map_err(at)?;
+                self.wait(&mut after, root).map_err(at)?;
+                self.wait(&mut before, root).map_err(at)?;
                 return Err(at(WorkError::Tool(format!("frames were lost on their way: {said}"))));
             }
         }
-        self.wait(&mut before).map_err(at)?;
-        self.wait(&mut after).map_err(at)?;
+        self.wait(&mut before, root).map_err(at)?;
+        self.wait(&mut after, root).map_err(at)?;
         Ok(first.outputs.into_iter().chain(second.outputs).collect())
     }
 
-    fn wait(&self, child: &mut Child) -> Result<(), Trouble> {
-        judge(child.wait(&|| self.studio.cancelled()).map_err(not_started)?)
+    /// Waits for the end of a process that makes a node.
+    fn wait(&self, child: &mut Child, node: usize) -> Result<(), Trouble> {
+        let pace = Pace::new(self, node, child);
+        judge(child.wait(&|| pace.look()).map_err(not_started)?)
     }
 }
 

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use crate::base::ContentHash;
+use crate::engine::film::frames::Laid;
 use crate::engine::film::reading;
-use crate::media::clip::{convert, numbered};
+use crate::media::clip::{convert, numbered, rgb_to_yuv};
 use crate::media::time::{Rate, SAMPLE_RATE};
 use crate::media::{Clip, Facts, Form, Image, Loom, Pad, Pixels};
 use crate::nodes::Lowered;
@@ -39,7 +40,9 @@ pub struct Weave<'a> {
     plan: &'a Plan,
     stage: usize,
     /// The last of the stage's effects, whose frames come in by a pipe.
-    piped: Option<usize>,
+    piped: Option<(usize, Laid)>,
+    /// Is alpha asked for of frames that come without?
+    pub wants_alpha: bool,
     store: &'a mut dyn Store,
     lines: Vec<String>,
     /// What is read.
@@ -66,11 +69,12 @@ struct Base {
 }
 
 impl<'a> Weave<'a> {
-    pub fn new(plan: &'a Plan, stage: usize, piped: Option<usize>, store: &'a mut dyn Store) -> Self {
+    pub fn new(plan: &'a Plan, stage: usize, piped: Option<(usize, Laid)>, store: &'a mut dyn Store) -> Self {
         Self {
             plan,
             stage,
             piped,
+            wants_alpha: false,
             store,
             lines: Vec::new(),
             reads: Vec::new(),
@@ -83,6 +87,7 @@ impl<'a> Weave<'a> {
 
     /// The picture of a node of the stage, for one use.
     pub fn picture(&mut self, node: usize) -> Pad {
+        self.wants_alpha |= self.comes_without_alpha(node);
         self.take(node, Stream::Picture)
     }
 
@@ -156,11 +161,11 @@ impl<'a> Weave<'a> {
 
     fn weave_picture(&mut self, node: usize) -> Pad {
         let clip = self.clip(node);
-        if self.piped == Some(node) {
+        if let Some((_, laid)) = self.piped.filter(|(piped, _)| *piped == node) {
             let Facts { width, height, .. } = self.facts(node);
-            self.reads.push(Read::Frames(raw_args(*width, *height, clip.rate)));
+            self.reads.push(Read::Frames(raw_args(laid, *width, *height, clip.rate)));
             let pad = Pad(format!("{}:v:0", self.reads.len() - 1));
-            return self.bounded(&pad, clip);
+            return self.held_to(&pad, laid_form(laid), clip);
         }
         let lowered = self.lowered(node);
         let pad = match &lowered {
@@ -184,13 +189,17 @@ impl<'a> Weave<'a> {
 
     /// A picture in its form and its length, its frames numbered.
     fn bounded(&mut self, pad: &Pad, clip: Clip) -> Pad {
-        let filters = format!(
-            "{},tpad=stop=-1:stop_mode=clone,trim=end_frame={},{}",
-            form(clip.pixels),
-            clip.frames,
-            numbered(clip.rate)
-        );
+        self.held_to(pad, form(clip.pixels), clip)
+    }
+
+    fn held_to(&mut self, pad: &Pad, form: &str, clip: Clip) -> Pad {
+        let filters =
+            format!("{form},tpad=stop=-1:stop_mode=clone,trim=end_frame={},{}", clip.frames, numbered(clip.rate));
         self.link(std::slice::from_ref(pad), &filters)
+    }
+
+    fn comes_without_alpha(&self, node: usize) -> bool {
+        self.piped == Some((node, Laid::Gbr))
     }
 
     fn clip(&self, node: usize) -> Clip {
@@ -270,7 +279,7 @@ impl<'a> Weave<'a> {
 
     /// A picture in memory, as so many frames.
     fn held(&mut self, image: Image, rate: Rate, frames: u64, pixels: Pixels) -> Pad {
-        let args = raw_args(image.width(), image.height(), rate);
+        let args = raw_args(Laid::Rgba, image.width(), image.height(), rate);
         let index = self.reads.len();
         self.reads.push(Read::Still(self.stills.len(), args));
         self.stills.push(image);
@@ -303,6 +312,11 @@ impl Loom for At<'_, '_> {
         if self.weave.is_inside(node) {
             let clip = self.weave.clip(node);
             let pad = self.weave.take(node, Stream::Picture);
+            if self.weave.comes_without_alpha(node) {
+                self.weave.wants_alpha |= pixels == Pixels::Rgba;
+                let pad = self.weave.piece(pad, clip, (from, to), clip.pixels);
+                return self.weave.link(&[pad], &rgb_to_yuv());
+            }
             return self.weave.piece(pad, clip, (from, to), pixels);
         }
         self.weave.open_picture(node, (from, to), pixels)
@@ -380,12 +394,23 @@ fn heard(samples: u64) -> String {
     )
 }
 
-fn raw_args(width: u32, height: u32, rate: Rate) -> Vec<String> {
+/// The same of frames as they lie in a pipe.
+fn laid_form(laid: Laid) -> &'static str {
+    match laid {
+        Laid::Rgba => form(Pixels::Rgba),
+        Laid::Gbr => {
+            "format=gbrp,setsar=1,\
+             setparams=field_mode=prog:range=pc:color_primaries=bt709:color_trc=bt709:colorspace=gbr"
+        }
+    }
+}
+
+fn raw_args(laid: Laid, width: u32, height: u32, rate: Rate) -> Vec<String> {
     [
         "-f",
         "rawvideo",
         "-pixel_format",
-        "rgba",
+        laid.format(),
         "-video_size",
         &format!("{width}x{height}"),
         "-framerate",

@@ -52,13 +52,21 @@ struct NodeEvent<'a> {
     waits_for: Option<RunId>,
 }
 
-/// Nodes done, of all.
+/// Nodes done, of all; and how far the one is that is being made.
 #[derive(Serialize)]
-struct ProgressEvent {
+struct ProgressEvent<'a> {
     run_id: RunId,
     done: u64,
     nodes: u64,
     fraction: f64,
+    node: Option<&'a NodeId>,
+    /// Of that node's making.
+    node_fraction: Option<f64>,
+    /// Frames written, and frames expected.
+    frames: Option<u64>,
+    of_frames: Option<u64>,
+    /// Left for that node.
+    seconds_left: Option<f64>,
 }
 
 impl Feed {
@@ -201,7 +209,34 @@ fn part(run_id: RunId, what: &What) -> Option<Event> {
         What::Status(_) | What::Waits { .. } => return None,
         What::Progress { done, nodes } => {
             let fraction = if *nodes == 0 { 0.0 } else { *done as f64 / *nodes as f64 };
-            return data("progress", &ProgressEvent { run_id, done: *done, nodes: *nodes, fraction });
+            let (done, nodes) = (*done, *nodes);
+            let (node, frames, rest) = (None, None, None);
+            let event = ProgressEvent {
+                run_id,
+                done,
+                nodes,
+                fraction,
+                node,
+                node_fraction: rest,
+                frames,
+                of_frames: frames,
+                seconds_left: rest,
+            };
+            return data("progress", &event);
+        }
+        What::Advance { node, of_node, frames, seconds_left, done, nodes, fraction } => {
+            let event = ProgressEvent {
+                run_id,
+                done: *done,
+                nodes: *nodes,
+                fraction: *fraction,
+                node: Some(node),
+                node_fraction: Some(*of_node),
+                frames: frames.map(|(written, _)| written),
+                of_frames: frames.map(|(_, all)| all),
+                seconds_left: Some(*seconds_left),
+            };
+            return data("progress", &event);
         }
         What::Node { node, state } => match state {
             NodeState::Waiting { on } => NodeEvent { waits_for: Some(*on), ..plain(node, "waiting") },

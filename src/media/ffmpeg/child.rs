@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -50,7 +50,19 @@ pub struct Process {
 pub struct Child {
     process: std::process::Child,
     said: Option<JoinHandle<String>>,
+    written: Arc<Written>,
     ended: bool,
+}
+
+/// How much a process has written, as it says itself (`-progress pipe:2`).
+#[derive(Debug, Default)]
+pub struct Written(AtomicU64);
+
+impl Written {
+    /// Microseconds of its longest output.
+    pub fn microseconds(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// How a process ended.
@@ -75,9 +87,11 @@ impl Process {
         let mut command = self.command();
         let mut child = command.stdin(stdin).stdout(stdout).stderr(Stdio::piped()).spawn()?;
         let stderr = child.stderr.take();
-        let read = move || stderr.map_or_else(String::new, last_lines);
+        let written = Arc::new(Written::default());
+        let noted = written.clone();
+        let read = move || stderr.map_or_else(String::new, |stderr| last_lines(stderr, &noted));
         let said = std::thread::Builder::new().name("tool-says".to_owned()).spawn(read)?;
-        Ok(Child { process: child, said: Some(said), ended: false })
+        Ok(Child { process: child, said: Some(said), written, ended: false })
     }
 
     fn command(&self) -> Command {
@@ -113,6 +127,11 @@ impl Child {
     /// Its standard input, once.
     pub fn stdin(&mut self) -> Option<std::process::ChildStdin> {
         self.process.stdin.take()
+    }
+
+    /// How much it has written so far.
+    pub fn written(&self) -> Arc<Written> {
+        self.written.clone()
     }
 
     /// Its end, if it has ended.
@@ -217,7 +236,33 @@ impl Drop for Child {
     }
 }
 
-fn last_lines(stderr: impl Read) -> String {
+/// The keys of the lines that tell how far ffmpeg is.
+const PROGRESS: &[&str] = &[
+    "frame",
+    "fps",
+    "bitrate",
+    "total_size",
+    "out_time_us",
+    "out_time_ms",
+    "out_time",
+    "dup_frames",
+    "drop_frames",
+    "speed",
+    "progress",
+];
+
+/// Takes note of a line that tells how far ffmpeg is; false for every other line.
+fn is_progress(line: &str, written: &Written) -> bool {
+    let Some((key, value)) = line.split_once('=') else { return false };
+    if key == "out_time_us"
+        && let Ok(microseconds) = value.trim().parse()
+    {
+        written.0.store(microseconds, Ordering::Relaxed);
+    }
+    PROGRESS.contains(&key) || key.starts_with("stream_")
+}
+
+fn last_lines(stderr: impl Read, written: &Written) -> String {
     let mut reader = BufReader::new(stderr);
     let mut lines = VecDeque::new();
     loop {
@@ -227,7 +272,7 @@ fn last_lines(stderr: impl Read) -> String {
             Ok(_) => {}
         }
         let line = String::from_utf8_lossy(&line).trim_end().to_owned();
-        if line.is_empty() {
+        if line.is_empty() || is_progress(&line, written) {
             continue;
         }
         if lines.len() == SAID_LINES {
@@ -241,4 +286,17 @@ fn last_lines(stderr: impl Read) -> String {
 /// Links a file into a process's directory under a name of ours.
 pub(super) fn link(dir: &Path, name: &str, file: &Path) -> std::io::Result<()> {
     std::os::unix::fs::symlink(file, dir.join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ffmpeg_says_of_its_progress_is_no_complaint() {
+        let written = Written::default();
+        let text = "frame=12\nstream_0_0_q=-1.0\nout_time_us=N/A\nout_time_us=480000\nx.mkv: broken=1\nprogress=end\n";
+        assert_eq!(last_lines(text.as_bytes(), &written), "x.mkv: broken=1");
+        assert_eq!(written.microseconds(), 480_000);
+    }
 }

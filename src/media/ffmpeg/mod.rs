@@ -11,6 +11,6 @@ mod probe;
 mod toolkit;
 
 pub use allowed::{CODECS, demuxer};
-pub use child::{Child, Ended, Process, confine_by, watched};
+pub use child::{Child, Ended, Process, Written, confine_by, watched};
 pub use probe::{ProbeError, count, probe};
 pub use toolkit::{Toolkit, cpu_features};

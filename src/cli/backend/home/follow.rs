@@ -44,7 +44,20 @@ impl<'a> Listening<'a> {
             What::Status(_) => Some(self.as_it_stands()?),
             What::Progress { done, nodes } => {
                 let fraction = if nodes == 0 { 0.0 } else { done as f64 / nodes as f64 };
-                Some(Happened::Progress(Advance { run_id, done, nodes, fraction }))
+                Some(Happened::Progress(Advance::of(run_id, done, nodes, fraction)))
+            }
+            What::Advance { node, of_node, frames, seconds_left, done, nodes, fraction } => {
+                Some(Happened::Progress(Advance {
+                    run_id,
+                    done,
+                    nodes,
+                    fraction,
+                    node: Some(node.to_string()),
+                    node_fraction: Some(of_node),
+                    frames: frames.map(|(written, _)| written),
+                    of_frames: frames.map(|(_, all)| all),
+                    seconds_left: Some(seconds_left),
+                }))
             }
             // Each node that waits is told.
             What::Waits { .. } => None,

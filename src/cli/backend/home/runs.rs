@@ -44,7 +44,9 @@ impl Runs for Home<'_> {
     fn submit(&self, request: &Request, wait: bool, out: Option<&Path>) -> Answer<RunId> {
         // Without waiting the work goes on in a worker: this one, or the one that starts after us.
         let start = wait || self.stays;
-        Ok(self.engine.submit(request, start, &|prepared| place::check(prepared.output_media_type(), out))?)
+        Ok(self.engine.submit(request, start, &|prepared| {
+            prepared.output_media_type().map_or(Ok(()), |media_type| place::check(media_type, out))
+        })?)
     }
 
     fn plan(&self, request: &Request) -> Answer<PlanView> {
