@@ -90,6 +90,14 @@ fn is_sound(params: &Params) -> bool {
     matches!(params.text("kind"), "silence" | "tone")
 }
 
+/// Pixels by which the picture that a film of noise is cut from is larger to each side.
+const NOISE_ROOM: u32 = 254;
+
+fn noise(params: &Params, room: u32) -> drawing::Noise {
+    let side = |name: &str| params.integer(name) as u32 + room;
+    drawing::Noise { width: side("width"), height: side("height"), seed: params.integer("seed") as u64 }
+}
+
 fn drawing(params: &Params) -> Box<dyn Drawing> {
     let colour = |name: &str, default: [u8; 4]| params.optional_text(name).and_then(schema::colour).unwrap_or(default);
     let (width, height) = (params.integer("width") as u32, params.integer("height") as u32);
@@ -101,7 +109,7 @@ fn drawing(params: &Params) -> Box<dyn Drawing> {
             bottom: colour("colour2", [255; 4]),
         }),
         "pattern" => Box::new(drawing::Pattern { width, height }),
-        "noise" => Box::new(drawing::Noise { width, height, seed: params.integer("seed") as u64 }),
+        "noise" => Box::new(noise(params, 0)),
         "text" => Box::new(drawing::Text {
             width,
             height,
@@ -120,7 +128,7 @@ impl NodeType for Generate {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn description(&self) -> &'static str {
@@ -184,10 +192,13 @@ impl NodeType for Generate {
                 let tone = (params.text("kind") == "tone").then(|| params.number("frequency"));
                 Lowered::Clip(Box::new(Heard { tone, samples: facts.samples }))
             }
-            _ => Lowered::Clip(Box::new(Shown {
-                drawing: drawing(params),
-                frames: facts.clip.map_or(1, |clip| clip.frames),
-            })),
+            _ => {
+                let frames = facts.clip.map_or(1, |clip| clip.frames);
+                Lowered::Clip(match params.text("kind") {
+                    "noise" => Box::new(Flicker { noise: noise(params, NOISE_ROOM), frames }),
+                    _ => Box::new(Shown { drawing: drawing(params), frames }),
+                })
+            }
         }
     }
 }
@@ -201,6 +212,31 @@ struct Shown {
 impl ClipOp for Shown {
     fn picture(&self, loom: &mut dyn Loom) -> Pad {
         loom.drawn(&self.drawing.draw(), Rate::STILL, self.frames, Pixels::Yuv420)
+    }
+
+    fn sound(&self, _loom: &mut dyn Loom) -> Pad {
+        panic!("BUG: the sound of a drawing")
+    }
+
+    fn cost(&self) -> f64 {
+        1.0
+    }
+}
+
+/// Noise that is another in each frame: cut from a larger picture, each frame from another place.
+struct Flicker {
+    noise: drawing::Noise,
+    frames: u64,
+}
+
+impl ClipOp for Flicker {
+    fn picture(&self, loom: &mut dyn Loom) -> Pad {
+        let (width, height) = (self.noise.width - NOISE_ROOM, self.noise.height - NOISE_ROOM);
+        let pad = loom.drawn(&self.noise.draw(), Rate::STILL, self.frames, Pixels::Yuv420);
+        // Even places, so that the chroma's are whole; squares, so that nothing seems to drift.
+        let x = "2*mod(7*n*n+29*n\\,128)";
+        let y = "2*mod(5*n*n+43*n+17*floor(n/128)\\,128)";
+        loom.link(&[pad], &format!("crop=w={width}:h={height}:x={x}:y={y}:exact=1"))
     }
 
     fn sound(&self, _loom: &mut dyn Loom) -> Pad {

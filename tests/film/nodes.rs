@@ -351,3 +351,42 @@ fn outputs_have_the_format_that_is_asked_for() {
     let ran = home.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(ran.code == 3 && ran.err.contains("EXTRACT_AUDIO"), "{}", ran.err);
 }
+
+#[test]
+fn a_film_of_noise_is_another_in_each_frame() {
+    let home = Home::new();
+    let noise = |size: &str| {
+        let node = format!("type: GENERATE, config: {{kind: noise, {size}, duration: 6}}");
+        render(&home, &node, &[], "{node: x, format: mkv, crf: 0}")
+    };
+    let file = noise("width: 65, height: 33");
+    assert_eq!(streams(&file), ["video 66x34 25/1 150"]);
+    let frames = decoded_frames(&file, 66, 34);
+    for (at, frame) in frames.iter().enumerate() {
+        let repeated = frames[..at].iter().position(|before| before == frame);
+        assert_eq!(repeated, None, "frame {at} is one of those before");
+        assert!(mean(frame).iter().all(|grey| (100..156).contains(grey)), "{:?}", mean(frame));
+    }
+}
+
+#[test]
+fn a_film_tells_how_far_it_is() {
+    let home = Home::new();
+    let yaml = "name: x\ndag:\n  nodes:\n    - {id: a, type: GENERATE, config: {kind: noise, width: 1280, height: 720, duration: 12}}\n    - {id: b, type: TRANSFORM, config: {effects: {blur: 6, sharpen: 2}}, inputs: [a]}\n  output: b\n";
+    let engine = home.open(2);
+    let row = crate::support::run_config(&engine, yaml, crate::support::options(true, true));
+    assert_eq!(row.status, artdag::records::RunStatus::Completed, "{:?}", row.error);
+    let run = engine.find_run("latest").expect("the run");
+    let mut events = engine.subscribe_to(run);
+    let mut told = Vec::new();
+    while let Some(event) = events.next_within(std::time::Duration::ZERO) {
+        if let artdag::engine::events::What::Advance { node, frames, fraction, seconds_left, .. } = event.what {
+            assert_eq!(node.as_str(), "b:encode");
+            assert!((0.0..=1.0).contains(&fraction) && seconds_left >= 0.0, "{fraction} {seconds_left}");
+            let (written, all) = frames.expect("frames");
+            assert_eq!(all, 300);
+            told.push(written);
+        }
+    }
+    assert!(told.len() >= 3 && told.is_sorted() && told.last() > Some(&150), "{told:?}");
+}
