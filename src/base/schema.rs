@@ -71,6 +71,18 @@ pub enum Kind {
     EffectParams,
     /// Parameters of the node type named by the sibling parameter `operation`.
     NodeParams,
+    /// The id of a node whose data the node reads beside its inputs. It is an input of its own, after
+    /// them; the parameter's kept form is `true`.
+    Node,
+    /// Ids of nodes that are further inputs. The parameter's kept form is `true`.
+    Nodes,
+}
+
+impl Kind {
+    /// Does a value of it name nodes, and so is part of the graph?
+    pub const fn is_reference(&self) -> bool {
+        matches!(self, Self::Node | Self::Nodes)
+    }
 }
 
 /// What holds when a parameter is not written.
@@ -168,6 +180,8 @@ impl Kind {
             Self::EffectName => "effect",
             Self::EffectParams => "parameters of the effect",
             Self::NodeParams => "parameters of the operation",
+            Self::Node => "node",
+            Self::Nodes => "nodes",
         }
     }
 }

@@ -44,14 +44,15 @@ pub fn copy(backend: &dyn Backend, cwd: &Path, out: Option<&Path>, run: &RunView
     let Some(hash) = run.output_hash else {
         return Err(CliError::machine(format!("run {} is complete without an output", run.run_id)));
     };
+    // Where the plan could not tell, the output does.
+    let media_type = run.output_media_type.as_deref().and_then(MediaType::from_mime).unwrap_or(MediaType::Octet);
+    check(media_type, out)?;
     let path = match out {
         Some(out) => std::path::absolute(cwd.join(out)).map_err(|error| EngineError::file(out, &error))?,
         None => {
             let directory = backend.out_directory();
             std::fs::create_dir_all(&directory).map_err(|error| EngineError::file(&directory, &error))?;
-            let media_type = run.output_media_type.as_deref().and_then(MediaType::from_mime);
-            let extension = media_type.unwrap_or(MediaType::Octet).extension();
-            directory.join(format!("{}-{}.{extension}", file_name(&run.output_name)?, hash.short()))
+            directory.join(format!("{}-{}.{}", file_name(&run.output_name)?, hash.short(), media_type.extension()))
         }
     };
     if path.is_dir() {

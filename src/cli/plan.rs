@@ -45,7 +45,7 @@ pub fn text(view: &PlanView) -> String {
             node.stage.map_or_else(|| "-".to_owned(), |stage| stage.to_string()),
             if runs { seconds(node.estimated_seconds) } else { "-".to_owned() },
             node.size.map_or_else(|| "-".to_owned(), |(width, height)| format!("{width}x{height}")),
-            node.key.short(),
+            node.key.map_or_else(|| "-".to_owned(), |key| key.short()),
         ]);
     }
     format!(

@@ -18,6 +18,7 @@ use crate::http::auth::{Auth, AuthSettings, JwtKeys, JwtSettings};
 use crate::http::server::{Listening, Patience};
 use crate::http::stop::Stop;
 use crate::http::{App, api, guard, server, systemd};
+use crate::media::ffmpeg::confine;
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -70,10 +71,24 @@ async fn serve(settings: &Settings, engine: &Engine, io: &mut Io) -> Result<(), 
         io.say("warning: others can reach this address and there is no TLS: tokens can be read on the way");
     }
     systemd::ready(&url);
+    tell_protections(&app.engine);
     let drain = drain(&app, settings.server.drain);
     tokio::join!(server::serve(&app, router, listening, Patience::default()), drain);
     drop(commands);
     Ok(())
+}
+
+/// Says in the log what confines ffmpeg on this system, as soon as that is known.
+fn tell_protections(engine: &Engine) {
+    if !engine.has_ffmpeg() {
+        return tracing::info!("there is no ffmpeg: films and sounds are refused");
+    }
+    let tell = || match std::env::current_exe() {
+        Ok(launcher) => tracing::info!(protections = confine::protections(&launcher), "ffmpeg is confined"),
+        Err(error) => tracing::warn!(%error, "what confines ffmpeg is not known"),
+    };
+    let spawned = std::thread::Builder::new().name("protections".to_owned()).spawn(tell);
+    spawned.inspect_err(|error| tracing::warn!(%error, "what confines ffmpeg is not told")).ok();
 }
 
 /// When the server is told to end, lets the stages that run go on for a while.

@@ -9,7 +9,7 @@ use crate::db::DbError;
 use crate::engine::blobs::Bytes;
 use crate::engine::error::EngineError;
 use crate::engine::events::What;
-use crate::engine::job::{Job, Rows};
+use crate::engine::job::{Job, NodeFailure, Rows};
 use crate::engine::machine::Outcome;
 use crate::engine::queue::Idempotency;
 use crate::engine::{Engine, provenance, publish, queue, runs, tables, trace};
@@ -55,6 +55,7 @@ impl Engine {
         let recorded = match outcome {
             // Without its rows the end would count on what nobody knows of.
             Outcome::Completed if job.rows_lost.load(Ordering::Relaxed) => self.begin_anew(job),
+            Outcome::Completed if job.plan.later.is_some() => self.go_on(job),
             Outcome::Completed => self.complete(job),
             Outcome::Cancelled => self.end(job, RunStatus::Cancelled),
             Outcome::Failed => self.end(job, RunStatus::Failed),
@@ -269,6 +270,37 @@ impl Engine {
         let begun = self.begin(run);
         job.leave();
         begun
+    }
+
+    /// Plans the rest of a run whose first part has found what the plan depends on, and lets it go on.
+    fn go_on(&self, job: &Arc<Job>) -> Result<(), EngineError> {
+        job.settle()?;
+        let (run, rows) = (job.run, job.take_rows());
+        self.write(move |tx| publish::record(tx, run, &rows)).wait()?;
+        self.0.fresh.forget(job.plan.nodes.iter().filter(|node| node.kept).map(|node| &node.key));
+        let counts_on_blobs = self.keep_all();
+        let mut data = job.data.clone();
+        let found = job.progress().values.get(&job.plan.output).copied();
+        data.extend(job.plan.later.as_ref().map(|later| later.awaits).zip(found));
+        let mut row = job.row();
+        let prepared = match self.prepare_with(&runs::request_of(&row), &data) {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                let (node, message) = (job.plan.output, error.to_string());
+                job.progress().failure.get_or_insert(NodeFailure { node, message, damaged: None, full: false });
+                return self.end(job, RunStatus::Failed);
+            }
+        };
+        row.progress.0 = prepared.plan.count() as u64;
+        let rest = Arc::new(Job::rest_of(job, prepared.plan, row, prepared.data));
+        self.jobs().insert(run, rest.clone());
+        drop(counts_on_blobs);
+        self.0.scheduler.submit(rest.clone());
+        // Who cancelled the first part meant the run.
+        if job.cancelled.load(Ordering::Relaxed) || rest.cancelled.load(Ordering::Relaxed) {
+            self.0.scheduler.cancel(run);
+        }
+        Ok(())
     }
 
     /// Forgets a damaged value: its memo rows and its file go, what holds it stays.

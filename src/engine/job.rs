@@ -8,6 +8,7 @@ use crate::base::limits::COMMIT_WRITES;
 use crate::base::{ContentHash, NodeKey, RunId, Timestamp};
 use crate::db::DbError;
 use crate::engine::machine::Attempt;
+use crate::engine::request::Data;
 use crate::engine::slots::Place;
 use crate::engine::tables::Pending;
 use crate::plan::{Plan, State};
@@ -45,6 +46,19 @@ pub struct Job {
     pub stages_left: AtomicUsize,
     /// When each node's stage was begun and ended.
     times: Mutex<HashMap<usize, Times>>,
+    /// The values that its plan was made by, by position in the recipe.
+    pub data: Data,
+    /// What the run did before it could be planned so far.
+    earlier: Earlier,
+}
+
+/// What a run did before the rest of it could be planned.
+#[derive(Debug, Default, Clone)]
+struct Earlier {
+    stages: u64,
+    written: u64,
+    /// What it computed.
+    made: HashSet<NodeKey>,
 }
 
 /// When a node's stage was begun, and when the node was done.
@@ -133,7 +147,35 @@ impl Job {
             gathered: Mutex::default(),
             verifies: row.verifies.is_some(),
             row: Mutex::new(row),
+            data: Data::new(),
+            earlier: Earlier::default(),
         }
+    }
+
+    /// The values that its plan was made by.
+    #[must_use]
+    pub fn with_data(self, data: Data) -> Self {
+        Self { data, ..self }
+    }
+
+    /// The rest of a run whose first part has found what its plan depends on.
+    pub fn rest_of(first: &Self, plan: Plan, row: RunRow, data: Data) -> Self {
+        let place = first.place.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut earlier = first.earlier.clone();
+        let progress = first.progress();
+        earlier.stages += progress.stages;
+        earlier.written += progress.written;
+        let computed = first.plan.nodes.iter().enumerate();
+        let computed = computed.filter(|(index, node)| node.state == State::Miss && !progress.adopted.contains(index));
+        earlier.made.extend(computed.map(|(_, node)| node.key));
+        let suspects = first.suspects.clone();
+        Self { earlier, ..Self::new(first.run, plan, row, first.share, suspects, place).with_data(data) }
+    }
+
+    /// Did the run itself compute this node's value before the rest of it could be planned?
+    pub fn made_before(&self, node: usize) -> bool {
+        let node = &self.plan.nodes[node];
+        node.state != State::Miss && self.earlier.made.contains(&node.key)
     }
 
     /// Takes note of a write; waits for an earlier one if too many are on their way.
@@ -234,18 +276,30 @@ impl Job {
     pub fn stats(&self) -> RunStats {
         let progress = self.progress();
         let adopted = progress.adopted.len() as u64;
+        let is_miss = |key: &NodeKey| self.plan.nodes.iter().any(|node| node.state == State::Miss && node.key == *key);
+        // What is computed twice by one run is one node.
+        let before = self.earlier.made.iter().filter(|key| !is_miss(key)).count() as u64;
+        let own = (0..self.plan.nodes.len()).filter(|node| self.is_hit(*node) && self.made_before(*node)).count();
         RunStats {
-            stages: progress.stages,
-            hits: self.plan.hits() as u64 + adopted,
-            misses: (self.plan.misses() as u64).saturating_sub(adopted),
-            blobs_written: progress.written,
+            stages: self.earlier.stages + progress.stages,
+            hits: (self.plan.hits() - own) as u64 + adopted,
+            misses: (self.plan.misses() as u64 + before).saturating_sub(adopted),
+            blobs_written: self.earlier.written + progress.written,
         }
+    }
+
+    fn is_hit(&self, node: usize) -> bool {
+        matches!(self.plan.nodes[node].state, State::Hit(_))
     }
 
     /// Nodes: all, done, and of these known before.
     pub fn counts(&self) -> (u64, u64, u64) {
-        let cached = self.plan.nodes.iter().filter(|node| node.state != State::Miss && node.state != State::Source);
-        (self.plan.nodes.len() as u64, self.done.load(Ordering::Relaxed), cached.count() as u64)
+        let nodes = &self.plan.nodes;
+        let is_cached =
+            |node: &usize| !matches!(nodes[*node].state, State::Miss | State::Source) && !self.made_before(*node);
+        let later = self.plan.later.as_ref().map_or(0, |later| later.nodes.len());
+        let cached = (0..nodes.len()).filter(is_cached).count();
+        ((nodes.len() + later) as u64, self.done.load(Ordering::Relaxed), cached as u64)
     }
 
     fn lock_row(&self) -> MutexGuard<'_, RunRow> {

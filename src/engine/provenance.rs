@@ -148,7 +148,8 @@ fn makers(engine: &Engine, job: &Job) -> Result<Makers, EngineError> {
     let mut hosts = std::collections::HashMap::new();
     for index in (0..plan.nodes.len()).rev() {
         let node = &plan.nodes[index];
-        if node.state == State::Miss && !adopted.contains(&index) && rows[index].is_none() {
+        let own = node.state == State::Miss && !adopted.contains(&index) && rows[index].is_none();
+        if own || job.made_before(index) {
             continue;
         }
         if node.source.is_none()
@@ -160,7 +161,8 @@ fn makers(engine: &Engine, job: &Job) -> Result<Makers, EngineError> {
         // otherwise.
         if let Some(row) = rows[index] {
             for input in &node.inputs {
-                if plan.nodes[*input].state != State::Miss || adopted.contains(input) {
+                let is_known = plan.nodes[*input].state != State::Miss || adopted.contains(input);
+                if is_known && !job.made_before(*input) {
                     rows[*input].get_or_insert(row);
                 }
             }

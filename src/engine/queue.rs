@@ -94,7 +94,7 @@ impl Engine {
         let prepared = self.prepare(entry.request)?;
         check(&prepared)?;
         let run = RunId::new();
-        let nodes = prepared.plan.nodes.len();
+        let nodes = prepared.plan.count();
         let priority = entry.request.priority;
         let place = if entry.start && !entry.submission.held { self.0.slots.take(nodes, priority) } else { None };
         if place.is_none() && self.queue_len()? >= QUEUED_RUNS {
@@ -114,7 +114,7 @@ impl Engine {
         let config = prepared.config.clone().map(|(_, bytes)| self.put_record(bytes, "application/yaml"));
         let config = config.transpose()?;
         let share = entry.request.options.cache && entry.verifies.is_none();
-        let job = Job::new(run, prepared.plan, row.clone(), share, Vec::new(), place);
+        let job = Job::new(run, prepared.plan, row.clone(), share, Vec::new(), place).with_data(prepared.data);
         let job = Arc::new(job);
         let begins = row.status == RunStatus::Running;
         if begins && job.plan.stages.is_empty() {
@@ -247,9 +247,10 @@ impl Engine {
             }
         };
         let suspects = self.suspects_of(run)?;
-        let place = Some(self.0.slots.take_anyway(prepared.plan.nodes.len(), row.priority));
+        let place = Some(self.0.slots.take_anyway(prepared.plan.count(), row.priority));
         let share = row.options.cache && row.verifies.is_none();
-        let job = Arc::new(Job::new(run, prepared.plan, row.clone(), share, suspects, place));
+        let job = Job::new(run, prepared.plan, row.clone(), share, suspects, place).with_data(prepared.data);
+        let job = Arc::new(job);
         self.jobs().insert(run, job.clone());
         let begun = self.write(move |tx| match run_in(tx, run)? {
             Some(old) if old.status == RunStatus::Pending && !old.held => put_run(tx, run, &row).map(|()| true),

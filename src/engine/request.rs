@@ -12,8 +12,8 @@ use crate::engine::error::EngineError;
 use crate::engine::{Engine, blobs};
 use crate::media::MediaType;
 use crate::media::encode::Format;
-use crate::plan::{self, Checkpoint, Options, Plan};
-use crate::recipe::{OutputEncoding, Recipe, Source, SourceSpec};
+use crate::plan::{self, Checkpoint, Options, Plan, State};
+use crate::recipe::{Datum, Graph, Later, OutputEncoding, Recipe, Source, SourceSpec};
 use crate::records::RunOptions;
 
 /// What somebody asks to be run.
@@ -63,6 +63,9 @@ pub enum Inputs {
     Listed(Vec<ContentHash>),
 }
 
+/// Values that a recipe's nodes are planned by: by the position of what makes them.
+pub type Data = BTreeMap<usize, ContentHash>;
+
 /// A request that has been checked and planned; nothing has been run or recorded.
 pub struct Prepared {
     /// The recipe's name.
@@ -71,8 +74,10 @@ pub struct Prepared {
     pub recipe_version: Option<String>,
     /// The config's hash and bytes.
     pub config: Option<ConfigBytes>,
-    /// The plan.
+    /// The plan; of its first part, where the rest depends on what that finds.
     pub plan: Plan,
+    /// The values that it was planned by: by position in the recipe.
+    pub data: Data,
     /// The blobs of the variable inputs, by node id, in the config's order.
     pub bindings: Vec<(NodeId, Vec<ContentHash>)>,
     /// The blobs of the fixed inputs, by node id.
@@ -84,9 +89,10 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The type of the output's bytes.
-    pub fn output_media_type(&self) -> MediaType {
-        super::finish::media_type(&self.plan.nodes[self.plan.output].facts)
+    /// The type of the output's bytes, if it is known before the run.
+    pub fn output_media_type(&self) -> Option<MediaType> {
+        let known = self.plan.later.is_none();
+        known.then(|| super::finish::media_type(&self.plan.nodes[self.plan.output].facts))
     }
 }
 
@@ -137,6 +143,11 @@ impl Engine {
     /// Checks and plans a request. Whoever will run the plan holds the eviction guard, so that
     /// what it counts on stays.
     pub fn prepare(&self, request: &Request) -> Result<Prepared, EngineError> {
+        self.prepare_with(request, &Data::new())
+    }
+
+    /// The same for a run that has found these values already.
+    pub(super) fn prepare_with(&self, request: &Request, found: &Data) -> Result<Prepared, EngineError> {
         let (recipe, config) = self.read_recipe(&request.recipe, &request.params)?;
         let (given, mut warnings) = match &request.inputs {
             Inputs::Named(named) => recipe.match_inputs(named),
@@ -167,16 +178,7 @@ impl Engine {
             fixed.extend(all.iter().map(|source| (recipe.nodes[node].id.clone(), source.hash)));
             sources.insert(node, all);
         }
-        let mut graph = recipe.bind(&sources).map_err(EngineError::Problems)?;
-        if let Some((format, quality)) = request.format {
-            // What the config says of another format means nothing to this one.
-            let same = graph.encoding.format == Some(format);
-            let rest = if same { graph.encoding } else { OutputEncoding::default() };
-            graph.encoding = OutputEncoding { format: Some(format), quality, ..rest };
-        }
-        let options = plan_options(&request.options);
-        let toolbox = self.toolbox(graph.nodes.iter().any(|node| node.facts.has_time()));
-        let plan = plan::plan(graph, &options, self.derived_room()?, &toolbox, &|key| self.known_value(key))?;
+        let (plan, data) = self.plan_as_far(&recipe, &sources, request, found)?;
         let output_name = match &request.output_name {
             Some(name) => checked_output_name(name)?,
             None => component(&recipe.name),
@@ -188,9 +190,49 @@ impl Engine {
             recipe_version: recipe.version.clone(),
             config,
             plan,
+            data,
             output_name,
             warnings: warnings.iter().map(ToString::to_string).collect(),
         })
+    }
+
+    /// The plan; where it depends on values that are not known, of what finds the first of them.
+    fn plan_as_far(
+        &self,
+        recipe: &Recipe,
+        sources: &BTreeMap<usize, Vec<Source>>,
+        request: &Request,
+        found: &Data,
+    ) -> Result<(Plan, Data), EngineError> {
+        let mut data = BTreeMap::new();
+        for (node, hash) in found {
+            data.insert(*node, self.datum(*hash)?);
+        }
+        loop {
+            let mut graph = recipe.bind_with(sources, &data).map_err(EngineError::Problems)?;
+            let mut options = plan_options(&request.options);
+            if let Some(later) = &graph.later {
+                narrow(&mut options, &graph, later)?;
+            } else if let Some((format, quality)) = request.format {
+                // What the config says of another format means nothing to this one.
+                let same = graph.encoding.format == Some(format);
+                let rest = if same { graph.encoding } else { OutputEncoding::default() };
+                graph.encoding = OutputEncoding { format: Some(format), quality, ..rest };
+            }
+            let toolbox = self.toolbox(graph.nodes.iter().any(|node| node.facts.has_time()));
+            let plan = plan::plan(graph, &options, self.derived_room()?, &toolbox, &|key| self.known_value(key))?;
+            match (&plan.later, plan.nodes[plan.output].state) {
+                (Some(later), State::Hit(hash)) => drop(data.insert(later.awaits, self.datum(hash)?)),
+                _ => return Ok((plan, data.into_iter().map(|(node, datum)| (node, datum.hash)).collect())),
+            }
+        }
+    }
+
+    /// A value that nodes are planned by.
+    fn datum(&self, hash: ContentHash) -> Result<Datum, EngineError> {
+        let value = serde_json::from_slice(&self.stage_read(&hash)?);
+        let damaged = |error: serde_json::Error| EngineError::Damaged { hash, what: error.to_string() };
+        Ok(Datum { hash, value: Arc::new(value.map_err(damaged)?) })
     }
 
     /// The content hash of a known result whose blob is there.
@@ -240,7 +282,8 @@ impl Engine {
             hint: format!(", which is {what}; add the file with `artdag cache add FILE`"),
         })?;
         let mut facts = blobs::source_facts(&row);
-        let mut damage = row.damage.clone();
+        let empty = || "it is empty".to_owned();
+        let mut damage = row.damage.clone().or_else(|| (row.size == 0).then(empty));
         match self.clip_of(&hash, &row)? {
             Some(Ok(clip)) => facts.clip = Some(Arc::new(clip)),
             // A picture in motion is still a picture.
@@ -264,6 +307,36 @@ pub fn plan_options(options: &RunOptions) -> Options {
             id => Checkpoint::At(NodeId::new(id)),
         },
     }
+}
+
+/// Leaves of the options what is of a graph that is not the whole one. What is of neither is refused.
+fn narrow(options: &mut Options, graph: &Graph, later: &Later) -> Result<(), EngineError> {
+    let here = |id: &NodeId| graph.nodes.iter().any(|node| node.id == *id);
+    let checkpoint = match &options.checkpoint {
+        Checkpoint::At(id) => Some(id),
+        _ => None,
+    };
+    let named = options.keep.iter().chain(&options.force).chain(checkpoint);
+    for id in named.filter(|id| !here(id)) {
+        // Of an id such as `slices[3]` the list is known.
+        let list = id.as_str().split('[').next().unwrap_or_default();
+        let encoded = id.as_str().strip_suffix(":encode").unwrap_or(list);
+        let known = |node: &NodeId| node == id || node.as_str() == list || node.as_str() == encoded;
+        if !later.nodes.iter().any(|node| known(&node.id)) {
+            let known = graph.nodes.iter().map(|node| node.id.as_str());
+            return Err(EngineError::not_found(
+                "node",
+                id.as_str(),
+                known.chain(later.nodes.iter().map(|n| n.id.as_str())),
+            ));
+        }
+    }
+    if checkpoint.is_some_and(|id| !here(id)) {
+        options.checkpoint = Checkpoint::Never;
+    }
+    options.keep.retain(here);
+    options.force.retain(here);
+    Ok(())
 }
 
 /// Refuses an output name that is not one path component.

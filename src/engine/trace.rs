@@ -21,7 +21,9 @@ pub fn of_job(job: &Job, status: RunStatus) -> TraceRow {
     let failed = progress.failure.as_ref().map(|failure| failure.node);
     let nodes = job.plan.nodes.iter().enumerate().map(|(index, node)| {
         let times = job.times(index);
-        let state = if node.state != State::Miss || adopted.contains(&index) {
+        let state = if job.made_before(index) {
+            "completed"
+        } else if node.state != State::Miss || adopted.contains(&index) {
             "cached"
         } else if failed == Some(index) && status == RunStatus::Failed {
             "failed"

@@ -23,6 +23,12 @@ impl Engine {
     pub fn why(&self, request: &Request, node: &str) -> Result<Why, EngineError> {
         let plan = self.prepare(request)?.plan;
         let Some(index) = plan.find(node) else {
+            if let Some(later) = plan.later.as_ref().filter(|later| later.nodes.iter().any(|n| n.id.as_str() == node)) {
+                let until = &later.until;
+                return Err(EngineError::Refused(format!(
+                    "the key of {node} is known only when {until} is; ask again when it has run"
+                )));
+            }
             return Err(EngineError::not_found("node", node, plan.nodes.iter().map(|node| node.id.as_str())));
         };
         let known = self.known_parts()?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::media::sniff::MediaType;
 use crate::media::source_clip::SourceClip;
@@ -103,28 +104,30 @@ pub struct Facts {
     pub samples: u64,
     /// Bytes or a decoded value?
     pub form: Form,
+    /// The value itself, of data that what is after it is planned by.
+    pub data: Option<Arc<Value>>,
 }
 
 impl Facts {
     /// A decoded picture of this size.
     pub const fn image(width: u32, height: u32) -> Self {
-        Self { kind: Kind::Image, width, height, clip: None, samples: 0, form: Form::Value }
+        Self { kind: Kind::Image, width, height, clip: None, samples: 0, form: Form::Value, data: None }
     }
 
     /// A film of this size.
     pub fn video(width: u32, height: u32, clip: Clip) -> Self {
         let samples = if clip.sound { clip.rate.samples_of(clip.frames) } else { 0 };
-        Self { kind: Kind::Video, width, height, clip: Some(clip), samples, form: Form::Value }
+        Self { kind: Kind::Video, width, height, clip: Some(clip), samples, form: Form::Value, data: None }
     }
 
     /// A sound of so many samples of each channel.
     pub const fn audio(samples: u64) -> Self {
-        Self { kind: Kind::Audio, width: 0, height: 0, clip: None, samples, form: Form::Value }
+        Self { kind: Kind::Audio, width: 0, height: 0, clip: None, samples, form: Form::Value, data: None }
     }
 
     /// Canonical JSON.
     pub const fn data() -> Self {
-        Self { kind: Kind::Data, width: 0, height: 0, clip: None, samples: 0, form: Form::Value }
+        Self { kind: Kind::Data, width: 0, height: 0, clip: None, samples: 0, form: Form::Value, data: None }
     }
 
     /// A file that holds what these facts are of.

@@ -27,6 +27,13 @@ const PARAMS: &[Param] = &[
         unit: "",
     },
     Param {
+        name: "items",
+        kind: Type::Nodes,
+        default: Default::Absent,
+        doc: "The list, or nodes that are its items, where they are not written as `inputs`.",
+        unit: "",
+    },
+    Param {
         name: "config",
         kind: Type::NodeParams,
         default: Default::Entries,
@@ -55,13 +62,16 @@ const PARAMS: &[Param] = &[
         unit: "",
     },
     Param {
-        name: "seed_from",
+        name: SEED_FROM,
         kind: Type::Text { max: 256 },
         default: Default::Absent,
-        doc: "Words that go into the seed.",
+        doc: "What goes into the seed: the content of the source with this id, or these words.",
         unit: "",
     },
 ];
+
+/// The parameter that names what goes into the seed.
+pub const SEED_FROM: &str = "seed_from";
 
 /// A piece from a random place.
 const RANDOM_SLICE: &str = "RANDOM_SLICE";
@@ -100,7 +110,7 @@ pub fn of_item(params: &Params, index: usize, item: &Facts) -> (&'static dyn Nod
 /// that it is the same everywhere.
 fn slice(params: &Params, index: usize, item: &Facts, segment: &dyn NodeType) -> Params {
     let duration = params.number("duration");
-    let words = params.optional_text("seed_from").unwrap_or_default();
+    let words = params.optional_text(SEED_FROM).unwrap_or_default();
     let seed = (params.integer("seed") as u64).to_le_bytes();
     let hash = blake3::hash(&[&seed[..], &(index as u64).to_le_bytes(), words.as_bytes()].concat());
     let random = hash.as_bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
@@ -146,6 +156,11 @@ impl NodeType for Map {
         if node_params(operation).is_none() {
             let hint = crate::base::suggest::did_you_mean(operation, table::names().chain([RANDOM_SLICE]));
             problems.push(("operation".to_owned(), format!("there is no operation {operation:?}{hint}")));
+        }
+        let own = params.nested("config");
+        let references = node_params(operation).unwrap_or_default().iter().filter(|param| param.kind.is_reference());
+        for param in references.filter(|param| own.flag(param.name)) {
+            problems.push((format!("config.{}", param.name), "it cannot be given for each item of a list".to_owned()));
         }
         if !params.list("effects").is_empty() && operation != "TRANSFORM" {
             problems.push(("effects".to_owned(), "it is for the operation TRANSFORM".to_owned()));

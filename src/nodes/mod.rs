@@ -34,7 +34,7 @@ mod transform;
 pub use analyze::Analysis;
 pub use effect::effect_params;
 pub use encode::{ENCODE, Encoding, PRESETS};
-pub use map::{MAP, node_params, of_item};
+pub use map::{MAP, SEED_FROM, node_params, of_item};
 pub use source_list::SOURCE_LIST;
 pub use table::{NODE_TYPES, find, names};
 

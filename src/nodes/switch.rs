@@ -75,6 +75,19 @@ impl Switched {
         Ok(switched)
     }
 
+    /// Those of ascending times that are at least a frame (a sample, of sounds) after the one before.
+    pub(super) fn apart(times: &[f64], inputs: &[Facts]) -> Result<Vec<f64>, NodeError> {
+        let switched = Self::empty(inputs, 0.0)?;
+        let mut last = None;
+        let is_apart = |seconds: &f64| {
+            let index = Some(switched.index(*seconds));
+            let apart = index > last;
+            last = last.max(index);
+            apart
+        };
+        Ok(times.iter().copied().filter(is_apart).collect())
+    }
+
     fn empty(inputs: &[Facts], last: f64) -> Result<Self, NodeError> {
         let heard_only = inputs.iter().all(|input| input.kind == Kind::Audio);
         if !heard_only && inputs.iter().any(|input| input.kind == Kind::Audio) {

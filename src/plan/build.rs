@@ -112,6 +112,7 @@ pub fn plan(
     known: &dyn Fn(&NodeKey) -> Option<ContentHash>,
 ) -> Result<Plan, PlanError> {
     let wanted = Wanted { output: graph.output, encoding: graph.encoding };
+    let later = graph.later;
     let mut nodes: Vec<PlanNode> = Vec::with_capacity(graph.nodes.len() + 1);
     for node in graph.nodes {
         let planned = plan_node(node, &nodes, toolbox)?;
@@ -141,7 +142,7 @@ pub fn plan(
         }
     }
     let stages = order::stages(&mut nodes, &groups, &keeps);
-    Ok(Plan { nodes, stages, output })
+    Ok(Plan { nodes, stages, output, later })
 }
 
 /// What is to come out of a graph.
@@ -154,7 +155,7 @@ fn plan_node(node: GraphNode, before: &[PlanNode], toolbox: &Toolbox) -> Result<
     let inputs: Vec<&PlanNode> = node.inputs.iter().map(|input| &before[*input]).collect();
     let work = work_of(&node, &inputs);
     let tools = tools_of(&node, &inputs, work, toolbox)?;
-    let source = node.source;
+    let (source, datum) = (node.source, node.datum);
     let parts = KeyParts {
         node_type: node.node_type.name().to_owned(),
         version: node.node_type.version(),
@@ -172,6 +173,7 @@ fn plan_node(node: GraphNode, before: &[PlanNode], toolbox: &Toolbox) -> Result<
         inputs: node.inputs,
         facts: node.facts,
         source,
+        datum,
         key: parts.key(),
         parts,
         tools,
@@ -292,6 +294,7 @@ fn append_encode(wanted: &Wanted, nodes: &mut Vec<PlanNode>, toolbox: &Toolbox) 
         inputs: vec![wanted.output],
         source: None,
         facts,
+        datum: None,
     };
     let planned = plan_node(node, nodes, toolbox)?;
     nodes.push(planned);
@@ -342,6 +345,8 @@ fn demand(
         }
         nodes[index].forced = runs_again.contains(&index);
         let hit = if options.cache && !nodes[index].forced { known(&nodes[index].key) } else { None };
+        // What the plan itself was made by is there.
+        let hit = nodes[index].datum.or(hit);
         nodes[index].state = hit.map_or(State::Miss, State::Hit);
         if hit.is_none() {
             for input in nodes[index].inputs.clone() {

@@ -4,6 +4,7 @@ use crate::base::{ContentHash, NodeId, NodeKey, Params};
 use crate::media::Facts;
 use crate::nodes::{NodeType, Tool};
 use crate::plan::key::KeyParts;
+use crate::recipe::Later;
 
 /// What must be done for a graph's output, and what need not.
 pub struct Plan {
@@ -13,6 +14,9 @@ pub struct Plan {
     pub stages: Vec<Stage>,
     /// The node whose value is the run's output (the `ENCODE`, where there is one).
     pub output: usize,
+    /// What is planned when the output is known, if the output is not the run's but what its plan
+    /// depends on.
+    pub later: Option<Later>,
 }
 
 /// A node, planned.
@@ -29,6 +33,8 @@ pub struct PlanNode {
     pub facts: Facts,
     /// The bytes of a source.
     pub source: Option<ContentHash>,
+    /// Its value, if others were planned by it.
+    pub datum: Option<ContentHash>,
     /// What its key is made of.
     pub parts: KeyParts,
     /// Its key.
@@ -132,6 +138,11 @@ pub enum Step {
 }
 
 impl Plan {
+    /// Nodes, with those that can be planned only later.
+    pub fn count(&self) -> usize {
+        self.nodes.len() + self.later.as_ref().map_or(0, |later| later.nodes.len())
+    }
+
     /// The node with this id.
     pub fn find(&self, id: &str) -> Option<usize> {
         self.nodes.iter().position(|node| node.id.as_str() == id)

@@ -2,6 +2,9 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::Arc;
+
+use serde_json::Value;
 
 use crate::base::{ContentHash, NodeId, Params};
 use crate::media::{Facts, Form, Kind, MediaType, SourceFacts};
@@ -33,6 +36,40 @@ pub struct Graph {
     pub output: usize,
     /// How it is written.
     pub encoding: OutputEncoding,
+    /// Where the shape of what comes after depends on data: the graph is what leads to that data,
+    /// its output, and this is the rest.
+    pub later: Option<Later>,
+}
+
+/// What can be planned only when a value is known.
+#[derive(Debug, Clone)]
+pub struct Later {
+    /// The node whose value is waited for, by its position in the recipe.
+    pub awaits: usize,
+    /// Its id.
+    pub until: NodeId,
+    /// The nodes, each after its inputs.
+    pub nodes: Vec<LaterNode>,
+}
+
+/// A node that can be planned only when a value is known.
+#[derive(Debug, Clone)]
+pub struct LaterNode {
+    /// Its id.
+    pub id: NodeId,
+    /// Its type's name.
+    pub node_type: &'static str,
+    /// Ids of its inputs.
+    pub inputs: Vec<NodeId>,
+}
+
+/// A node's value that is known and that others are planned by.
+#[derive(Debug, Clone)]
+pub struct Datum {
+    /// Its name.
+    pub hash: ContentHash,
+    /// What it says.
+    pub value: Arc<Value>,
 }
 
 /// A node of a graph.
@@ -50,6 +87,8 @@ pub struct GraphNode {
     pub source: Option<ContentHash>,
     /// What is known of its value.
     pub facts: Facts,
+    /// Its value's name, if others were planned by it: it is there, whatever else is known.
+    pub datum: Option<ContentHash>,
 }
 
 impl std::fmt::Debug for GraphNode {
@@ -61,7 +100,7 @@ impl std::fmt::Debug for GraphNode {
             .field("inputs", &self.inputs)
             .field("source", &self.source)
             .field("facts", &self.facts)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -69,25 +108,50 @@ impl Recipe {
     /// Binds the sources, by their positions, and works out what is known of every value that
     /// the output needs. A node whose input is already refused is not judged.
     pub fn bind(&self, sources: &BTreeMap<usize, Vec<Source>>) -> Result<Graph, Vec<Problem>> {
+        self.bind_with(sources, &BTreeMap::new())
+    }
+
+    /// The same where values that nodes are planned by are known, by the positions of what makes
+    /// them. Where one is missing the graph is what leads to it.
+    pub fn bind_with(
+        &self,
+        sources: &BTreeMap<usize, Vec<Source>>,
+        data: &BTreeMap<usize, Datum>,
+    ) -> Result<Graph, Vec<Problem>> {
         let mut binding = Binding {
             recipe: self,
             sources,
+            data,
             placed: vec![None; self.nodes.len()],
             origins: Vec::new(),
             nodes: Vec::new(),
+            later: vec![false; self.nodes.len()],
+            awaits: None,
             problems: Problems::default(),
         };
-        for index in order(self) {
-            binding.node(index);
+        let order = order(self);
+        for index in &order {
+            binding.node(*index);
         }
-        let Binding { placed, nodes, problems, .. } = binding;
+        let Binding { placed, nodes, later, awaits, problems, .. } = binding;
         problems.finish()?;
-        let output = match &placed[self.output.node] {
-            Some(Placed::One(output)) => *output,
-            Some(Placed::Many(items)) => return Err(vec![list_as_output(self, items.len())]),
+        let position = |index: usize| match &placed[index] {
+            Some(Placed::One(position)) => Ok(*position),
+            Some(Placed::Many(items)) => Err(vec![list_as_output(self, items.len())]),
             None => panic!("BUG: an output that is not placed"),
         };
-        Ok(Graph { nodes, output, encoding: self.output.encoding })
+        let Some(awaits) = awaits else {
+            let output = position(self.output.node)?;
+            return Ok(Graph { nodes, output, encoding: self.output.encoding, later: None });
+        };
+        let rest = order.into_iter().filter(|index| later[*index]).map(|index| LaterNode {
+            id: self.nodes[index].id.clone(),
+            node_type: self.nodes[index].node_type.name(),
+            inputs: self.nodes[index].inputs.iter().map(|input| self.nodes[*input].id.clone()).collect(),
+        });
+        let later = Later { awaits, until: self.nodes[awaits].id.clone(), nodes: rest.collect() };
+        let output = position(awaits)?;
+        Ok(Graph { nodes, output, encoding: OutputEncoding::default(), later: Some(later) })
     }
 }
 
@@ -120,12 +184,17 @@ fn order(recipe: &Recipe) -> Vec<usize> {
 struct Binding<'a> {
     recipe: &'a Recipe,
     sources: &'a BTreeMap<usize, Vec<Source>>,
+    data: &'a BTreeMap<usize, Datum>,
     /// Where each node of the recipe is in the graph.
     placed: Vec<Option<Placed>>,
     /// For each node of the graph that is a source's bytes, that source: which node of the
     /// recipe, and which of its items.
     origins: Vec<Option<(usize, usize)>>,
     nodes: Vec<GraphNode>,
+    /// For each node of the recipe, whether it waits for data.
+    later: Vec<bool>,
+    /// The first node whose data is waited for.
+    awaits: Option<usize>,
     problems: Problems,
 }
 
@@ -150,11 +219,37 @@ impl Binding<'_> {
     /// Places a node, or every node that it comes to, unless it or what is before it is refused.
     fn node(&mut self, index: usize) {
         let node = &self.recipe.nodes[index];
+        if node.inputs.iter().any(|input| self.later[*input]) || (node.reads_data() && self.waits(index)) {
+            self.later[index] = true;
+            return;
+        }
         self.placed[index] = match (&node.source, node.node_type.name()) {
             (Some(_), _) => self.sources_of(index),
             (None, MAP) => self.mapped(index),
             (None, _) => self.plain(index).map(Placed::One),
         };
+    }
+
+    /// Must a node that reads data wait for it? One whose data can be none waits for nothing, and is
+    /// refused.
+    fn waits(&mut self, index: usize) -> bool {
+        let inputs = &self.recipe.nodes[index].inputs;
+        let Some(from) = inputs.last().copied() else { return false };
+        let Some(Placed::One(position)) = self.placed[from] else { return false };
+        if self.nodes[position].facts.kind != Kind::Data {
+            return false;
+        }
+        match self.data.get(&from) {
+            Some(Datum { hash, value }) => {
+                self.nodes[position].facts.data = Some(value.clone());
+                self.nodes[position].datum = Some(*hash);
+                false
+            }
+            None => {
+                self.awaits.get_or_insert(from);
+                true
+            }
+        }
     }
 
     fn plain(&mut self, index: usize) -> Option<usize> {
@@ -191,9 +286,10 @@ impl Binding<'_> {
     /// A node of the operation's type for each item.
     fn mapped(&mut self, index: usize) -> Option<Placed> {
         let node = &self.recipe.nodes[index];
+        let params = self.seeded(&node.params);
         let mut items = Vec::new();
         for (item, input) in self.inputs(index)?.into_iter().enumerate() {
-            let (node_type, params) = nodes::of_item(&node.params, item, &self.nodes[input].facts);
+            let (node_type, params) = nodes::of_item(&params, item, &self.nodes[input].facts);
             if let Some((name, reason)) = node_type.check(&params, 1).into_iter().next() {
                 self.refuse("bad_value", index, format!("config.config.{name}: {reason}"));
                 return None;
@@ -202,6 +298,19 @@ impl Binding<'_> {
             items.push(self.place(index, new)?);
         }
         Some(Placed::Many(items))
+    }
+
+    /// The parameters of a `MAP` whose seed is a source's content, where it names one.
+    fn seeded(&self, params: &Params) -> Params {
+        let words = params.optional_text(nodes::SEED_FROM).unwrap_or_default();
+        let named = self.recipe.nodes.iter().position(|node| node.id.as_str() == words && node.source.is_some());
+        // One that the output does not need may be given or not.
+        let named = named.filter(|source| self.recipe.needed()[*source]);
+        let Some(sources) = named.and_then(|source| self.sources.get(&source)) else { return params.clone() };
+        let hashes: Vec<String> = sources.iter().map(|source| source.hash.to_string()).collect();
+        let mut entries = params.entries().clone();
+        entries.insert(nodes::SEED_FROM.to_owned(), hashes.join(",").into());
+        Params::new(entries)
     }
 
     fn sources_of(&mut self, index: usize) -> Option<Placed> {
@@ -235,7 +344,8 @@ impl Binding<'_> {
         };
         self.origins.push(origin);
         let New { id, node_type, params, inputs, source } = new;
-        self.nodes.push(GraphNode { id, node_type, params, inputs, source: source.map(|(hash, _)| hash), facts });
+        let source = source.map(|(hash, _)| hash);
+        self.nodes.push(GraphNode { id, node_type, params, inputs, source, facts, datum: None });
         self.nodes.len() - 1
     }
 
@@ -245,13 +355,22 @@ impl Binding<'_> {
         let kinds = new.node_type.ports().kinds;
         let fits = |facts: &Facts| kinds.is_empty() || kinds.contains(&facts.kind);
         let facts: Vec<Facts> = inputs.iter().map(|input| self.nodes[*input].facts.clone()).collect();
-        for (position, facts) in facts.iter().enumerate().filter(|(_, facts)| !fits(facts)) {
+        let reads_data = self.recipe.nodes[index].reads_data();
+        let fits = |position: usize, facts: &Facts| {
+            if reads_data && position + 1 == inputs.len() { facts.data.is_some() } else { fits(facts) }
+        };
+        for (position, facts) in facts.iter().enumerate().filter(|(position, facts)| !fits(*position, facts)) {
+            if reads_data && position + 1 == inputs.len() {
+                let what = self.describe(inputs[position], facts);
+                self.refuse("wrong_kind", index, format!("times_from takes the data of an ANALYZE node; {what}"));
+                continue;
+            }
             let which = if inputs.len() > 1 { format!("inputs[{position}] ") } else { String::new() };
             let wanted: Vec<&str> = kinds.iter().map(|kind| a(*kind)).collect();
             let message = format!("{which}takes {}; {}", wanted.join(" or "), self.describe(inputs[position], facts));
             self.refuse("wrong_kind", index, message);
         }
-        if !facts.iter().all(fits) {
+        if !facts.iter().enumerate().all(|(position, facts)| fits(position, facts)) {
             return None;
         }
         match new.node_type.facts(&new.params, &facts) {

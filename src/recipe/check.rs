@@ -124,6 +124,7 @@ fn of_kind(mut written: Written<'_>, kind: &Kind) -> Option<Value> {
     let node = written.node;
     match (kind, node.view()) {
         (Kind::List { of, min, max }, View::Seq(items)) => of_items(written, items, of, (*min, *max)),
+        (Kind::Nodes, View::Seq(_)) => Some(Value::Bool(true)),
         (Kind::Map(params), View::Map(map)) => of_entries(written, map, params),
         // An item of a list that is left out.
         (Kind::Map(params), View::Scalar(_)) if node.is_null() => of_entries(written, &Map::default(), params),

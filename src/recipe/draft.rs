@@ -59,10 +59,15 @@ pub(crate) fn read<'a>(
         problems.error("missing", &by_index.key("id"), node.mark, "a node without an id");
     }
     draft.node_type = section.require("type", &place, problems).and_then(|node| read_type(node, &place, problems));
-    draft.inputs = ports::read(section.get("inputs"), draft.node_type, node.mark, &place, problems);
+    let named = ports::named(draft.node_type, section.get("config"), &place, problems);
+    let mark = (node.mark, named.inputs.len());
+    draft.inputs = ports::read(section.get("inputs"), draft.node_type, mark, &place, problems);
+    draft.inputs.extend(named.inputs);
+    let inputs = draft.inputs.len();
+    draft.inputs.extend(named.data);
     let Some(node_type) = draft.node_type else { return draft };
     let place = place.key("config");
-    draft.params = read_params(node_type, &section, draft.inputs.len(), &place, problems);
+    draft.params = read_params(node_type, &section, inputs, &place, problems);
     if let Some(params) =
         draft.params.as_ref().filter(|_| matches!(node_type.name(), source::SOURCE | nodes::SOURCE_LIST))
     {

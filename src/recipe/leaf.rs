@@ -42,6 +42,8 @@ impl Written<'_> {
                 None
             }
             Kind::Text { .. } | Kind::EffectName => Some(Value::from(text)),
+            // What they name is read and judged as inputs are.
+            Kind::Node | Kind::Nodes => Some(Value::Bool(true)),
             Kind::Choice(words) if words.contains(&text) => Some(Value::from(text)),
             Kind::Choice(words) => {
                 let suggestion = self.problems.did_you_mean(text, words.iter().copied());
@@ -109,6 +111,8 @@ pub(crate) const fn expected(kind: &Kind) -> &'static str {
         Kind::Colour => "a colour",
         Kind::Hash => "a content hash",
         Kind::EffectName => "the name of an effect",
+        Kind::Node => "a node's id",
+        Kind::Nodes => "a list of nodes' ids",
         Kind::List { .. } => "a list",
         Kind::Map(_) | Kind::EffectParams | Kind::NodeParams => "a map",
         Kind::Text { .. } | Kind::Choice(_) => "a text",

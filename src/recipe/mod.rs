@@ -36,7 +36,7 @@ mod params;
 #[cfg(test)]
 mod tests;
 
-pub use bind::{Graph, GraphNode, Source};
+pub use bind::{Datum, Graph, GraphNode, Later, LaterNode, Source};
 pub use document::parse;
 pub use inputs::Matched;
 pub use model::{Output, OutputEncoding, Recipe, RecipeNode, SourceSpec};

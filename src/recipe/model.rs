@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::base::schema::{self, Param};
 use crate::base::{AssetName, ContentHash, NodeId, Params};
 use crate::media::Kind;
 use crate::media::encode::Format;
@@ -117,6 +118,12 @@ impl RecipeNode {
     /// Is it a source whose content the config fixes?
     pub const fn is_fixed(&self) -> bool {
         matches!(self.source, Some(SourceSpec::Asset { .. } | SourceSpec::Hash(_) | SourceSpec::Hashes(_)))
+    }
+
+    /// Does it read the data of a node, which is then its last input?
+    pub fn reads_data(&self) -> bool {
+        let names = |param: &&Param| matches!(param.kind, schema::Kind::Node) && self.params.flag(param.name);
+        self.node_type.params().iter().any(|param| names(&param))
     }
 
     /// Is it a list of sources?

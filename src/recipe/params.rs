@@ -184,6 +184,10 @@ impl Replacing<'_> {
             };
             return self.refuse("unknown_key", &place, format!("{} is unknown{rest}", place.label()));
         };
+        if param.kind.is_reference() {
+            let message = format!("{} names nodes of the config, and cannot be replaced for a run", place.label());
+            return self.refuse("not_replaceable", &place, message);
+        }
         if rest.is_empty() && self.given.is_null() {
             if param.default == Default::Required {
                 return self.refuse("missing", &place, format!("{} must have a value", place.label()));

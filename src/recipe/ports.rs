@@ -1,5 +1,6 @@
-//! `inputs` of a node: the ids it names, in the order of its ports.
+//! `inputs` of a node: the ids it names, in the order of its ports; and the ids that parameters name.
 
+use crate::base::schema::Kind;
 use crate::nodes::{NodeType, Ports};
 use crate::recipe::check::unknown_keys;
 use crate::recipe::leaf::wrong_type;
@@ -17,19 +18,22 @@ pub(crate) struct Reference<'a> {
     slot: Slot<'a>,
 }
 
-/// Where in `inputs` it is named.
+/// Where it is named: in `inputs`, or in `config`.
 #[derive(Debug, Clone, Copy)]
 enum Slot<'a> {
     Alone,
     Item(usize),
     Port(&'a str),
     PortItem(&'a str, usize),
+    Param(&'static str),
+    ParamItem(&'static str, usize),
 }
 
 impl Reference<'_> {
     /// Reports an error about this input of the node at `place`.
     pub(crate) fn error(&self, kind: &'static str, message: &str, place: &Place<'_>, problems: &mut Problems) {
         let inputs = place.key("inputs");
+        let config = place.key("config");
         let mut report = |place: &Place<'_>| {
             problems.error(kind, place, self.mark, format!("{}: {message}", place.label()));
         };
@@ -38,17 +42,19 @@ impl Reference<'_> {
             Slot::Item(index) => report(&inputs.index(index)),
             Slot::Port(port) => report(&inputs.key(port)),
             Slot::PortItem(port, index) => report(&inputs.key(port).index(index)),
+            Slot::Param(name) => report(&config.key(name)),
+            Slot::ParamItem(name, index) => report(&config.key(name).index(index)),
         }
     }
 }
 
 /// The inputs of a node, their number checked if the type is known. They are a list, a single
 /// id, or a map from ports to ids; the last port of a type with any number of inputs takes a
-/// list of ids.
+/// list of ids. Some may be `elsewhere`, in parameters.
 pub(crate) fn read<'a>(
     written: Option<&'a Node>,
     node_type: Option<&dyn NodeType>,
-    node_mark: Mark,
+    (node_mark, elsewhere): (Mark, usize),
     place: &Place<'_>,
     problems: &mut Problems,
 ) -> Vec<Reference<'a>> {
@@ -66,6 +72,7 @@ pub(crate) fn read<'a>(
         Some((node, View::Scalar(_))) => add(node, Slot::Alone, &inputs, &mut found, problems),
         Some((node, View::Map(map))) => {
             if let Some(ports) = ports {
+                let ports = Ports { min: ports.min.saturating_sub(elsewhere), ..ports };
                 add_ports(map, node.mark, ports, &inputs, &mut found, problems);
                 counted = true;
             } else {
@@ -80,10 +87,50 @@ pub(crate) fn read<'a>(
         let count = match written.map(Node::view) {
             Some(View::Seq(items)) => items.len(),
             _ => found.len(),
-        };
+        } + elsewhere;
         check_count(count, node_type, written.map_or(node_mark, |node| node.mark), &inputs, problems);
     }
     found
+}
+
+/// The ids that parameters name: further inputs, and nodes whose data is read.
+pub(crate) struct Named<'a> {
+    pub(crate) inputs: Vec<Reference<'a>>,
+    pub(crate) data: Vec<Reference<'a>>,
+}
+
+/// Reads the ids that the parameters of `config` name.
+pub(crate) fn named<'a>(
+    node_type: Option<&dyn NodeType>,
+    config: Option<&'a Node>,
+    place: &Place<'_>,
+    problems: &mut Problems,
+) -> Named<'a> {
+    let mut named = Named { inputs: Vec::new(), data: Vec::new() };
+    let Some(map) = config.and_then(Node::map) else { return named };
+    let place = place.key("config");
+    for param in node_type.map(NodeType::params).unwrap_or_default() {
+        let (Kind::Node | Kind::Nodes, Some(entry)) = (param.kind, map.get(param.name)) else { continue };
+        let place = place.key(param.name);
+        match (param.kind, entry.node.view()) {
+            // A value of another type is reported with the other parameters.
+            _ if entry.node.is_null() => {}
+            (Kind::Node, View::Scalar(_)) => {
+                add(&entry.node, Slot::Param(param.name), &place, &mut named.data, problems);
+            }
+            (Kind::Nodes, View::Scalar(_)) => {
+                add(&entry.node, Slot::Param(param.name), &place, &mut named.inputs, problems);
+            }
+            (Kind::Nodes, View::Seq(items)) => {
+                for (index, item) in items.iter().enumerate() {
+                    let slot = Slot::ParamItem(param.name, index);
+                    add(item, slot, &place.index(index), &mut named.inputs, problems);
+                }
+            }
+            _ => {}
+        }
+    }
+    named
 }
 
 fn add_ports<'a>(

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{clip, decoded_frames, decoded_sound, mean, streams};
+use super::{clip, decoded_frames, decoded_sound, make, mean, streams};
 use crate::support::Home;
 
 /// A source as it comes out of a node that changes nothing.
@@ -80,6 +80,59 @@ fn damaged_and_empty_files_are_refused_or_shorter() {
 }
 
 #[test]
+fn covers_hlg_and_what_has_no_length() {
+    let home = Home::new();
+    // A picture that stands beside a sound is no film.
+    make(
+        home.dir(),
+        "song.mp3",
+        &format!(
+            "-i {} -i {} -map 0:a -map 1:v -c:a libmp3lame -c:v mjpeg -id3v2_version 3 -disposition:v attached_pic",
+            clip("stereo.flac").display(),
+            clip("still.png").display()
+        ),
+    );
+    let file = as_it_is(&home, &home.dir().join("song.mp3"), "{node: x, format: wav}").expect("it is rendered");
+    assert!(streams(&file).len() == 1 && streams(&file)[0].starts_with("audio 48000 2 14"), "{:?}", streams(&file));
+    make(
+        home.dir(),
+        "hlg.mkv",
+        "-f lavfi -i testsrc2=s=64x48:r=50:d=1 -pix_fmt yuv420p10le -c:v ffv1 -colorspace bt2020nc -color_primaries bt2020 -color_trc arib-std-b67 -color_range tv",
+    );
+    let file = as_it_is(&home, &home.dir().join("hlg.mkv"), "{node: x, format: mkv}").expect("it is rendered");
+    assert_eq!(streams(&file), ["video 64x48 50/1 50"]);
+    let found = mean(&decoded_frames(&file, 64, 48)[3]);
+    assert!(found.iter().all(|channel| (20..235).contains(channel)), "neither black nor white: {found:?}");
+    // A WAVE file of no samples.
+    make(home.dir(), "tone.wav", "-f lavfi -i sine=d=1 -c:a pcm_s16le");
+    let mut bytes = std::fs::read(home.dir().join("tone.wav")).expect("a sound");
+    let data = bytes.windows(4).position(|four| four == b"data").expect("its samples");
+    bytes.truncate(data + 8);
+    bytes[data + 4..].fill(0);
+    let empty = home.write("empty.wav", &bytes);
+    let (code, err) = as_it_is(&home, &empty, "x").expect_err("there is nothing in it");
+    assert!(code == 3 && err.contains("audio/"), "{code} {err}");
+    let nothing = home.write("nothing.mp4", "");
+    let (code, err) = as_it_is(&home, &nothing, "x").expect_err("there is nothing in it");
+    assert!(code == 3 && err.contains("empty"), "{code} {err}");
+}
+
+#[test]
+fn four_hours_of_silence_are_four_hours() {
+    if !crate::support::long_case("four hours of silence") {
+        return;
+    }
+    let home = Home::new();
+    make(home.dir(), "long.flac", "-f lavfi -i anullsrc=r=44100:cl=mono -t 14400 -c:a flac");
+    let yaml = "name: x\ndag:\n  nodes:\n    - {id: s, type: SOURCE, config: {input: true}}\n    - {id: x, type: SEGMENT, config: {offset: 14390, duration: 5}, inputs: [s]}\n  output: {node: x, format: wav}\n";
+    let config = home.write("long.yaml", yaml).display().to_string();
+    let file = home.ok(&["run", &config, "-i", &format!("s={}", home.dir().join("long.flac").display())]);
+    assert_eq!(streams(Path::new(&file)), ["audio 48000 2 240000"]);
+    let whole = as_it_is(&home, &home.dir().join("long.flac"), "{node: x, format: flac}").expect("it is rendered");
+    assert_eq!(streams(&whole), ["audio 48000 2 691200000"]);
+}
+
+#[test]
 fn s8_playlists_and_scripts_are_no_media() {
     let home = Home::new();
     let canary = clip("red.mp4");
@@ -111,4 +164,23 @@ fn without_ffmpeg_a_film_is_refused_at_planning_and_pictures_work() {
         .status()
         .expect("it starts");
     assert!(ok.success());
+}
+
+#[test]
+fn pictures_over_black_are_those_of_ffmpeg() {
+    let home = Home::new();
+    // Every channel's value under every alpha.
+    let pixels: Vec<u8> = (0..=255).flat_map(|a: u8| (0..=255).flat_map(move |c: u8| [c, 255 - c, c ^ a, a])).collect();
+    let raw = home.write("in.rgba", &pixels);
+    make(
+        home.dir(),
+        "out.gbr",
+        &format!(
+            "-f rawvideo -pixel_format rgba -video_size 256x256 -i {} -vf format=gbrap,premultiply=inplace=1,format=gbrp -f rawvideo",
+            raw.display()
+        ),
+    );
+    let image = artdag::media::Image::new(256, 256, pixels);
+    let expected = std::fs::read(home.dir().join("out.gbr")).expect("its planes");
+    assert!(artdag::media::planar::to_gbr_over_black(&image) == expected);
 }

@@ -8,7 +8,7 @@ use crate::engine::error::EngineError;
 use crate::records::{BlobRow, Origin};
 
 /// Everything that is known of a blob.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct BlobInfo {
     /// Its name.
     pub content_hash: ContentHash,
@@ -16,12 +16,12 @@ pub struct BlobInfo {
     pub size: u64,
     /// Its type, by our own sniffing.
     pub media_type: String,
-    /// Pixels across, of a picture that can be decoded.
+    /// Pixels across, of a picture or film that can be decoded.
     pub width: Option<u32>,
     /// Pixels down.
     pub height: Option<u32>,
     /// Seconds, of what has a duration.
-    pub duration: Option<u64>,
+    pub duration: Option<f64>,
     /// Assets that name it.
     pub names: Vec<String>,
     /// When it came.
@@ -66,7 +66,7 @@ impl Engine {
         let Some(key) = self.keys_of(hash)?.first().copied() else { return Ok(None) };
         let Some(row) = self.memo(&key)? else { return Ok(None) };
         let plan = self.run_plan(row.run).ok();
-        let node = plan.and_then(|plan| plan.nodes.into_iter().find(|node| node.key == key));
+        let node = plan.and_then(|plan| plan.nodes.into_iter().find(|node| node.key == Some(key)));
         Ok(Some(MadeBy { run: row.run, node: node.map(|node| node.id.to_string()) }))
     }
 
@@ -74,13 +74,22 @@ impl Engine {
     pub fn blob_info(&self, hash: &ContentHash) -> Result<BlobInfo, EngineError> {
         let row = self.describe(hash)?;
         let because = self.undeletable(hash)?;
+        // Looked at once; of a machine without ffmpeg nothing is known, which is no damage.
+        let clip = if self.has_ffmpeg() { self.clip_of(hash, &row)? } else { None };
+        let (facts, damage) = match clip {
+            Some(Ok(clip)) => (clip.facts(), None),
+            Some(Err(damage)) => (None, Some(damage)),
+            None => (None, None),
+        };
+        let size = facts.as_ref().filter(|facts| facts.width > 0).map(|facts| (facts.width, facts.height));
+        let dimensions = size.or(row.dimensions);
         Ok(BlobInfo {
             content_hash: *hash,
             size: row.size,
             media_type: row.media_type,
-            width: row.dimensions.map(|(width, _)| width),
-            height: row.dimensions.map(|(_, height)| height),
-            duration: None,
+            width: dimensions.map(|(width, _)| width),
+            height: dimensions.map(|(_, height)| height),
+            duration: facts.map(|facts| (facts.seconds() * 1000.0).round() / 1000.0),
             names: self.names_of(hash)?,
             created_at: row.created_at,
             origin: row.origin,
@@ -89,7 +98,7 @@ impl Engine {
             published: false,
             deletable: because.is_none(),
             because,
-            damage: row.damage,
+            damage: row.damage.or(damage),
         })
     }
 }

@@ -24,8 +24,8 @@ pub struct PlanView {
     pub hits: usize,
     /// Nodes that must run.
     pub misses: usize,
-    /// The output's media type.
-    pub output_media_type: String,
+    /// The output's media type; null while it is not known.
+    pub output_media_type: Option<String>,
     /// Warnings of its config and inputs.
     pub warnings: Vec<String>,
 }
@@ -38,13 +38,13 @@ pub struct PlanNodeView {
     /// Its type.
     #[serde(rename = "type")]
     pub node_type: Cow<'static, str>,
-    /// Its key.
-    pub key: NodeKey,
+    /// Its key; null while it depends on what a node before it will find.
+    pub key: Option<NodeKey>,
     /// Ids of its inputs.
     pub inputs: Vec<NodeId>,
     /// `pending waiting running cached completed failed cancelled skipped`.
     pub state: Cow<'static, str>,
-    /// `source`, `hit`, `miss` or `not needed`.
+    /// `source`, `hit`, `miss`, `not needed`, or `unknown until` a node that it depends on has run.
     pub known: Cow<'static, str>,
     /// The stage that computes it.
     pub stage: Option<usize>,
@@ -86,7 +86,7 @@ pub fn plan_view(plan: &Plan) -> PlanView {
     let nodes = plan.nodes.iter().map(|node| PlanNodeView {
         id: node.id.clone(),
         node_type: node.node_type.name().into(),
-        key: node.key,
+        key: Some(node.key),
         inputs: ids(&node.inputs),
         state: if node.state == State::Miss { "pending" } else { "cached" }.into(),
         known: node.state.word().into(),
@@ -101,6 +101,23 @@ pub fn plan_view(plan: &Plan) -> PlanView {
         started_at: None,
         completed_at: None,
     });
+    let later = plan.later.iter().flat_map(|later| {
+        later.nodes.iter().map(|node| PlanNodeView {
+            id: node.id.clone(),
+            node_type: node.node_type.into(),
+            key: None,
+            inputs: node.inputs.clone(),
+            state: "pending".into(),
+            known: format!("unknown until {}", later.until).into(),
+            stage: None,
+            output_hash: None,
+            estimated_seconds: 0.0,
+            why: format!("what it is made of is known when {} has run", later.until),
+            size: None,
+            started_at: None,
+            completed_at: None,
+        })
+    });
     let stages = plan.stages.iter().enumerate().map(|(id, stage)| StageView {
         id,
         nodes: ids(&stage.nodes),
@@ -110,12 +127,16 @@ pub fn plan_view(plan: &Plan) -> PlanView {
         estimated_memory_bytes: stage.memory,
     });
     PlanView {
-        nodes: nodes.collect(),
+        nodes: nodes.chain(later).collect(),
         stages: stages.collect(),
-        estimated_seconds: plan.stages.iter().map(|stage| stage.cost).sum(),
+        // The sum of nothing is -0.
+        estimated_seconds: plan.stages.iter().map(|stage| stage.cost).sum::<f64>() + 0.0,
         hits: plan.hits(),
         misses: plan.misses(),
-        output_media_type: finish::media_type(&plan.nodes[plan.output].facts).mime().to_owned(),
+        output_media_type: plan
+            .later
+            .is_none()
+            .then(|| finish::media_type(&plan.nodes[plan.output].facts).mime().to_owned()),
         warnings: Vec::new(),
     }
 }
@@ -148,7 +169,15 @@ impl Engine {
             trace::overlay(&mut view, &trace::of_job(&job, row.status));
             return Ok(view);
         }
-        let mut view = plan_view(&self.prepare(&runs::request_of(&row))?.plan);
+        let mut request = runs::request_of(&row);
+        let mut plan = self.prepare(&request)?.plan;
+        if plan.later.is_some() && row.status.is_final() {
+            // It was planned by what it found, whatever it was to take from the cache.
+            request.options.cache = true;
+            request.options.force.clear();
+            plan = self.prepare(&request)?.plan;
+        }
+        let mut view = plan_view(&plan);
         view.warnings.clone_from(&row.warnings);
         match self.trace(run)? {
             Some(found) => trace::overlay(&mut view, &found),
