@@ -5,6 +5,7 @@ mod client;
 mod disk;
 mod mixed;
 mod order;
+mod paths;
 mod queue;
 mod shell;
 mod stops;

@@ -5,8 +5,8 @@ use std::io::{Read, Write};
 use std::os::fd::AsFd as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{ChildStdin, ChildStdout};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
@@ -59,8 +59,26 @@ const PIPE_BYTES: usize = 1 << 20;
 /// Frames as they lie in a pipe.
 type Batch = Vec<Vec<u8>>;
 
+/// Memory of frames, used again: it would be given back to the system and asked for each time.
+#[derive(Default)]
+struct Buffers(Mutex<Vec<Vec<u8>>>);
+
+impl Buffers {
+    /// So many bytes, whatever they are.
+    fn take(&self, len: usize) -> Vec<u8> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = kept.iter().position(|buffer| buffer.len() == len);
+        found.map_or_else(|| vec![0; len], |at| kept.swap_remove(at))
+    }
+
+    fn give(&self, buffer: Vec<u8>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+    }
+}
+
 /// What frames go through.
 struct Row<'a> {
+    buffers: &'a Buffers,
     size: (u32, u32),
     from: Laid,
     ops: &'a [(usize, Box<dyn PixelOp>)],
@@ -77,7 +95,8 @@ pub fn hand_over(
 ) -> Result<(), Broken> {
     let ops: Vec<(usize, Box<dyn PixelOp>)> = chain.iter().map(|node| (*node, op(plan, *node))).collect();
     let facts = &plan.nodes[chain[0]].facts;
-    let row = Row { size: (facts.width, facts.height), from: laid, ops: &ops, to: laid_after };
+    let buffers = Buffers::default();
+    let row = Row { buffers: &buffers, size: (facts.width, facts.height), from: laid, ops: &ops, to: laid_after };
     // As much as the system lets a pipe hold: processes wait for each other less often.
     for pipe in [from.as_fd(), to.as_fd()] {
         let _ = rustix::pipe::fcntl_setpipe_size(pipe, PIPE_BYTES);
@@ -86,8 +105,8 @@ pub fn hand_over(
     std::thread::scope(|scope| {
         let (raw, raws) = sync_channel::<Batch>(1);
         let (done, dones) = sync_channel::<Batch>(1);
-        let reader = scope.spawn(move || read_frames(from, laid.bytes(), facts, at_once, &raw));
-        let writer = scope.spawn(move || write_frames(to, &dones));
+        let reader = scope.spawn(move || read_frames(from, (laid.bytes(), row.buffers), facts, at_once, &raw));
+        let writer = scope.spawn(move || write_frames(to, row.buffers, &dones));
         let rendered = render(raws, &row, studio, done);
         let (read, written) = (reader.join(), writer.join());
         rendered?;
@@ -114,7 +133,7 @@ fn op(plan: &Plan, node: usize) -> Box<dyn PixelOp> {
 
 fn read_frames(
     mut from: ChildStdout,
-    bytes: usize,
+    (bytes, buffers): (usize, &Buffers),
     facts: &Facts,
     at_once: usize,
     to: &SyncSender<Batch>,
@@ -122,7 +141,7 @@ fn read_frames(
     let frames = facts.clip.map_or(0, |clip| clip.frames);
     let mut batch = Batch::new();
     for index in 0..frames {
-        let mut pixels = vec![0; facts.pixels() as usize * bytes];
+        let mut pixels = buffers.take(facts.pixels() as usize * bytes);
         from.read_exact(&mut pixels)
             .map_err(|error| std::io::Error::new(error.kind(), format!("{index} of {frames} frames came")))?;
         batch.push(pixels);
@@ -160,24 +179,33 @@ impl Row<'_> {
         let (width, height) = self.size;
         let mut image = Arc::new(match self.from {
             Laid::Rgba => Image::new(width, height, frame),
-            Laid::Gbr => from_gbr(width, height, &frame),
+            Laid::Gbr => {
+                let mut pixels = self.buffers.take(frame.len() / 3 * 4);
+                from_gbr(&frame, &mut pixels);
+                self.buffers.give(frame);
+                Image::new(width, height, pixels)
+            }
         });
         for (node, op) in self.ops {
             let made = catch_unwind(AssertUnwindSafe(|| op.start(image)))
                 .map_err(|panic| (*node, WorkError::Panic(panic_text(panic.as_ref()))))?;
             image = Arc::new(made.map_err(|error| (*node, error.into()))?);
         }
-        Ok(match self.to {
-            Laid::Rgba => Arc::unwrap_or_clone(image).into_pixels(),
-            Laid::Gbr => to_gbr_over_black(&image),
-        })
+        if self.to == Laid::Rgba {
+            return Ok(Arc::unwrap_or_clone(image).into_pixels());
+        }
+        let mut planes = self.buffers.take(image.pixels().len() / 4 * 3);
+        to_gbr_over_black(&image, &mut planes);
+        self.buffers.give(Arc::unwrap_or_clone(image).into_pixels());
+        Ok(planes)
     }
 }
 
-fn write_frames(mut to: ChildStdin, from: &Receiver<Batch>) -> std::io::Result<()> {
+fn write_frames(mut to: ChildStdin, buffers: &Buffers, from: &Receiver<Batch>) -> std::io::Result<()> {
     for batch in from {
         for frame in batch {
             to.write_all(&frame)?;
+            buffers.give(frame);
         }
     }
     to.flush()
