@@ -1,6 +1,7 @@
 //! A thread for what must not keep anybody waiting: beginning runs that wait, making room,
 //! recording ends again that the disk refused.
 
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -9,9 +10,12 @@ use std::time::{Duration, Instant};
 use crate::engine::Engine;
 use crate::engine::job::Job;
 use crate::engine::machine::Outcome;
+use crate::engine::memory;
 
 /// Between two times that old rows are looked for.
 const SOMETIMES: Duration = Duration::from_secs(3600);
+/// Without a run before memory is given back.
+const QUIET: Duration = Duration::from_secs(5);
 /// Until what the disk refused is tried again.
 const TRY_AGAIN: Duration = Duration::from_millis(500);
 
@@ -77,8 +81,14 @@ impl Tasks {
         let spawned = std::thread::Builder::new().name("housekeeper".to_owned()).spawn(move || {
             let mut unrecorded: Vec<(Arc<Job>, Outcome)> = Vec::new();
             let mut tidied = Instant::now();
+            // A home's first start has drawn a picture.
+            let mut rests = false;
             loop {
-                let wait = if unrecorded.is_empty() { SOMETIMES } else { TRY_AGAIN };
+                let wait = match (unrecorded.is_empty(), rests) {
+                    (false, _) => TRY_AGAIN,
+                    (true, false) => QUIET,
+                    (true, true) => SOMETIMES,
+                };
                 let message = match self.0.recv_timeout(wait) {
                     Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                     Ok(message) => Some(message),
@@ -92,6 +102,8 @@ impl Tasks {
                         tracing::warn!(%error, "old idempotency keys cannot be forgotten");
                     }
                 }
+                let was_quiet = !rests && unrecorded.is_empty();
+                rests = message.is_none() && (rests || engine.rest());
                 match message {
                     Some(Message::LookAtQueue) => {
                         if let Err(error) = engine.begin_waiting() {
@@ -100,6 +112,8 @@ impl Tasks {
                     }
                     Some(Message::MakeRoom) => engine.keep_to_the_cap(),
                     Some(Message::Unrecorded(job, outcome)) => unrecorded.push((job, outcome)),
+                    // Nothing is to be done but to rest.
+                    _ if was_quiet => {}
                     _ => {
                         for (job, outcome) in std::mem::take(&mut unrecorded) {
                             engine.finish(&job, outcome);
@@ -115,6 +129,17 @@ impl Tasks {
             }
             Err(error) => tracing::error!(%error, "the housekeeper cannot start"),
         }
+    }
+}
+
+impl Engine {
+    /// Gives memory back if nothing runs, and commands come and go; does nothing run?
+    fn rest(&self) -> bool {
+        let idle = self.jobs().is_empty();
+        if idle && self.0.patient.load(Ordering::Relaxed) {
+            memory::rest();
+        }
+        idle
     }
 }
 

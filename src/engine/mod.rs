@@ -30,6 +30,7 @@ mod housekeeper;
 mod import;
 mod inflight;
 mod job;
+mod memory;
 mod opened;
 mod publish;
 mod queue;

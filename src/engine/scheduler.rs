@@ -14,6 +14,7 @@ use crate::engine::events::{NodeState, What};
 use crate::engine::film;
 use crate::engine::home::Inner;
 use crate::engine::job::{Job, NodeFailure, Rows};
+use crate::engine::memory;
 use crate::engine::machine::{Action, Attempt, Capacity, Event, Need, State};
 use crate::engine::stage_blobs::StageBlobs;
 use crate::engine::work::{self, Failure, WorkError};
@@ -221,6 +222,7 @@ impl Lead {
         self.running += 1;
         let (engine, back) = (engine.clone(), self.back.clone());
         let inner: Arc<Inner> = engine.0.clone();
+        memory::work();
         inner.stages.spawn(move || {
             let failed = carry_out(&engine, &job, attempt);
             // The scheduler waits for every stage it started before it ends.
