@@ -130,6 +130,7 @@ pub static PAGES: &[Route] = &[
     post("/recipes/try", Need::Run, Takes::Form),
     get("/recipe/{id}", Need::Read),
     post("/recipe/{id}/run", Need::Run, Takes::Form),
+    post("/recipe/{id}/try", Need::Run, Takes::Form),
     post("/recipe/{id}/plan", Need::Read, Takes::Form),
     get("/recipe/{id}/delete", Need::Delete),
     post("/recipe/{id}/delete", Need::Delete, Takes::Form),

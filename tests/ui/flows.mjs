@@ -27,13 +27,15 @@ await cases({
   "a file is uploaded by drop, and again is already here": async () => {
     const page = await open();
     await page.goto("/media");
-    await drop(page, "dropped.png", "#336699");
+    const colour = `#${(0x100000 + Math.floor(Math.random() * 0xe00000)).toString(16)}`;
+    const name = `dropped-${colour.slice(1)}.png`;
+    await drop(page, name, colour);
     await page.getByText("added:").waitFor();
-    await page.locator("#grid").getByText("dropped.png").waitFor();
-    await drop(page, "dropped.png", "#336699");
+    await page.locator("#grid").getByText(name).waitFor();
+    await drop(page, name, colour);
     await page.getByText("already here:").waitFor();
     await page.locator("section.uploads a").first().click();
-    await page.getByRole("heading", { level: 1, name: "dropped.png" }).waitFor();
+    await page.getByRole("heading", { level: 1, name }).waitFor();
     await page.close();
   },
 

@@ -47,7 +47,7 @@ export const open = async (look = LOOKS[0], { base = url, expected = [] } = {}) 
 /** Logs in by the address that holds a token. */
 export const logIn = async (page) => {
   await page.goto(`/auth?auth_token=${token}&next=/runs`);
-  await page.waitForURL("**/runs");
+  await page.waitForURL((address) => address.pathname === "/runs");
 };
 
 /** Calls the API, as programs do. */

@@ -44,11 +44,11 @@ pub fn log_out() -> Response {
             form method="post" action="/logout" { button.button.main { "Log out" } }
         }
     };
-    Page::new("", "Log out").show_anybody(&body)
+    Page::new("", "Log out").without_scripts().show_anybody(&body)
 }
 
 fn quiet(page: Page, body: &maud::Markup) -> Response {
-    let mut response = page.show_anybody(body);
+    let mut response = page.without_scripts().show_anybody(body);
     response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
 }

@@ -61,6 +61,7 @@ pub fn with_pages(router: Router, app: &App) -> Router {
         .route("/recipes/try", post(editor::try_out))
         .route("/recipe/{id}", get(recipe::page))
         .route("/recipe/{id}/run", post(recipe::run))
+        .route("/recipe/{id}/try", post(recipe::try_out))
         .route("/recipe/{id}/plan", post(recipe::plan))
         .route("/recipe/{id}/delete", get(recipes::ask_delete).post(recipes::delete))
         .route("/media", get(media::page))

@@ -106,10 +106,10 @@ pub fn told(detail: &Value) -> Markup {
 /// A page to write or paste a token into.
 pub fn log_in(status: StatusCode, message: &str, next: &str) -> Response {
     let body = html! {
-        section.card.narrow {
+        section.card.narrow.log-in {
             h1 { "Log in" }
             p { (message) }
-            form.stack method="post" action="/auth" {
+            form method="post" action="/auth" {
                 label { "Token" input name="auth_token" type="password" autocomplete="current-password" required autofocus; }
                 input name="next" type="hidden" value=(next);
                 button.button.main { "Log in" }
@@ -117,5 +117,5 @@ pub fn log_in(status: StatusCode, message: &str, next: &str) -> Response {
             p.muted { code { "artdag token new" } " makes a token; the first one is in the file " code { "token" } " of the server's home." }
         }
     };
-    Page::new("", "Log in").status(status).show_anybody(&body)
+    Page::new("", "Log in").without_scripts().status(status).show_anybody(&body)
 }

@@ -36,12 +36,21 @@ pub struct Page {
     same: Vec<(&'static str, String)>,
     status: StatusCode,
     next: Option<String>,
+    scripts_run: bool,
 }
 
 impl Page {
     /// A page of a part of the site, which is the address that the bar has for it.
     pub fn new(part: &'static str, title: impl Into<String>) -> Self {
-        Self { title: title.into(), part, scripts: Vec::new(), same: Vec::new(), status: StatusCode::OK, next: None }
+        Self {
+            title: title.into(),
+            part,
+            scripts: Vec::new(),
+            same: Vec::new(),
+            status: StatusCode::OK,
+            next: None,
+            scripts_run: true,
+        }
     }
 
     /// A script that it needs beside those that every page has.
@@ -71,6 +80,12 @@ impl Page {
     /// A page that leads on by itself.
     pub fn leads_to(mut self, address: &str) -> Self {
         self.next = Some(address.to_owned());
+        self
+    }
+
+    /// A page without any script: one whose address, or whose form, holds a secret.
+    pub fn without_scripts(mut self) -> Self {
+        self.scripts_run = false;
         self
     }
 
@@ -105,8 +120,10 @@ impl Page {
                     title { (self.title) " · artdag" }
                     link rel="icon" type="image/svg+xml" href=(address("icon.svg"));
                     link rel="stylesheet" href=(address("style.css"));
-                    script type="module" src=(address("page.js")) {}
-                    @for script in &self.scripts { script type="module" src=(address(script)) {} }
+                    @if self.scripts_run {
+                        script type="module" src=(address("page.js")) {}
+                        @for script in &self.scripts { script type="module" src=(address(script)) {} }
+                    }
                 }
                 body {
                     a.skip href="#main" { "To the content" }

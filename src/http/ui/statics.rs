@@ -38,6 +38,7 @@ static FILES: &[File] = &[
     file!("keys.js", SCRIPT),
     file!("live.js", SCRIPT),
     file!("page.js", SCRIPT),
+    file!("preview.js", SCRIPT),
     file!("recipe.js", SCRIPT),
     file!("run.js", SCRIPT),
     file!("scroll.js", SCRIPT),

@@ -2,7 +2,8 @@
 // Writing a recipe: problems and graph beside the text as it is written, and the text tried on a
 // picture.
 
-import { make, one, refusal, seldom } from "./common.js";
+import { one, seldom } from "./common.js";
+import { preview } from "./preview.js";
 
 const form = /** @type {HTMLFormElement | null} */ (one("[data-editor]"));
 const text = /** @type {HTMLTextAreaElement | null} */ (one("#yaml"));
@@ -28,34 +29,9 @@ const toLine = (line) => {
   text.scrollTop = Math.max(0, (line - 6) * parseFloat(getComputedStyle(text).lineHeight));
 };
 
-/** @type {EventSource | undefined} */
-let watched;
-const tryOut = async () => {
+const tryOut = () => {
   const result = one("[data-result]");
-  if (!result) return;
-  watched?.close();
-  /** @param {string} words */
-  const say = (words) => result.replaceChildren(make("p", { class: "muted" }, [words]));
-  say("Rendering…");
-  const answer = await fetch("/recipes/try", { method: "POST", body: fields() });
-  if (!answer.ok) return say(await refusal(answer));
-  const { run_id } = await answer.json();
-  const source = new EventSource(`/runs/${run_id}/events`);
-  watched = source;
-  source.addEventListener("run", (event) => {
-    const run = JSON.parse(/** @type {MessageEvent} */ (event).data);
-    if (!["completed", "failed", "cancelled"].includes(run.status)) return;
-    source.close();
-    const more = make("a", { href: `/run/${run_id}` }, ["The run"]);
-    if (run.status !== "completed") return result.replaceChildren(make("p", { class: "error" }, [run.error ?? run.status]), more);
-    const kind = (run.output_media_type ?? "").split("/")[0];
-    const address = `/cache/${run.output_hash}`;
-    const shown =
-      kind === "image" ? make("img", { src: address, alt: "What came out" })
-      : kind === "video" || kind === "audio" ? make(kind, { src: address, controls: "" })
-      : make("a", { href: address }, ["What came out"]);
-    result.replaceChildren(shown, more);
-  });
+  if (result) void preview(result, "/recipes/try", fields());
 };
 
 if (form && text) {
@@ -63,7 +39,7 @@ if (form && text) {
   text.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
-      void tryOut();
+      tryOut();
     }
   });
   form.addEventListener("click", (event) => {
@@ -75,7 +51,7 @@ if (form && text) {
       event.preventDefault();
       toLine(Number(node.slice(6)));
     }
-    if (target?.closest("[data-try-it]")) void tryOut();
+    if (target?.closest("[data-try-it]")) tryOut();
   });
   const open = one("[data-open]");
   if (open) open.hidden = false;

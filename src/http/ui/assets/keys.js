@@ -39,7 +39,7 @@ const open = () => {
 let leading = 0;
 document.addEventListener("keydown", (event) => {
   const target = event.target instanceof Element ? event.target : null;
-  if (event.ctrlKey || event.metaKey || event.altKey || target?.closest("input, textarea, select, [contenteditable], dialog")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || target?.closest("input, textarea, select, [contenteditable], dialog[open]")) return;
   const led = Date.now() - leading < 1500;
   leading = 0;
   if (led && parts[event.key]) location.href = parts[event.key][0];

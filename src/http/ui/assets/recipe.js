@@ -3,6 +3,7 @@
 // and what a run would do, told while the form is filled in.
 
 import { all, make, one, refusal, seldom } from "./common.js";
+import { preview } from "./preview.js";
 import { send } from "./upload.js";
 
 const form = /** @type {HTMLFormElement | null} */ (one("[data-recipe]"));
@@ -69,7 +70,22 @@ const plan = async () => {
   }
 };
 
+const tryOut = () => {
+  const place = form && one("[data-result]", form);
+  const named = all("[data-input] input[type=text]", form ?? document).every((input) => /** @type {HTMLInputElement} */ (input).value.trim());
+  if (!place) return;
+  if (!named) return place.replaceChildren(make("p", { class: "muted" }, ["Choose the inputs first."]));
+  void preview(place, `/recipe/${form.dataset.recipe}/try`, new URLSearchParams(/** @type {any} */ (new FormData(form))));
+};
+
 if (form) {
+  const live = /** @type {HTMLInputElement | null} */ (one("[data-preview-live]", form));
+  const box = one("[data-preview]", form);
+  if (box) box.hidden = false;
+  one("[data-try-it]", form)?.addEventListener("click", tryOut);
+  form.addEventListener("change", (event) => {
+    if (live?.checked && event.target instanceof Element && event.target.matches("[name], [data-preview-live]")) tryOut();
+  });
   const soon = seldom(() => void plan(), 350);
   form.addEventListener("input", (event) => {
     const target = /** @type {HTMLInputElement} */ (event.target);

@@ -9,7 +9,8 @@ document.addEventListener("artdag:node", (event) => {
   if (drawn) {
     const chosen = drawn.classList.contains("chosen") ? " chosen" : "";
     drawn.setAttribute("class", `node s-${state}${chosen}`);
-    drawn.setAttribute("aria-label", `${node}, ${drawn.dataset.kind} · ${state}`);
+    const title = drawn.querySelector("title");
+    if (title) title.textContent = `${node} · ${drawn.dataset.kind} · ${state}`;
     const kind = drawn.querySelector(".kind");
     if (kind) kind.textContent = `${drawn.dataset.kind} · ${state}`;
     drawn.querySelector(".sign")?.setAttribute("href", `#i-${state}`);

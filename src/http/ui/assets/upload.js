@@ -87,7 +87,7 @@ const transfer = (file, bar, words) =>
       }
       if (request.status >= 300) return fail(typeof told.detail === "string" ? told.detail : `the server answered ${request.status}`);
       bar.value = bar.max;
-      words.replaceChildren(told.existing ? "already here: " : "added: ", make("a", { href: `/media/${told.content_hash}` }, [told.content_hash.slice(0, 10)]));
+      words.replaceChildren(words.dataset.again ? "here, without its name, which is another's: " : told.existing ? "already here: " : "added: ", make("a", { href: `/media/${told.content_hash}` }, [told.content_hash.slice(0, 10)]));
       document.dispatchEvent(new CustomEvent("artdag:uploaded", { detail: told }));
       resolve(told);
     });

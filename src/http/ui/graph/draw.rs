@@ -65,7 +65,7 @@ fn drawn(node: &Drawn, x: f64, y: f64) -> Markup {
     html! {
         a class={ "node s-" (state) (chosen) } href=(node.address) data-node=(node.id) data-kind=(node.kind)
             transform={ "translate(" (format!("{x:.1}")) " " (format!("{y:.1}")) ")" }
-            aria-label={ (node.id) ", " (words) } aria-current=[node.chosen.then_some("true")] {
+            aria-current=[node.chosen.then_some("true")] {
             title { (node.id) " · " (words) }
             rect.box width=(WIDTH) height=(HEIGHT) rx="9" {}
             @if let Some(hash) = &node.picture {

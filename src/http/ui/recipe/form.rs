@@ -26,11 +26,14 @@ pub fn form(visitor: &Visitor, seen: &Seen, given: &str) -> Markup {
     html! {
         form.recipe-form method="post" action={ "/recipe/" (crate::http::query::path_part(&seen.word)) "/run" } data-recipe=(crate::http::query::path_part(&seen.word)) {
             (shell::token(visitor))
+            div.recipe-side {
             section.card {
                 h2 { "Inputs" }
                 @for (at, node) in inputs.iter().enumerate() { (input(seen, node, if at == 0 { given } else { "" })) }
                 @if inputs.is_empty() { p.muted { "None: all that it reads is named in its text." } }
                 @for (_, node) in recipe.fixed_inputs() { (fixed(node)) }
+            }
+            @if visitor.runs { (preview()) }
             }
             section.card {
                 h2 { "Parameters" }
@@ -52,6 +55,22 @@ pub fn form(visitor: &Visitor, seen: &Seen, given: &str) -> Markup {
             }
         }
         datalist id="media-names" { @for (name, _) in &seen.media.names { option value=(name) {} } }
+    }
+}
+
+/// What comes out, where scripts run.
+fn preview() -> Markup {
+    html! {
+        section.card.preview data-preview="" hidden {
+            div.head {
+                h2 { "What comes out" }
+                div.actions {
+                    label.check { input type="checkbox" data-preview-live=""; span { "as I change it" } }
+                    button.button type="button" data-try-it="" { (icon("play")) span { "Try it" } }
+                }
+            }
+            div.stage.none data-result="" { p.muted { "Try it, and it is shown here." } }
+        }
     }
 }
 

@@ -5,7 +5,7 @@ mod form;
 mod look;
 mod submit;
 
-pub use submit::{plan, run};
+pub use submit::{plan, run, try_out};
 
 use axum::extract::State;
 use axum::response::Response;

@@ -48,6 +48,21 @@ pub async fn run(
     Ok(shell::see(&format!("/run/{}", accepted.await?.run)))
 }
 
+/// `POST /recipe/{id}/try`: the same for the script of the page, which shows what comes out.
+pub async fn try_out(
+    State(app): State<App>,
+    visitor: Visitor,
+    PathWord(word): PathWord,
+    form: PageForm,
+) -> ApiResult<Response> {
+    let username = visitor.principal.username;
+    let accepted = app.blocking(move |engine| {
+        let request = request(engine, &word, &form, username)?;
+        engine.accept(&request, &Submission { held: false, idempotency: None })
+    });
+    Ok(Json(json!({"run_id": accepted.await?.run})).into_response())
+}
+
 /// `POST /recipe/{id}/plan`: what a run of the form as it is would do, for the script of the page.
 pub async fn plan(State(app): State<App>, PathWord(word): PathWord, form: PageForm) -> ApiResult<Response> {
     let planned = app.blocking(move |engine| {

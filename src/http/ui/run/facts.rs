@@ -45,7 +45,7 @@ pub fn player(blob: &BlobInfo) -> Markup {
     let named = blob.names.first().map_or_else(|| blob.content_hash.short(), Clone::clone);
     html! {
         @match of_media(&blob.media_type) {
-            "image" => a.stage href=(address) { img src=(address) alt=(named) width=[blob.width] height=[blob.height] decoding="async"; },
+            "image" if is_picture(blob) => a.stage href=(address) { img src=(address) alt=(named) width=[blob.width] height=[blob.height] decoding="async"; },
             "video" => div.stage { video src=(address) controls preload="metadata" loop aria-label=(named) {} },
             "audio" => div.stage.sound { (icon("audio")) audio src=(address) controls preload="metadata" aria-label=(named) {} },
             kind => div.stage.none { (icon(kind)) p { (blob.media_type) ", " (words::bytes(blob.size)) } a href=(address) { "Open" } },
