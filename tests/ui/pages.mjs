@@ -1,5 +1,5 @@
 // Every page, by light and dark, on a phone and on a desk: nobody is shut out of it, and it fits.
-// With ARTDAG_SCREENS a picture of each is kept there.
+// With ARTDAG_SCREENS a picture of each is kept there (`tests/screens.sh`).
 
 import { LOOKS, accessible, api, assert, cases, ended, logIn, open } from "./support.mjs";
 
@@ -12,7 +12,11 @@ const look = async (page, look, state, name, path) => {
   await page.goto(path);
   await page.waitForLoadState("networkidle").catch(() => {});
   await accessible(page, `${name}, ${look.name}`);
-  if (screens) await page.screenshot({ path: `${screens}/${name}-${state}-${look.name}.png`, fullPage: true });
+  if (screens && look.name !== "phone") {
+    // Times go on, and a page's pictures come when they are in sight.
+    await page.waitForTimeout(300);
+    await page.screenshot({ path: `${screens}/${name}-${state}-${look.name}.jpg`, type: "jpeg", quality: 72 });
+  }
 };
 
 await cases({

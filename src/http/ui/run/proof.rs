@@ -31,6 +31,12 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_default()
 }
 
+/// Is it a program of the machine? Parts of this program have a plain number as their version,
+/// and are in the record.
+fn is_program(tool: &Value) -> bool {
+    !text(tool, "version").bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Every node from the output back, each told once, under the first that reads it.
 fn tree(record: &Value) -> Markup {
     let nodes = record["nodes"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -60,7 +66,7 @@ fn infrastructure(record: &Value) -> Markup {
             dt { "Made by" } dd { (text(record, "rendered_by")) }
             dt { "Program" } dd { (text(software, "name")) " " (text(software, "version")) " " (words::copied(text(software, "content_hash"))) }
             dt { "Machine" } dd { (text(hardware, "cpu")) ", " (hardware["cores"]) " cores" }
-            @for tool in tools { dt { (text(tool, "name")) } dd { (text(tool, "version")) } }
+            @for tool in tools.iter().filter(|tool| is_program(tool)) { dt { (text(tool, "name")) } dd { (text(tool, "version")) } }
             @for effect in effects { dt { "Effect" } dd { (text(effect, "name")) " v" (text(effect, "version")) " " (words::copied(text(effect, "content_hash"))) } }
             @for input in inputs { dt { "Source" } dd { a href={ "/media/" (text(input, "content_hash")) } { (text(input, "name")) } } }
             dt { "Plan" } dd { (words::copied(text(record, "plan_hash"))) }

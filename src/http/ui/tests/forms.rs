@@ -29,7 +29,7 @@ async fn a_form_without_its_token_is_403_everywhere() {
         // Of somebody else: who is not logged in.
         browser.bare(&path, &[("form_token", &other)]).await.page(403);
     }
-    browser.bare("/media/upload?form_token=x", &[]).await.page(415);
+    browser.bare("/media/upload?form_token=x", &[]).await.page(403);
 }
 
 #[tokio::test]
