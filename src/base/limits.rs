@@ -214,3 +214,7 @@ pub const THUMB_PIXELS: u64 = 1 << 26;
 pub const THUMBS_AT_ONCE: usize = 2;
 /// Runs that one form does something to.
 pub const BULK_RUNS: usize = 1000;
+/// Files that come in parts at once.
+pub const PARTIAL_UPLOADS: usize = 1000;
+/// Seconds that a file of which nothing more comes is kept: a day, so that one can go on tomorrow.
+pub const PARTIAL_UPLOAD_SECONDS: u64 = 24 * 60 * 60;
