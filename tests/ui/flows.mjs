@@ -51,6 +51,7 @@ await cases({
     await page.locator("#run-head .state.s-completed").waitFor({ timeout: 120_000 });
     await page.locator("#run-output img").first().waitFor();
     await page.waitForFunction(() => document.querySelectorAll("a.node.s-running, a.node.s-pending").length === 0);
+    assert.deepEqual((await api("GET", `/runs/${page.url().split("/").pop()}`)).params, {}, "a form that nobody touched changes nothing");
     assert.equal(await page.evaluate(() => globalThis.sameDocument), true, "the page was not loaded again");
     await page.locator("a.node").first().click();
     await page.locator("#node .panel").waitFor();
@@ -159,6 +160,29 @@ await cases({
     await page.goto("/effects");
     await page.getByRole("button", { name: "Draw what is missing" }).click();
     await page.waitForFunction(() => !document.body.textContent.includes("not drawn yet"));
+    await page.close();
+  },
+
+  "without script a file is uploaded, a recipe run, and the run deleted": async () => {
+    const page = await open(LOOKS[0], { script: false });
+    await logIn(page);
+    await page.goto("/media");
+    await page.getByLabel(/Drop files anywhere/).setInputFiles({ name: "plain.txt", mimeType: "text/plain", buffer: Buffer.from(`no script ${Math.random()}`) });
+    await page.getByRole("button", { name: "Upload" }).click();
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    assert.match(new URL(page.url()).pathname, /^\/media\/[0-9a-f]{64}$/);
+    await page.goto("/recipe/invert?input=cat");
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await page.waitForURL("**/run/*");
+    const run = page.url().split("/").pop();
+    await ended(run);
+    await page.reload();
+    assert.equal(await page.locator("#run-output img").count(), 2);
+    await page.locator("a.node").last().click();
+    await page.locator("#node .panel").waitFor();
+    await page.getByRole("link", { name: "Delete…" }).click();
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.waitForURL("**/runs");
     await page.close();
   },
 

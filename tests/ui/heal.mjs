@@ -46,6 +46,23 @@ try {
         assert.equal(await page.evaluate(() => globalThis.sameDocument), true, "the same program: no page was loaded again");
       }
     },
+
+    "an upload goes on after a restart": async () => {
+      const page = await open(undefined, { base, expected: ["ERR_", "Failed to load resource"] });
+      await page.goto("/media");
+      await page.evaluate(() => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([new Uint8Array(192 << 20).fill(7)], "large.bin"));
+        document.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+      });
+      await page.waitForFunction(() => (document.querySelector("section.uploads progress")?.value ?? 0) > 16 << 20);
+      await stop();
+      await page.getByText("it goes on by itself").waitFor();
+      await start();
+      await page.getByText("added:").waitFor();
+      const { size } = await api("GET", "/cache/large.bin/info", undefined, undefined, base);
+      assert.equal(size, 192 << 20);
+    },
   });
 } finally {
   server?.kill("SIGKILL");

@@ -35,9 +35,9 @@ const watch = (page, base, expected) => {
 };
 
 /** A new browser profile with one page. */
-export const open = async (look = LOOKS[0], { base = url, expected = [] } = {}) => {
+export const open = async (look = LOOKS[0], { base = url, expected = [], script = true } = {}) => {
   browser ??= await chromium.launch({ executablePath: process.env.ARTDAG_CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
-  const context = await browser.newContext({ viewport: look.viewport, colorScheme: look.colorScheme, baseURL: base });
+  const context = await browser.newContext({ viewport: look.viewport, colorScheme: look.colorScheme, baseURL: base, javaScriptEnabled: script });
   context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   watch(page, base, expected);

@@ -6,6 +6,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use serde_json::Value;
 
+use crate::base::limits::NEXT_BYTES;
 use crate::http::accept::wants_page;
 use crate::http::error::Told;
 use crate::http::route::{self, Route};
@@ -28,7 +29,13 @@ impl Browser {
             None => true,
         };
         let here = (*request.method() == Method::GET).then(|| request.uri().path_and_query());
-        shown.then(|| Self { here: here.flatten().map(|here| here.as_str().to_owned()) })
+        shown.then(|| Self {
+            here: here
+                .flatten()
+                .map(axum::http::uri::PathAndQuery::as_str)
+                .filter(|here| here.len() <= NEXT_BYTES)
+                .map(str::to_owned),
+        })
     }
 
     /// The same refusal as a page; any other answer as it is.

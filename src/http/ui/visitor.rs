@@ -1,6 +1,7 @@
 //! Who looks at a page: what they may do decides which buttons it has.
 
 use axum::extract::FromRequestParts;
+use axum::http::Method;
 use axum::http::request::Parts;
 
 use crate::base::Secret;
@@ -16,7 +17,7 @@ pub struct Visitor {
     pub principal: Principal,
     /// For the forms of this visitor's pages.
     pub csrf: Secret,
-    /// Where they are: the path with its query.
+    /// Where they are and can come back to: the path with its query.
     pub here: String,
     /// May they start and stop runs, and upload?
     pub runs: bool,
@@ -33,7 +34,9 @@ impl FromRequestParts<App> for Visitor {
         let principal = parts.extensions.get::<Principal>().cloned().unwrap_or_default();
         let may = |need| app.auth.allows(&principal, need).is_ok();
         let (runs, deletes, administers) = (may(Need::Run), may(Need::Delete), may(Need::Admin));
-        let here = parts.uri.path_and_query().map_or("/", |here| here.as_str()).to_owned();
+        let here = parts.uri.path_and_query().map_or("/", |here| here.as_str());
+        // A log-in does not lead back to what a form was sent to.
+        let here = if parts.method == Method::GET { here } else { "/" }.to_owned();
         Ok(Self { csrf: csrf::token(&parts.headers), principal, here, runs, deletes, administers })
     }
 }

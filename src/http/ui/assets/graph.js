@@ -19,6 +19,7 @@ const draw = () => {
   if (!now) return;
   now.svg.setAttribute("width", String(now.box.width * scale));
   now.svg.setAttribute("height", String(now.box.height * scale));
+  now.graph.classList.toggle("small", scale < 0.5);
 };
 
 const fit = () => {

@@ -90,6 +90,9 @@ if (form) {
   form.addEventListener("input", (event) => {
     const target = /** @type {HTMLInputElement} */ (event.target);
     if (target.matches("[data-slider]")) {
+      const step = Number(target.dataset.slider);
+      const rounded = Math.round(Number(target.value) / step) * step;
+      target.value = String(Number(Math.min(Number(target.max), Math.max(Number(target.min), rounded)).toPrecision(9)));
       const output = target.parentElement?.querySelector("output");
       if (output) output.value = target.value;
     }

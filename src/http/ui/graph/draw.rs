@@ -13,6 +13,9 @@ use crate::http::ui::words::within;
 /// Nodes that are drawn; of a larger graph there is the table.
 const NODES: usize = 1500;
 
+/// Lines above which each is drawn faintly: together they would be a black area.
+const DENSE: usize = 150;
+
 /// A node to be drawn.
 pub struct Drawn {
     /// Its id.
@@ -46,7 +49,7 @@ pub fn draw(nodes: &[Drawn], label: &str) -> Markup {
     let (width, height) = (layout.width.ceil(), layout.height.ceil());
     html! {
         div.graph data-graph="" tabindex="0" role="group" aria-label=(label) {
-            svg width=(width) height=(height) viewBox={ "0 0 " (width) " " (height) } {
+            svg class=[(layout.lines.len() > DENSE).then_some("dense")] width=(width) height=(height) viewBox={ "0 0 " (width) " " (height) } {
                 @for (from, to, points) in &layout.lines {
                     path.line d=(curve(points)) data-from=(nodes[*from].id) data-to=(nodes[*to].id) {}
                 }

@@ -152,10 +152,12 @@ fn field(node: &RecipeNode, param: &'static Param, value: Option<&Value>) -> Mar
     }
 }
 
+/// A slider. Its steps are a script's: by steps of its own a browser would move the value that a
+/// recipe has to the nearest one, and send it as if somebody had.
 fn slider(id: &str, name: &str, now: &str, min: f64, max: f64, step: f64) -> Markup {
     html! {
         div.slider {
-            input type="range" id=(id) name=(name) value=(now) min=(min) max=(max) step=(step) data-slider="";
+            input type="range" id=(id) name=(name) value=(now) min=(min) max=(max) step="any" data-slider=(step);
             output for=(id) { (now) }
             span.range.muted { (min) " to " (max) }
         }

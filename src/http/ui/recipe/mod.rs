@@ -1,5 +1,6 @@
 //! One recipe, an effect or a config: its graph, its text, and a form that runs it.
 
+mod diff;
 mod fields;
 mod form;
 mod look;
@@ -89,8 +90,15 @@ pub async fn page(
 ) -> ApiResult<Response> {
     // An input that a link from a medium has chosen already.
     let given = query.text("input").unwrap_or_default();
+    let with: Option<ContentHash> = query.parsed("with", "the id of another version");
     query.finish()?;
-    let seen = app.blocking(move |engine| Seen::of(engine, &word)).await?;
+    let (seen, other) = app
+        .blocking(move |engine| {
+            let other = with.map(|with| engine.find_config(&with.to_string()).and_then(|_| engine.read_checked(&with)));
+            let other = other.transpose()?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+            Ok((Seen::of(engine, &word)?, other))
+        })
+        .await?;
     let recipe = &seen.recipe;
     let body = html! {
         article {
@@ -111,6 +119,9 @@ pub async fn page(
             (form::form(&visitor, &seen, &given))
             @if !recipe.bare { section { h2 { "Graph" } (look::graph(&seen)) } }
             (versions(&seen))
+            @if let (Some(other), Some((_, yaml))) = (&other, &seen.config) {
+                section { div.head { h2 id="difference" { "What differs" } span.muted { "from the other version to this" } } (diff::diff(other, yaml)) }
+            }
             @if let Some((id, yaml)) = &seen.config {
                 section {
                     div.head { h2 { "Text" } span { (words::hash(id)) " " a href={ "/cache/" (id) "?download=" (path_part(&recipe.name)) ".yaml" } { "Save" } } }
@@ -152,7 +163,9 @@ fn versions(seen: &Seen) -> Markup {
                 h2 { "Versions" }
                 ul.tabs {
                     @for (id, version, here) in &seen.versions {
-                        li { a href={ "/recipe/" (id) } aria-current=[here.then_some("page")] { (version.as_deref().unwrap_or("no version")) " " code { (id.short()) } } }
+                        li { a href={ "/recipe/" (id) } aria-current=[here.then_some("page")] { (version.as_deref().unwrap_or("no version")) " " code { (id.short()) } }
+                            @if !here { " " a href={ "/recipe/" (seen.word) "?with=" (id) "#difference" } { "Compare" } }
+                        }
                     }
                 }
             }

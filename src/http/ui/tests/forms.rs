@@ -63,6 +63,9 @@ async fn a_recipe_is_run_by_its_form() {
     assert_eq!(told["params"], json!({"sigma": 3}));
     let page = browser.get(&format!("/run/{run}")).await.page(200);
     assert!(page.contains("data-node=\"dog\"") && page.contains("Provenance"), "{page}");
+    // A browser sends every field, and none of them moved by itself to the step of a slider.
+    let form = browser.get("/recipe/dog").await.page(200);
+    assert!(form.contains("step=\"any\" data-slider=") && !form.contains("type=\"range\" step=\"0"), "{form}");
 
     let id = browser.config(INK.to_owned()).await;
     let shown = browser
