@@ -18,5 +18,6 @@ mod scale;
 mod server;
 mod support;
 mod tokens;
+mod ui;
 mod watch;
 mod worker;

@@ -13,7 +13,10 @@ prlimit util-linux
 mount mount
 strace strace
 ffmpeg ffmpeg
-python3 python3'
+python3 python3
+chromium chromium
+node nodejs
+npm npm'
 if [ "${ARTDAG_TESTS:-}" = full ]; then
     tools="$tools
 c++ g++"
@@ -75,9 +78,24 @@ ensure_python() {
     fi
 }
 
+# What leads the browser, pinned by the lock file; made anew when that changes.
+ensure_node() {
+    local name names='package.json package-lock.json .npmrc' made=target/node
+    for name in $names; do
+        cmp -s "tests/tools/$name" "$made/$name" && continue
+        rm -rf "$made"
+        mkdir -p "$made"
+        for name in $names; do cp "tests/tools/$name" "$made/$name"; done
+        npm ci --prefix "$made" --ignore-scripts --no-audit --no-fund --silent </dev/null ||
+            { rm -rf "$made"; fail 'npm could not install what the tests of the pages need'; }
+        break
+    done
+}
+
 step 'what the tests need'
 ensure_tools
 ensure_python
+ensure_node
 took
 
 step 'format'

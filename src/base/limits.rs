@@ -205,3 +205,16 @@ pub const FAILED_LOGINS: usize = 10;
 pub const FAILED_LOGIN_SECONDS: u64 = 60;
 /// Addresses whose wrong tokens are remembered, about 2 MB; the one seen longest ago is forgotten.
 pub const FAILED_LOGIN_PEERS: usize = 10_000;
+/// Longest side of the small pictures that pages show, in pixels: twice what a grid shows, for
+/// dense screens.
+pub const THUMB_SIDE: u32 = 320;
+/// Pixels of a picture of which a small one is made; a larger one has an icon.
+pub const THUMB_PIXELS: u64 = 1 << 26;
+/// Small pictures that are made at once: each decodes a whole picture.
+pub const THUMBS_AT_ONCE: usize = 2;
+/// Runs that one form does something to.
+pub const BULK_RUNS: usize = 1000;
+/// Files that come in parts at once.
+pub const PARTIAL_UPLOADS: usize = 1000;
+/// Seconds that a file of which nothing more comes is kept: a day, so that one can go on tomorrow.
+pub const PARTIAL_UPLOAD_SECONDS: u64 = 24 * 60 * 60;

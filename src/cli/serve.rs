@@ -17,7 +17,7 @@ use crate::engine::{Engine, EngineError, Opened};
 use crate::http::auth::{Auth, AuthSettings, JwtKeys, JwtSettings};
 use crate::http::server::{Listening, Patience};
 use crate::http::stop::Stop;
-use crate::http::{App, api, guard, server, systemd};
+use crate::http::{App, api, guard, server, systemd, ui};
 use crate::media::ffmpeg::confine;
 
 /// Arguments of `serve`.
@@ -56,7 +56,7 @@ async fn serve(settings: &Settings, engine: &Engine, io: &mut Io) -> Result<(), 
     let app = App::new(engine.clone(), settings.clone(), auth);
     app.listens_at(url.clone());
     let (router, _) = api::router(app.clone());
-    let router = guard::guarded(router, &app);
+    let router = guard::guarded(ui::with_pages(router, &app), &app);
     watch_signals(&app.stop)?;
     let commands = Commands::answer(engine)?;
     engine.name_holder(&Holder {

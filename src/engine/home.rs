@@ -20,6 +20,7 @@ use crate::engine::job::Job;
 use crate::engine::lock::{Holder, HomeLock, Role, Taken};
 use crate::engine::machine::Capacity;
 use crate::engine::opened::Opened as OpenedBlobs;
+use crate::engine::partial::Senders;
 use crate::engine::scheduler::Scheduler;
 use crate::engine::slots::Slots;
 use crate::engine::stage_threads::StageThreads;
@@ -49,6 +50,7 @@ pub struct Inner {
     pub(super) totals: Totals,
     pub(super) opened: OpenedBlobs,
     pub(super) tools: Tools,
+    pub(super) senders: Senders,
     /// Waits for a disk that refuses, where a command had better tell.
     pub(super) patient: AtomicBool,
     /// Set when the process is about to leave: runs that have not ended wait for the next one.
@@ -133,6 +135,7 @@ impl Engine {
             fresh: Fresh::default(),
             totals: Totals::default(),
             opened: OpenedBlobs::default(),
+            senders: Senders::default(),
             tools: Tools::new(opening.ffmpeg.clone(), home.join("tools.json")),
             patient: AtomicBool::new(opening.role != Role::Command),
             leaving: AtomicBool::new(false),

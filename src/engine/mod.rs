@@ -12,6 +12,7 @@ pub mod gc;
 pub mod infra;
 pub mod lock;
 pub mod machine;
+pub mod partial;
 pub mod provenance;
 pub mod request;
 pub mod views;

@@ -106,7 +106,7 @@ impl Engine {
     }
 
     /// Refuses what would leave the disk with less than it must keep.
-    fn check_room(&self, bytes: u64) -> Result<(), EngineError> {
+    pub(super) fn check_room(&self, bytes: u64) -> Result<(), EngineError> {
         let free = self.0.store.free_bytes()?;
         if bytes.saturating_add(FREE_BYTES_KEPT) <= free {
             return Ok(());

@@ -3,6 +3,14 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
+/// Does it name HTML, and like it better than JSON? Programs that take anything get JSON.
+pub fn wants_page(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut named = lines.flat_map(|value| value.split(',')).map(range);
+    named.any(|(kind, weight)| kind.eq_ignore_ascii_case("text/html") && weight > 0.0)
+        && best(headers, &["application/json", "text/html"]) == 1
+}
+
 /// The position of the type that the client likes best; the first of equals, and of types that
 /// it does not name at all.
 pub fn best(headers: &HeaderMap, offered: &[&str]) -> usize {
@@ -52,6 +60,25 @@ pub fn varied(response: impl IntoResponse) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_is_for_who_names_it_and_prefers_it() {
+        let check = |accept: &str, expected: bool| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, accept.parse().unwrap());
+            assert_eq!(wants_page(&headers), expected, "{accept}");
+        };
+        check("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true);
+        check("text/html", true);
+        check("application/json;q=0.4, TEXT/HTML;q=0.5", true);
+        check("text/html, application/json", false);
+        check("text/html;q=0.5, */*", false);
+        check("text/*", false);
+        check("*/*", false);
+        check("text/html;q=0", false);
+        check("", false);
+        assert!(!wants_page(&HeaderMap::new()));
+    }
 
     #[test]
     fn the_type_that_is_liked_best_is_chosen() {

@@ -98,10 +98,16 @@ impl From<EngineError> for ApiError {
     }
 }
 
+/// What an answer that is an error tells, beside its body: the guard makes a page of it where a
+/// browser asked.
+#[derive(Debug, Clone)]
+pub struct Told(pub Value);
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(json!({"detail": self.detail}))).into_response();
         response.headers_mut().extend(self.headers);
+        response.extensions_mut().insert(Told(self.detail));
         response
     }
 }

@@ -1,7 +1,7 @@
 //! The server: HTTP over an engine.
 //!
 //! [`api`] has one file for each group of routes; [`route`] is the table of who may call what,
-//! which [`guard`] asks before any handler runs; [`error`] is the one place where errors become
+//! which [`guard`] asks before any handler runs; [`ui`] has the pages; [`error`] is the one place where errors become
 //! answers. Nothing here knows how things are stored or computed.
 
 pub mod accept;
@@ -22,6 +22,7 @@ pub mod route;
 pub mod server;
 pub mod stop;
 pub mod systemd;
+pub mod ui;
 pub mod upload_body;
 
 mod access;

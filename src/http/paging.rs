@@ -87,13 +87,18 @@ impl Paging {
         self.after.map(|after| after as u64)
     }
 
+    /// The address of the page that begins at `next`.
+    pub fn link(&self, here: &Here, next: Next) -> String {
+        here.with_cursor(&self.list.cursor(next.0))
+    }
+
     /// The answer: `next` is where the next page begins, if there is one; `total` the length of
     /// the whole list, if it is known.
     pub fn answer<T: Serialize>(&self, here: &Here, items: &[T], next: Option<Next>, total: Option<u64>) -> Response {
         let mut response = Json(items).into_response();
         let headers = response.headers_mut();
         if let Some(next) = next {
-            let link = format!("<{}>; rel=\"next\"", here.with_cursor(&self.list.cursor(next.0)));
+            let link = format!("<{}>; rel=\"next\"", self.link(here, next));
             // A query that cannot stand in a header has no link; none that we made is like that.
             headers.extend(HeaderValue::from_bytes(link.as_bytes()).ok().map(|link| (header::LINK, link)));
         }

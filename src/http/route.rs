@@ -1,7 +1,8 @@
 //! Who may call what: one row for each method of each route.
 //!
-//! The guard asks this table before a handler runs, and refuses what is not in it. A test
-//! compares it with the routes that `openapi.json` describes.
+//! The guard asks these tables before a handler runs, and refuses what is in neither. A test
+//! compares [`ROUTES`] with the routes that `openapi.json` describes; [`PAGES`] are for browsers
+//! alone and are described nowhere.
 
 use axum::http::Method;
 
@@ -62,7 +63,7 @@ const fn delete(path: &'static str, need: Need) -> Route {
     Route { method: Method::DELETE, path, need, takes: Takes::Nothing }
 }
 
-/// Every route.
+/// Every route that programs call.
 pub static ROUTES: &[Route] = &[
     get("/", Need::Read),
     get("/healthz", Need::Public),
@@ -100,6 +101,11 @@ pub static ROUTES: &[Route] = &[
     get("/cache/{hash}", Need::Read),
     delete("/cache/{hash}", Need::Delete),
     get("/cache/{hash}/info", Need::Read),
+    Route { method: Method::OPTIONS, path: "/uploads", need: Need::Public, takes: Takes::Nothing },
+    post("/uploads", Need::Run, Takes::Nothing),
+    get("/uploads/{id}", Need::Run),
+    Route { method: Method::PATCH, path: "/uploads/{id}", need: Need::Run, takes: Takes::Bytes },
+    Route { method: Method::DELETE, path: "/uploads/{id}", need: Need::Run, takes: Takes::Nothing },
     get("/assets", Need::Read),
     put("/assets/{name}", Need::Run),
     delete("/assets/{name}", Need::Delete),
@@ -114,8 +120,51 @@ pub static ROUTES: &[Route] = &[
     get("/node-types", Need::Read),
 ];
 
+/// Every route of the pages, but for those that programs have too.
+pub static PAGES: &[Route] = &[
+    get("/static/{set}/{file}", Need::Public),
+    get("/run/{run_id}", Need::Read),
+    get("/run/{run_id}/delete", Need::Delete),
+    post("/run/{run_id}/delete", Need::Delete, Takes::Form),
+    post("/run/{run_id}/{action}", Need::Run, Takes::Form),
+    post("/runs/act", Need::Run, Takes::Form),
+    get("/recipes", Need::Read),
+    get("/recipes/new", Need::Read),
+    post("/recipes/new", Need::Run, Takes::Form),
+    post("/recipes/check", Need::Read, Takes::Form),
+    post("/recipes/try", Need::Run, Takes::Form),
+    get("/recipe/{id}", Need::Read),
+    post("/recipe/{id}/run", Need::Run, Takes::Form),
+    post("/recipe/{id}/try", Need::Run, Takes::Form),
+    post("/recipe/{id}/plan", Need::Read, Takes::Form),
+    get("/recipe/{id}/delete", Need::Delete),
+    post("/recipe/{id}/delete", Need::Delete, Takes::Form),
+    get("/media", Need::Read),
+    post("/media/upload", Need::Run, Takes::Bytes),
+    get("/media/{hash}", Need::Read),
+    post("/media/{hash}/name", Need::Run, Takes::Form),
+    post("/media/{hash}/unname", Need::Delete, Takes::Form),
+    get("/media/{hash}/delete", Need::Delete),
+    post("/media/{hash}/delete", Need::Delete, Takes::Form),
+    post("/effects/draw", Need::Run, Takes::Form),
+    get("/storage", Need::Read),
+    post("/storage/gc", Need::Admin, Takes::Form),
+    post("/queue/act", Need::Admin, Takes::Form),
+    get("/thumb/{hash}", Need::Read),
+];
+
+/// Every row of both tables.
+pub fn all() -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().chain(PAGES)
+}
+
 /// The row of a method on a path as the router has it. `HEAD` is `GET`.
 pub fn find(method: &Method, path: &str) -> Option<&'static Route> {
     let method = if *method == Method::HEAD { &Method::GET } else { method };
-    ROUTES.iter().find(|route| route.path == path && route.method == *method)
+    all().find(|route| route.path == path && route.method == *method)
+}
+
+/// Is it a row of the pages' table?
+pub fn is_page(row: &Route) -> bool {
+    PAGES.iter().any(|page| std::ptr::eq(page, row))
 }

@@ -31,7 +31,8 @@ fn is_outside(line: &str, home: &str) -> bool {
     let whole = if path.starts_with('/') {
         path.to_owned()
     } else {
-        let directory = directory.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or("", |found| found.0);
+        let directory =
+            directory.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or("", |found| found.0);
         format!("{directory}/{path}")
     };
     let of_the_system = ["/proc/self/", "/proc/sys/", "/sys/fs/cgroup", "/sys/devices/system/cpu"];
@@ -54,7 +55,8 @@ fn s4_no_path_that_a_stranger_sends_opens_a_file_outside_of_the_home() {
     server.get("/cache/cat").expect(200);
     let before = std::fs::read_to_string(&trace).expect("a trace").len();
     let mut random = Random::seeded(4);
-    let routes = ["/cache/{}", "/cache/{}/info", "/assets/{}", "/configs/{}", "/runs/{}", "/runs/{}/events", "/docs/{}"];
+    let routes =
+        ["/cache/{}", "/cache/{}/info", "/assets/{}", "/configs/{}", "/runs/{}", "/runs/{}/events", "/docs/{}"];
     for _ in 0..100 {
         let mut text = String::new();
         for _ in 0..25 {

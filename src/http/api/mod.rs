@@ -18,6 +18,7 @@ mod runs;
 mod submit;
 #[cfg(test)]
 mod tests;
+mod tus;
 mod uploads;
 
 use axum::Router;
@@ -64,6 +65,8 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(cache_list::list))
         .routes(routes!(uploads::upload))
         .routes(routes!(uploads::import))
+        .routes(routes!(tus::options, tus::begin))
+        .routes(routes!(tus::state, tus::append, tus::end))
         .routes(routes!(cache_list::verify))
         .routes(routes!(cache_list::gc))
         .routes(routes!(cache::bytes, cache::delete))

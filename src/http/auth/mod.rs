@@ -20,6 +20,7 @@ mod tests;
 mod users;
 
 pub use crate::engine::Scopes;
+pub use credentials::sessions;
 pub use gate::{Auth, AuthSettings, Peer, Principal};
 pub use jwt::JwtSettings;
 pub use keys::{JwtKeys, KeyError};

@@ -23,7 +23,8 @@ use crate::http::auth;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::pace::Watch;
 use crate::http::peer::Peer;
-use crate::http::route::{self, ROUTES, Route};
+use crate::http::route::{self, Route};
+use crate::http::ui::Browser;
 
 /// Puts the guard before every route and fallback of a router.
 pub fn guarded(router: Router, app: &App) -> Router {
@@ -36,6 +37,7 @@ async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Resp
     let row = path.as_deref().and_then(|path| route::find(request.method(), path));
     let id = answer::request_id(request.headers());
     let seen = Seen::new(&request, row);
+    let browser = Browser::of(&request, row);
     let span = tracing::error_span!("request", id = id.to_str().unwrap_or_default());
     let mut response = match admit(&app, &mut request, path.as_deref(), row) {
         Ok(watch) => {
@@ -47,6 +49,9 @@ async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Resp
         }
         Err(error) => error.into_response(),
     };
+    if let Some(browser) = browser {
+        response = browser.shown(response);
+    }
     answer::finish(&mut response, &id, may_anybody_read(&app));
     access::watch(&app.metrics, seen, span, response)
 }
@@ -84,7 +89,7 @@ fn admit(
 /// A path that is there, with a method that is not.
 fn other_method(method: &Method, path: &str) -> ApiError {
     let mut methods: Vec<&str> = Vec::new();
-    for row in ROUTES.iter().filter(|row| row.path == path) {
+    for row in route::all().filter(|row| row.path == path) {
         methods.push(row.method.as_str());
         if row.method == Method::GET {
             methods.push("HEAD");

@@ -40,6 +40,7 @@ pub fn base() -> OpenApi {
     let tags = [
         ("runs", "Rendering: submit, follow, explain, verify"),
         ("cache", "Blobs by content hash: upload, download, delete"),
+        ("uploads", "Uploads that go on after a lost connection (tus 1.0)"),
         ("assets", "Friendly names of blobs"),
         ("configs", "Pipelines written as YAML"),
         ("catalogue", "Effects and node types"),
@@ -104,6 +105,8 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
             "GET" => &mut item.get,
             "POST" => &mut item.post,
             "PUT" => &mut item.put,
+            "PATCH" => &mut item.patch,
+            "OPTIONS" => &mut item.options,
             "DELETE" => &mut item.delete,
             _ => continue,
         };

@@ -10,3 +10,4 @@ mod runs;
 mod server;
 mod site;
 mod submit;
+mod tus;

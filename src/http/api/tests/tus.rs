@@ -1,0 +1,128 @@
+//! Uploads that go on after a lost connection.
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use super::site::{Answer, Site};
+use crate::base::ContentHash;
+
+const PART: (&str, &str) = ("content-type", "application/offset+octet-stream");
+
+impl Site {
+    async fn tus(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &'static [u8]) -> Answer {
+        let mut request = Request::builder().method(Method::from_bytes(method.as_bytes()).expect("a method")).uri(path);
+        for (name, value) in [("tus-resumable", "1.0.0")].iter().chain(headers) {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Body::from(body)).expect("a request")).await
+    }
+
+    async fn begun(&self, length: &str, metadata: &str) -> String {
+        let answer =
+            self.tus("POST", "/uploads", &[("upload-length", length), ("upload-metadata", metadata)], b"").await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
+        assert!(answer.header("upload-expires").ends_with(" GMT"));
+        answer.header("location").to_owned()
+    }
+}
+
+#[tokio::test]
+async fn a_file_comes_in_parts_and_is_named() {
+    let site = Site::new();
+    let name = format!("filename {},other", BASE64_STANDARD.encode("note.txt"));
+    let at = site.begun("10", &name).await;
+    let first = site.tus("PATCH", &at, &[("upload-offset", "0"), PART], b"0123").await;
+    assert_eq!((first.status, first.header("upload-offset")), (StatusCode::NO_CONTENT, "4"), "{}", first.text());
+    let told = site.tus("HEAD", &at, &[], b"").await;
+    assert_eq!((told.header("upload-offset"), told.header("upload-length")), ("4", "10"));
+    assert_eq!(told.header("upload-content-hash"), "");
+    let last = site.tus("PATCH", &at, &[("upload-offset", "4"), PART], b"456789").await;
+    let hash = ContentHash::of(b"0123456789").to_string();
+    assert_eq!((last.status, last.header("upload-content-hash")), (StatusCode::NO_CONTENT, hash.as_str()));
+    assert_eq!(last.header("upload-existing"), "false");
+    assert_eq!(site.get(&format!("/cache/{hash}")).await.text(), "0123456789");
+    assert_eq!(site.get("/assets").await.value()["note.txt"], hash.as_str());
+    // Who did not hear of the end asks, and is told.
+    let told = site.tus("HEAD", &at, &[], b"").await;
+    assert_eq!((told.header("upload-offset"), told.header("upload-content-hash")), ("10", hash.as_str()));
+    site.tus("PATCH", &at, &[("upload-offset", "10"), PART], b"x").await.refused(409, "here already");
+}
+
+#[tokio::test]
+async fn an_empty_file_is_whole_at_once() {
+    let site = Site::new();
+    let answer = site.tus("POST", "/uploads", &[("upload-length", "0")], b"").await;
+    assert_eq!(answer.header("upload-content-hash"), ContentHash::of(b"").to_string());
+}
+
+#[tokio::test]
+async fn a_part_with_another_checksum_leaves_nothing() {
+    let site = Site::new();
+    let at = site.begun("4", "").await;
+    let of = |algorithm: &str, sum: &[u8]| format!("{algorithm} {}", BASE64_STANDARD.encode(sum));
+    let wrong = of("blake3", ContentHash::of(b"other").as_bytes());
+    let answer = site.tus("PATCH", &at, &[("upload-offset", "0"), ("upload-checksum", &wrong), PART], b"ab").await;
+    answer.refused(460, "checksum");
+    assert_eq!(site.tus("HEAD", &at, &[], b"").await.header("upload-offset"), "0");
+    let right = of("blake3", ContentHash::of(b"ab").as_bytes());
+    let answer = site.tus("PATCH", &at, &[("upload-offset", "0"), ("upload-checksum", &right), PART], b"ab").await;
+    assert_eq!(answer.header("upload-offset"), "2", "{}", answer.text());
+    for bad in ["md5 AAAA", "sha1", "sha1 !", ""] {
+        let answer = site.tus("PATCH", &at, &[("upload-offset", "2"), ("upload-checksum", bad), PART], b"cd").await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{bad}");
+    }
+    // SHA-1 of "cd", as the protocol's own clients send it.
+    let sum: Vec<u8> =
+        sha1::Digest::finalize(sha1::Digest::chain_update(<sha1::Sha1 as sha1::Digest>::new(), b"cd")).to_vec();
+    let answer =
+        site.tus("PATCH", &at, &[("upload-offset", "2"), ("upload-checksum", &of("sha1", &sum)), PART], b"cd").await;
+    assert_eq!(answer.header("upload-content-hash"), ContentHash::of(b"abcd").to_string(), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_refused() {
+    let site = Site::new();
+    let at = site.begun("4", "").await;
+    site.tus("PATCH", &at, &[("upload-offset", "1"), PART], b"ab").await.refused(409, "0 bytes are here");
+    site.tus("PATCH", &at, &[("upload-offset", "0"), PART], b"abcde").await.refused(413, "more bytes");
+    site.tus("PATCH", &at, &[("upload-offset", "x"), PART], b"ab").await.refused(422, "number of bytes");
+    site.tus("PATCH", &at, &[("upload-offset", "0"), ("content-type", "text/plain")], b"ab")
+        .await
+        .refused(415, "offset+octet-stream");
+    let old = Request::builder().method(Method::PATCH).uri(&at).header("tus-resumable", "0.2.2");
+    let answer = site.send(old.body(Body::empty()).expect("a request")).await;
+    answer.refused(412, "1.0.0");
+    assert_eq!(answer.header("tus-version"), "1.0.0");
+    for (length, metadata) in [("-1", ""), ("", ""), ("99999999999999999999", ""), ("1", "filename !")] {
+        let answer =
+            site.tus("POST", "/uploads", &[("upload-length", length), ("upload-metadata", metadata)], b"").await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{length} {metadata}");
+    }
+    let huge = site.tus("POST", "/uploads", &[("upload-length", "9000000000000000000")], b"").await;
+    assert_eq!(huge.status, StatusCode::INSUFFICIENT_STORAGE);
+}
+
+#[tokio::test]
+async fn an_upload_is_its_owners_and_ends_when_they_say() {
+    let site = Site::new();
+    let at = site.begun("4", "").await;
+    let other = site.anonymous();
+    for method in ["HEAD", "GET", "DELETE"] {
+        assert_eq!(other.tus(method, &at, &[], b"").await.status, StatusCode::NOT_FOUND, "{method}");
+    }
+    assert_eq!(site.tus("DELETE", &at, &[], b"").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(site.tus("HEAD", &at, &[], b"").await.status, StatusCode::NOT_FOUND);
+    for id in ["x".to_owned(), "0".repeat(64), "..%2f..%2ftoken".to_owned()] {
+        assert_eq!(site.tus("GET", &format!("/uploads/{id}"), &[], b"").await.status, StatusCode::NOT_FOUND, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn the_protocol_says_what_it_can() {
+    let site = Site::new();
+    let answer = site.tus("OPTIONS", "/uploads", &[], b"").await;
+    assert_eq!((answer.status, answer.header("tus-version")), (StatusCode::NO_CONTENT, "1.0.0"));
+    assert_eq!(answer.header("tus-extension"), "creation,checksum,expiration,termination");
+}

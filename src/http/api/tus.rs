@@ -1,0 +1,367 @@
+//! Uploads that go on after a lost connection: the protocol tus 1.0, with its extensions for
+//! creation, checksums, expiration and termination.
+//!
+//! What is said in headers is the protocol's; what is said in bodies is for people and for
+//! programs that do not speak it.
+
+use std::time::{Duration, SystemTime};
+
+use axum::Json;
+use axum::body::HttpBody as _;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use http_body_util::BodyExt as _;
+use serde::Serialize;
+use sha1::Digest as _;
+use utoipa::ToSchema;
+
+use crate::base::{AssetName, ContentHash, Timestamp};
+use crate::engine::partial::{Appender, PartialUpload, UploadId};
+use crate::engine::{EngineError, Upload};
+use crate::http::App;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::{Caller, PathWord};
+use crate::http::openapi::RawBytes;
+use crate::http::route::Need;
+
+/// The version of the protocol that is spoken.
+const VERSION: &str = "1.0.0";
+const RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
+const LENGTH: HeaderName = HeaderName::from_static("upload-length");
+const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
+const EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
+/// What a file that is whole is called: a header of ours.
+const CONTENT_HASH: HeaderName = HeaderName::from_static("upload-content-hash");
+/// Was it here before? Ours, too.
+const EXISTING: HeaderName = HeaderName::from_static("upload-existing");
+/// The type of the bytes that are added.
+const CHUNK: &str = "application/offset+octet-stream";
+/// A chunk whose checksum is another.
+const MISMATCH: u16 = 460;
+
+/// A file that comes in parts.
+#[derive(Serialize, ToSchema)]
+pub struct Partial {
+    /// Bytes in all.
+    length: u64,
+    /// Bytes that are here.
+    offset: u64,
+    /// When it is forgotten, if nothing more comes.
+    expires_at: Timestamp,
+    /// What it has become, once it is whole.
+    content_hash: Option<ContentHash>,
+}
+
+/// What of the protocol is spoken here.
+#[utoipa::path(
+    options, path = "/uploads", operation_id = "get_upload_options", tag = "uploads", security(()),
+    responses((status = 204, description = "In the headers.", headers(
+        ("Tus-Version" = String, description = "Versions"), ("Tus-Extension" = String, description = "Extensions"),
+        ("Tus-Checksum-Algorithm" = String, description = "Algorithms for checksums"),
+        ("Tus-Max-Size" = Option<u64>, description = "Most bytes of a file, if there is a limit"),
+    )))
+)]
+pub async fn options(State(app): State<App>) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let headers = response.headers_mut();
+    for (name, value) in [
+        ("tus-resumable", VERSION),
+        ("tus-version", VERSION),
+        ("tus-extension", "creation,checksum,expiration,termination"),
+        ("tus-checksum-algorithm", "sha1,sha256,blake3"),
+    ] {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    let most = app.settings.server.max_upload_bytes;
+    headers.extend(most.map(|most| (HeaderName::from_static("tus-max-size"), HeaderValue::from(most))));
+    response
+}
+
+/// Begins a file that comes in parts.
+#[utoipa::path(
+    post, path = "/uploads", operation_id = "begin_upload", tag = "uploads",
+    params(
+        ("Tus-Resumable" = String, Header, description = "`1.0.0`"),
+        ("Upload-Length" = u64, Header, description = "Bytes in all"),
+        ("Upload-Metadata" = Option<String>, Header, description = "`filename` and its value in Base64: the asset's name"),
+    ),
+    responses(
+        (status = 201, body = Partial, description = "Its address is in `Location`.", headers(
+            ("Location" = String, description = "Where its bytes go"), ("Upload-Expires" = String, description = "When it is forgotten"),
+        )),
+        (status = 412, description = "Another version of the protocol.", headers(("Tus-Version" = String, description = "Those spoken"))),
+        (status = 413, description = "It is longer than is taken."),
+        (status = 429, description = "Too many are under way."),
+    )
+)]
+pub async fn begin(State(app): State<App>, Caller(who): Caller, headers: HeaderMap) -> ApiResult<Response> {
+    spoken(&headers)?;
+    let length = number(&headers, &LENGTH)?;
+    if app.settings.server.max_upload_bytes.is_some_and(|most| length > most) {
+        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "the file is longer than this server takes"));
+    }
+    let name = file_name(&headers)?;
+    let (id, partial) = app
+        .blocking(move |engine| {
+            let id = engine.begin_partial(length, name, &who.id)?;
+            if length == 0 {
+                engine.append_partial(id, &who.id, 0, false)?.finish(false)?;
+            }
+            Ok((id, engine.partial(id, &who.id)?))
+        })
+        .await?;
+    let location = HeaderValue::from_str(&format!("/uploads/{id}")).map_err(|error| ApiError::bug(&error))?;
+    let mut response = (StatusCode::CREATED, Json(view(&partial))).into_response();
+    response.headers_mut().insert(header::LOCATION, location);
+    Ok(told(response, &partial))
+}
+
+/// How far a file is: after a lost connection it goes on from there.
+#[utoipa::path(
+    get, path = "/uploads/{id}", operation_id = "get_upload", tag = "uploads",
+    params(("id" = String, Path, description = "The upload")),
+    responses(
+        (status = 200, body = Partial, headers(
+            ("Upload-Offset" = u64, description = "Bytes that are here"), ("Upload-Length" = u64, description = "Bytes in all"),
+            ("Upload-Content-Hash" = Option<String>, description = "What it has become, once it is whole"),
+        )),
+        (status = 404),
+    )
+)]
+pub async fn state(State(app): State<App>, Caller(who): Caller, PathWord(word): PathWord) -> ApiResult<Response> {
+    let id = id_of(&word)?;
+    let partial = app.blocking(move |engine| engine.partial(id, &who.id)).await?;
+    Ok(told(Json(view(&partial)).into_response(), &partial))
+}
+
+/// Adds bytes at the end of what is here.
+#[utoipa::path(
+    patch, path = "/uploads/{id}", operation_id = "append_to_upload", tag = "uploads",
+    params(
+        ("id" = String, Path, description = "The upload"),
+        ("Tus-Resumable" = String, Header, description = "`1.0.0`"),
+        ("Upload-Offset" = u64, Header, description = "Bytes that are here"),
+        ("Upload-Checksum" = Option<String>, Header, description = "An algorithm, and the checksum of this part in Base64"),
+    ),
+    request_body(content = RawBytes, content_type = "application/offset+octet-stream"),
+    responses(
+        (status = 204, description = "They are on disk.", headers(
+            ("Upload-Offset" = u64, description = "Bytes that are here"),
+            ("Upload-Content-Hash" = Option<String>, description = "What it has become, if it is whole"),
+        )),
+        (status = 404),
+        (status = 409, description = "Another number of bytes is here."),
+        (status = 412, description = "Another version of the protocol."),
+        (status = 423, description = "Another connection is sending it."),
+        (status = 460, description = "The checksum is another; nothing of the part was kept."),
+    )
+)]
+pub async fn append(
+    State(app): State<App>,
+    Caller(who): Caller,
+    PathWord(word): PathWord,
+    request: Request,
+) -> ApiResult<Response> {
+    let headers = request.headers().clone();
+    spoken(&headers)?;
+    let id = id_of(&word)?;
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if kind != CHUNK {
+        return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("send the bytes as {CHUNK}")));
+    }
+    let offset = number(&headers, &OFFSET)?;
+    let checksum = Checksum::asked(&headers)?;
+    let Ok(_room) = app.uploads.try_acquire() else {
+        let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too many uploads at once; try again in a moment");
+        return Err(error.with(header::RETRY_AFTER, HeaderValue::from_static("5")));
+    };
+    let repoint = app.auth.allows(&who, Need::Delete).is_ok();
+    let (owner, checked) = (who.id.clone(), checksum.is_some());
+    let opened = app.on_thread(move |app| match app.engine.append_partial(id, &owner, offset, checked) {
+        Err(EngineError::Busy(detail)) => Err(ApiError::new(StatusCode::LOCKED, detail)),
+        opened => Ok(opened?),
+    });
+    let appender = opened.await?;
+    if request.body().size_hint().lower() > appender.room() {
+        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "more bytes come than were said to"));
+    }
+    let done = receive(&app, appender, request, checksum, repoint).await?;
+    let partial = app.blocking(move |engine| engine.partial(id, &who.id)).await?;
+    if done.is_some() {
+        app.metrics.uploads.inc();
+        app.metrics.upload_bytes.inc_by(partial.length);
+    }
+    Ok(told(StatusCode::NO_CONTENT.into_response(), &partial))
+}
+
+/// Ends a file that is not wanted any more.
+#[utoipa::path(
+    delete, path = "/uploads/{id}", operation_id = "end_upload", tag = "uploads",
+    params(("id" = String, Path, description = "The upload")),
+    responses((status = 204, description = "It is gone."), (status = 404))
+)]
+pub async fn end(State(app): State<App>, Caller(who): Caller, PathWord(word): PathWord) -> ApiResult<Response> {
+    let id = id_of(&word)?;
+    app.blocking(move |engine| engine.remove_partial(id, &who.id)).await?;
+    Ok((StatusCode::NO_CONTENT, [(RESUMABLE, VERSION)]).into_response())
+}
+
+/// Takes the bytes of a request, each as it comes: what has come of one that breaks off stays,
+/// unless it was to have a checksum.
+async fn receive(
+    app: &App,
+    appender: Appender,
+    request: Request,
+    mut checksum: Option<Checksum>,
+    repoint: bool,
+) -> ApiResult<Option<Upload>> {
+    let mut body = request.into_body();
+    let mut appender = appender;
+    loop {
+        let bytes = match body.frame().await {
+            None => break,
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(bytes) => bytes,
+                Err(_) => continue,
+            },
+            Some(Err(error)) => {
+                // What counts of it is put on disk where that may wait.
+                app.on_thread(move |_| Ok(drop(appender))).await?;
+                return Err(ApiError::new(StatusCode::BAD_REQUEST, format!("the body broke off: {error}")));
+            }
+        };
+        if let Some(checksum) = &mut checksum {
+            checksum.update(&bytes);
+        }
+        let pushed = app.on_thread(move |_| {
+            appender.push(&bytes)?;
+            Ok(appender)
+        });
+        appender = pushed.await?;
+    }
+    if checksum.is_some_and(|checksum| !checksum.holds()) {
+        app.on_thread(move |_| Ok(appender.undo()?)).await?;
+        let status = StatusCode::from_u16(MISMATCH).unwrap_or(StatusCode::BAD_REQUEST);
+        return Err(ApiError::new(status, "the checksum of the part is another; send it again"));
+    }
+    app.on_thread(move |_| Ok(appender.finish(repoint)?.1)).await
+}
+
+fn view(partial: &PartialUpload) -> Partial {
+    Partial {
+        length: partial.length,
+        offset: partial.offset,
+        expires_at: partial.expires_at,
+        content_hash: partial.done.as_ref().map(|upload| upload.content_hash),
+    }
+}
+
+/// The headers that every answer about a file has.
+fn told(mut response: Response, partial: &PartialUpload) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(RESUMABLE, HeaderValue::from_static(VERSION));
+    headers.insert(OFFSET, HeaderValue::from(partial.offset));
+    headers.insert(LENGTH, HeaderValue::from(partial.length));
+    let hash = partial.done.as_ref().and_then(|upload| HeaderValue::from_str(&upload.content_hash.to_string()).ok());
+    headers.extend(hash.map(|hash| (CONTENT_HASH, hash)));
+    let existing = partial.done.as_ref().map(|upload| if upload.existing { "true" } else { "false" });
+    headers.extend(existing.map(|word| (EXISTING, HeaderValue::from_static(word))));
+    headers.extend(HeaderValue::from_str(&http_date(partial.expires_at)).ok().map(|time| (EXPIRES, time)));
+    response
+}
+
+fn http_date(time: Timestamp) -> String {
+    let since = Duration::from_micros(time.micros().max(0) as u64);
+    httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since)
+}
+
+fn spoken(headers: &HeaderMap) -> ApiResult<()> {
+    if headers.get(RESUMABLE).is_some_and(|version| version == VERSION) {
+        return Ok(());
+    }
+    let error =
+        ApiError::new(StatusCode::PRECONDITION_FAILED, "say `Tus-Resumable: 1.0.0`: no other version is spoken");
+    Err(error.with(HeaderName::from_static("tus-version"), HeaderValue::from_static(VERSION)))
+}
+
+fn id_of(word: &str) -> ApiResult<UploadId> {
+    word.parse().map_err(|()| ApiError::not_found("upload", word))
+}
+
+fn number(headers: &HeaderMap, name: &HeaderName) -> ApiResult<u64> {
+    let text = headers.get(name).and_then(|value| value.to_str().ok());
+    let digits = text.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()));
+    digits
+        .and_then(|text| text.parse::<u64>().ok())
+        .filter(|number| i64::try_from(*number).is_ok())
+        .ok_or_else(|| ApiError::invalid(&["header", name.as_str()], "int_parsing", "a number of bytes is wanted here"))
+}
+
+/// The name that the metadata ask for. One that no asset can have is left out: it is a file's.
+fn file_name(headers: &HeaderMap) -> ApiResult<Option<AssetName>> {
+    let Some(line) = headers.get("upload-metadata") else { return Ok(None) };
+    let wrong = || {
+        ApiError::invalid(
+            &["header", "upload-metadata"],
+            "value_error",
+            "pairs of a key and its value in Base64 are wanted",
+        )
+    };
+    let line = line.to_str().map_err(|_| wrong())?;
+    let mut name = None;
+    for pair in line.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once(' ').unwrap_or((pair, ""));
+        let value = BASE64_STANDARD.decode(value.trim()).map_err(|_| wrong())?;
+        if matches!(key, "filename" | "name") && name.is_none() {
+            name = String::from_utf8(value).ok().and_then(|text| text.parse().ok());
+        }
+    }
+    Ok(name)
+}
+
+/// The checksum of a part, as it comes.
+enum Checksum {
+    Sha1(Box<sha1::Sha1>, Vec<u8>),
+    Sha256(Box<sha2::Sha256>, Vec<u8>),
+    Blake3(Box<blake3::Hasher>, Vec<u8>),
+}
+
+impl Checksum {
+    fn asked(headers: &HeaderMap) -> ApiResult<Option<Self>> {
+        let Some(line) = headers.get("upload-checksum") else { return Ok(None) };
+        let refused = |words: &str| ApiError::new(StatusCode::BAD_REQUEST, words);
+        let (algorithm, wanted) = line
+            .to_str()
+            .ok()
+            .and_then(|line| line.split_once(' '))
+            .ok_or_else(|| refused("an algorithm and a checksum are wanted"))?;
+        let wanted = BASE64_STANDARD.decode(wanted.trim()).map_err(|_| refused("the checksum is wanted in Base64"))?;
+        Ok(Some(match algorithm {
+            "sha1" => Self::Sha1(Box::default(), wanted),
+            "sha256" => Self::Sha256(Box::default(), wanted),
+            "blake3" => Self::Blake3(Box::default(), wanted),
+            _ => return Err(refused("algorithms for checksums are sha1, sha256 and blake3")),
+        }))
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha1(hasher, _) => hasher.update(bytes),
+            Self::Sha256(hasher, _) => hasher.update(bytes),
+            Self::Blake3(hasher, _) => {
+                hasher.update(bytes);
+            }
+        }
+    }
+
+    fn holds(self) -> bool {
+        match self {
+            Self::Sha1(hasher, wanted) => hasher.finalize()[..] == wanted[..],
+            Self::Sha256(hasher, wanted) => hasher.finalize()[..] == wanted[..],
+            Self::Blake3(hasher, wanted) => hasher.finalize().as_bytes()[..] == wanted[..],
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Forms: whose they are, and what they do.
+
+use axum::http::{Method, StatusCode};
+use serde_json::json;
+
+use super::browser::Browser;
+use crate::http::route::{PAGES, Takes};
+
+const INK: &str = "name: ink\ndag:\n  nodes:\n    - id: photo\n      type: SOURCE\n      config: {input: true, name: picture, media: image}\n    - id: lines\n      type: EFFECT\n      config: {effect: dog, params: {sigma: 2}}\n      inputs: [photo]\n  output: lines\n";
+
+fn filled(path: &str) -> String {
+    let hash = "0".repeat(64);
+    let id = if path.ends_with("/delete") { hash.as_str() } else { "dog" };
+    path.replace("{run_id}", "01a2121f-4137-76bc-b828-7a0d669ec215")
+        .replace("{action}", "cancel")
+        .replace("{id}", id)
+        .replace("{hash}", &hash)
+}
+
+#[tokio::test]
+async fn a_form_without_its_token_is_403_everywhere() {
+    let browser = Browser::new().logged_in().await;
+    let other = Browser::new().token().await;
+    let forms = PAGES.iter().filter(|row| row.method == Method::POST && row.takes == Takes::Form);
+    for row in forms {
+        let path = filled(row.path);
+        browser.bare(&path, &[]).await.page(403);
+        browser.bare(&path, &[("form_token", "")]).await.page(403);
+        // Of somebody else: who is not logged in.
+        browser.bare(&path, &[("form_token", &other)]).await.page(403);
+    }
+    browser.bare("/media/upload?form_token=x", &[]).await.page(403);
+}
+
+#[tokio::test]
+async fn who_may_not_delete_is_led_to_the_log_in() {
+    let browser = Browser::new();
+    let page = browser.post("/storage/gc", &[("down_to", "cap")]).await.page(401);
+    assert!(page.contains("name=\"auth_token\""));
+    let page = browser.get("/media/x/delete").await.page(401);
+    assert!(page.contains("value=\"/media/x/delete\""), "it leads back");
+}
+
+#[tokio::test]
+async fn elsewhere_every_page_asks_for_a_log_in_first() {
+    let browser = Browser::at(false);
+    for path in ["/", "/runs", "/media", "/storage", "/recipes", "/effects", "/recipe/dog"] {
+        browser.get(path).await.page(401);
+    }
+    let browser = browser.logged_in().await;
+    browser.get("/storage").await.page(200);
+}
+
+#[tokio::test]
+async fn a_recipe_is_run_by_its_form() {
+    let browser = Browser::new();
+    let shown = browser
+        .post("/recipe/dog/run", &[("input.input", "cat"), ("param.dog.sigma", "3"), ("output_name", "lines")])
+        .await;
+    let run = browser.ended(&shown).await;
+    let told = browser.call(Method::GET, &format!("/runs/{run}"), "", "").await;
+    assert_eq!((told["status"].as_str(), told["output_name"].as_str()), (Some("completed"), Some("lines")));
+    assert_eq!(told["params"], json!({"sigma": 3}));
+    let page = browser.get(&format!("/run/{run}")).await.page(200);
+    assert!(page.contains("data-node=\"dog\"") && page.contains("Provenance"), "{page}");
+    // A browser sends every field, and none of them moved by itself to the step of a slider.
+    let form = browser.get("/recipe/dog").await.page(200);
+    assert!(form.contains("step=\"any\" data-slider=") && !form.contains("type=\"range\" step=\"0"), "{form}");
+
+    let id = browser.config(INK.to_owned()).await;
+    let shown = browser
+        .post(
+            &format!("/recipe/{id}/run"),
+            &[("input.photo", "cat"), ("param.lines.sigma", "2"), ("param.lines.phi", "20")],
+        )
+        .await;
+    let run = browser.ended(&shown).await;
+    let told = browser.call(Method::GET, &format!("/runs/{run}"), "", "").await;
+    assert_eq!(told["params"], json!({"lines": {"phi": 20}}), "only what differs from the text");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_form_is_told() {
+    let browser = Browser::new();
+    let page = browser.post("/recipe/dog/run", &[("input.input", "no-such")]).await.page(404);
+    assert!(page.contains("no-such"));
+    let page = browser.post("/recipe/dog/run", &[("input.input", "cat"), ("param.dog.sigma", "x")]).await.page(422);
+    assert!(page.contains("sigma"), "{page}");
+    browser.post("/recipe/dog/run", &[]).await.page(422);
+    browser.post("/runs/act", &[("action", "x"), ("run", "01a2121f-4137-76bc-b828-7a0d669ec215")]).await.page(422);
+    let page = browser.post("/recipes/new", &[("yaml", "name: x\r\ndag:\r\n  nodes: 3\r\n")]).await.page(422);
+    assert!(page.contains("data-to-line=\"3\"") && page.contains("id=\"line-3\" class=\"wrong\""), "{page}");
+}
+
+#[tokio::test]
+async fn a_plan_is_told_before_the_run() {
+    let browser = Browser::new();
+    let plan = || async {
+        let shown = browser.post("/recipe/dog/plan", &[("input.input", "cat")]).await;
+        serde_json::from_slice::<serde_json::Value>(&shown.body).expect("JSON")
+    };
+    let before = plan().await;
+    assert!(before["words"].as_str().is_some_and(|words| words.starts_with("1 of 3 known")), "{before}");
+    let shown = browser.post("/recipe/dog/run", &[("input.input", "cat")]).await;
+    browser.ended(&shown).await;
+    let after = plan().await;
+    assert!(after["words"].as_str().is_some_and(|words| words.starts_with("3 of 3 known")), "{after}");
+}
+
+#[tokio::test]
+async fn a_recipe_is_written_tried_kept_and_deleted() {
+    let browser = Browser::new().logged_in().await;
+    let beside = browser.post("/recipes/check", &[("yaml", INK)]).await;
+    assert!(
+        beside.text().contains("ink is valid") && beside.text().contains("data-node=\"lines\""),
+        "{}",
+        beside.text()
+    );
+    let tried = browser.post("/recipes/try", &[("yaml", INK), ("on", "cat")]).await;
+    assert_eq!(tried.status, StatusCode::OK, "{}", tried.text());
+    let shown = browser.post("/recipes/new", &[("yaml", INK)]).await;
+    let address = shown.header("location").to_owned();
+    let page = browser.get(&address).await.page(200);
+    assert!(
+        page.contains("input.photo") && page.contains("param.lines.sigma") && page.contains("id=\"line-3\""),
+        "{page}"
+    );
+    browser.get(&format!("{address}/delete")).await.page(200);
+    assert_eq!(browser.post(&format!("{address}/delete"), &[]).await.header("location"), "/recipes");
+    browser.get(&address).await.page(404);
+}
+
+#[tokio::test]
+async fn runs_are_deleted_after_it_was_told_what_goes() {
+    let browser = Browser::new().logged_in().await;
+    let shown = browser.post("/recipe/invert/run", &[("input.input", "cat")]).await;
+    let run = browser.ended(&shown).await;
+    let page = browser.get(&format!("/run/{run}/delete")).await.page(200);
+    assert!(page.contains("This frees"));
+    let page = browser.post("/runs/act", &[("action", "delete"), ("run", &run)]).await.page(200);
+    assert!(page.contains("Delete 1 run?") && page.contains("name=\"sure\""), "{page}");
+    let done = browser.post("/runs/act", &[("action", "delete"), ("sure", "yes"), ("run", &run)]).await;
+    assert_eq!(done.header("location"), "/runs");
+    browser.get(&format!("/run/{run}")).await.page(404);
+    let page = browser.post("/runs/act", &[("action", "cancel"), ("run", &run)]).await.page(200);
+    assert!(page.contains("but not all"));
+}
+
+#[tokio::test]
+async fn a_medium_that_is_held_is_not_deleted_and_says_by_what() {
+    let browser = Browser::new().logged_in().await;
+    let shown = browser.post("/recipe/invert/run", &[("input.input", "cat")]).await;
+    let run = browser.ended(&shown).await;
+    let cat = browser.get("/media/cat").await.header("location").to_owned();
+    let page = browser.get(&format!("{cat}/delete")).await.page(200);
+    assert!(page.contains(&run) && !page.contains("button danger"), "{page}");
+    let refused = browser.post(&format!("{cat}/delete"), &[]).await.page(409);
+    assert!(refused.contains(&run), "{refused}");
+
+    let hash = browser.upload(b"nobody needs this").await;
+    browser.get(&format!("/media/{hash}/delete")).await.page(200);
+    assert_eq!(browser.post(&format!("/media/{hash}/name"), &[("name", "note")]).await.status, StatusCode::SEE_OTHER);
+    assert!(browser.get(&format!("/media/{hash}")).await.page(200).contains("note"));
+    assert_eq!(browser.post(&format!("/media/{hash}/delete"), &[]).await.header("location"), "/media");
+    browser.get(&format!("/media/{hash}")).await.page(404);
+}
+
+#[tokio::test]
+async fn the_queue_is_paused_and_runs_are_held_cancelled_and_run_again() {
+    let browser = Browser::new().logged_in().await;
+    browser.post("/queue/act", &[]).await;
+    assert!(browser.get("/").await.page(200).contains("The queue is paused"));
+    let shown = browser.post("/recipe/blur/run", &[("input.input", "cat")]).await;
+    let address = shown.header("location").to_owned();
+    browser.post(&format!("{address}/hold"), &[]).await;
+    assert!(browser.get(&address).await.page(200).contains("/release\""));
+    browser.post(&format!("{address}/release"), &[]).await;
+    browser.post(&format!("{address}/cancel"), &[]).await;
+    assert!(browser.get(&address).await.page(200).contains("s-cancelled"));
+    browser.post(&format!("{address}/cancel"), &[]).await.page(409);
+    browser.post("/queue/act", &[]).await;
+    let again = browser.post(&format!("{address}/rerun"), &[]).await;
+    let run = browser.ended(&again).await;
+    let verified = browser.post(&format!("/run/{run}/verify"), &[]).await;
+    let run = browser.ended(&verified).await;
+    assert!(browser.get(&format!("/run/{run}")).await.page(200).contains("same"));
+    browser.post(&format!("/run/{run}/dance"), &[]).await.page(404);
+}
+
+#[tokio::test]
+async fn room_is_made_after_it_was_told_what_goes() {
+    let browser = Browser::new().logged_in().await;
+    let page = browser.post("/storage/gc", &[("down_to", "0")]).await.page(200);
+    assert!(page.contains("There is nothing to take away"), "{page}");
+    assert_eq!(browser.post("/storage/gc", &[("down_to", "0"), ("sure", "yes")]).await.header("location"), "/storage");
+    browser.post("/storage/gc", &[("down_to", "7")]).await.page(422);
+}

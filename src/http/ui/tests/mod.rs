@@ -1,0 +1,7 @@
+//! The pages, driven through guard and router over a home of their own.
+
+mod browser;
+mod forms;
+mod hostile;
+mod negotiation;
+mod pages;

@@ -1,0 +1,99 @@
+//! Small pictures of pictures, made when they are asked for.
+//!
+//! Drawn from the decoded picture, so that whatever its bytes are, what goes out is a PNG of
+//! ours. A few at a time: decoding takes memory.
+
+use std::sync::LazyLock;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+use tokio::sync::Semaphore;
+
+use crate::base::ContentHash;
+use crate::base::limits::{THUMB_PIXELS, THUMB_SIDE, THUMBS_AT_ONCE};
+use crate::http::App;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::PathHash;
+use crate::http::ui::icons::{icon, of_media};
+use crate::media::encode::{Format, encode};
+use crate::media::resample::resize;
+use crate::media::{MediaType, decode};
+use crate::records::BlobRow;
+
+static TURNS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(THUMBS_AT_ONCE));
+
+/// A picture of a blob that fits into a small square.
+pub async fn picture(State(app): State<App>, PathHash(hash): PathHash, headers: HeaderMap) -> ApiResult<Response> {
+    let etag = format!("\"t{THUMB_SIDE}-{hash}\"");
+    let kept = [
+        (header::ETAG, HeaderValue::from_str(&etag).unwrap_or(HeaderValue::from_static("\"t\""))),
+        (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
+    ];
+    let row = app.blocking(move |engine| engine.describe(&hash)).await?;
+    if headers.get_all(header::IF_NONE_MATCH).iter().any(|known| known.as_bytes() == etag.as_bytes()) {
+        return Ok((StatusCode::NOT_MODIFIED, kept).into_response());
+    }
+    if !is_drawn(&row) {
+        return Err(ApiError::not_found("small picture of", &hash.to_string()));
+    }
+    // It is never closed.
+    let _turn = TURNS.acquire().await.map_err(|closed| ApiError::bug(&closed))?;
+    let bytes = app.on_thread(move |app| {
+        let bytes = app.engine.read_blob(&hash)?;
+        small(&bytes).ok_or_else(|| ApiError::not_found("small picture of", &hash.to_string()))
+    });
+    let bytes = bytes.await?;
+    Ok((kept, [(header::CONTENT_TYPE, "image/png")], bytes).into_response())
+}
+
+/// Is there a small picture of a blob like this?
+pub fn is_drawn(row: &BlobRow) -> bool {
+    let pixels = row.dimensions.map_or(0, |(width, height)| u64::from(width) * u64::from(height));
+    let media_type = MediaType::from_mime(&row.media_type).unwrap_or(MediaType::Octet);
+    media_type.is_picture() && row.damage.is_none() && (1..=THUMB_PIXELS).contains(&pixels)
+}
+
+fn small(bytes: &[u8]) -> Option<Vec<u8>> {
+    let whole = decode::decode(bytes).ok()?;
+    let (width, height) = fitted(whole.width(), whole.height());
+    let small = resize(&whole, width, height);
+    drop(whole);
+    encode(&small, Format::Png, None).ok()
+}
+
+/// The size within the square, not above its own.
+fn fitted(width: u32, height: u32) -> (u32, u32) {
+    let scale = (f64::from(THUMB_SIDE) / f64::from(width.max(height))).min(1.0);
+    let side = |side: u32| ((f64::from(side) * scale).round() as u32).max(1);
+    (side(width), side(height))
+}
+
+/// A box of fixed shape with a small picture of a value in it, or the icon of its kind.
+pub fn thumb(hash: Option<&ContentHash>, media_type: Option<&str>) -> Markup {
+    let kind = of_media(media_type.unwrap_or_default());
+    html! {
+        span.thumb {
+            @match hash {
+                Some(hash) if kind == "image" => {
+                    img src={ "/thumb/" (hash) } alt="" width="320" height="240" loading="lazy" decoding="async";
+                }
+                Some(_) => (icon(kind)),
+                None => span.none {},
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_fit_and_are_never_made_larger() {
+        assert_eq!(fitted(THUMB_SIDE * 2, THUMB_SIDE), (THUMB_SIDE, THUMB_SIDE / 2));
+        assert_eq!(fitted(10, 20), (10, 20));
+        assert_eq!(fitted(1_000_000, 1), (THUMB_SIDE, 1));
+    }
+}

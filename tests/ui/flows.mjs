@@ -1,0 +1,201 @@
+// What people do, in a real browser.
+
+import { LOOKS, accessible, api, assert, cases, ended, logIn, open } from "./support.mjs";
+
+/** A picture of a few pixels that no home has: PNG made in the page, from a canvas. */
+const drop = async (page, name, colour) => {
+  const data = await page.evaluateHandle(
+    async ([name, colour]) => {
+      const canvas = document.createElement("canvas");
+      canvas.width = 64;
+      canvas.height = 48;
+      const pen = canvas.getContext("2d");
+      pen.fillStyle = colour;
+      pen.fillRect(0, 0, 64, 48);
+      const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([blob], name, { type: "image/png" }));
+      return transfer;
+    },
+    [name, colour],
+  );
+  await page.dispatchEvent("main", "dragover", { dataTransfer: data });
+  await page.dispatchEvent("main", "drop", { dataTransfer: data });
+};
+
+await cases({
+  "a file is uploaded by drop, and again is already here": async () => {
+    const page = await open();
+    await page.goto("/media");
+    const colour = `#${(0x100000 + Math.floor(Math.random() * 0xe00000)).toString(16)}`;
+    const name = `dropped-${colour.slice(1)}.png`;
+    await drop(page, name, colour);
+    await page.getByText("added:").waitFor();
+    await page.locator("#grid").getByText(name).waitFor();
+    await drop(page, name, colour);
+    await page.getByText("already here:").waitFor();
+    await page.locator("section.uploads a").first().click();
+    await page.getByRole("heading", { level: 1, name }).waitFor();
+    await page.close();
+  },
+
+  "a recipe is run by its form, and the nodes change without a reload": async () => {
+    const { config_id } = await api("POST", "/configs/upload", process.env.ARTDAG_HEAVY, "application/yaml");
+    const page = await open();
+    await page.goto(`/recipe/${config_id}`);
+    await page.locator("[data-plan]").getByText(/\d+ of \d+ known/).waitFor();
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await page.waitForURL("**/run/*");
+    await page.evaluate(() => (globalThis.sameDocument = true));
+    await page.locator("a.node.s-running").first().waitFor();
+    await page.locator("#run-head .state.s-completed").waitFor({ timeout: 120_000 });
+    await page.locator("#run-output img").first().waitFor();
+    await page.waitForFunction(() => document.querySelectorAll("a.node.s-running, a.node.s-pending").length === 0);
+    assert.deepEqual((await api("GET", `/runs/${page.url().split("/").pop()}`)).params, {}, "a form that nobody touched changes nothing");
+    assert.equal(await page.evaluate(() => globalThis.sameDocument), true, "the page was not loaded again");
+    await page.locator("a.node").first().click();
+    await page.locator("#node .panel").waitFor();
+    assert.equal(await page.evaluate(() => globalThis.sameDocument), true);
+    await page.close();
+  },
+
+  "the same run is seen by two, and one of them cancels it": async () => {
+    const { config_id } = await api("POST", "/configs/upload", process.env.ARTDAG_LONG, "application/yaml");
+    const { run_id } = await api("POST", `/configs/${config_id}/run`, {});
+    const [one, other] = [await open(), await open(LOOKS[3])];
+    await one.goto(`/run/${run_id}`);
+    await other.goto("/runs");
+    await other.locator(`[data-run="${run_id}"] .state.s-running`).waitFor();
+    await one.getByRole("button", { name: "Cancel" }).click();
+    await one.locator("#run-head .state.s-cancelled").waitFor();
+    await other.locator(`[data-run="${run_id}"] .state.s-cancelled`).waitFor();
+    assert.equal((await ended(run_id)).status, "cancelled");
+    await one.close();
+    await other.close();
+  },
+
+  "what is held is not deleted, and the holder is named": async () => {
+    const { run_id } = await api("POST", "/runs", { recipe: "invert", inputs: ["cat"] });
+    await ended(run_id);
+    const page = await open();
+    await logIn(page);
+    await page.goto("/media/cat");
+    await page.getByText("It may not be deleted:").waitFor();
+    const { href } = await page.evaluate(() => location);
+    await page.goto(`${href}/delete`);
+    const refusal = await page.getByRole("alert").textContent();
+    assert.match(refusal, /run [0-9a-f-]{36}/);
+    assert.equal(await page.getByRole("button", { name: "Delete" }).count(), 0);
+    await page.close();
+  },
+
+  "a run is deleted after what goes was told": async () => {
+    const { run_id } = await api("POST", "/runs", { recipe: "sepia", inputs: ["cat"] });
+    await ended(run_id);
+    const page = await open();
+    await logIn(page);
+    await page.locator(`[data-run="${run_id}"] .pick`).check();
+    await page.getByText("1 chosen:").waitFor();
+    await page.getByRole("button", { name: "Delete…" }).click();
+    await page.getByText("This frees about").waitFor();
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.waitForURL("**/runs");
+    assert.equal(await page.locator(`[data-run="${run_id}"]`).count(), 0);
+    await page.close();
+  },
+
+  "before and after are compared by the slider": async () => {
+    const { run_id } = await api("POST", "/runs", { recipe: "dog", inputs: ["cat"] });
+    await ended(run_id);
+    const page = await open();
+    await page.goto(`/run/${run_id}`);
+    const slider = page.getByRole("slider");
+    const cut = () => page.locator("[data-compare]").evaluate((figure) => figure.style.getPropertyValue("--cut"));
+    assert.equal(await cut(), "50%");
+    await slider.focus();
+    await page.keyboard.press("Home");
+    assert.equal(await cut(), "0%");
+    await page.keyboard.press("ArrowRight");
+    assert.equal(await cut(), "0.5%");
+    await page.close();
+  },
+
+  "somebody logs in by an address, by a form, and out": async () => {
+    const page = await open(LOOKS[0], { expected: ["401"] });
+    await page.goto("/storage");
+    await page.getByRole("link", { name: "Log in" }).first().waitFor();
+    await logIn(page);
+    await page.getByRole("link", { name: "Log out" }).click();
+    await page.getByRole("heading", { name: "Logged out" }).waitFor();
+    await page.goto("/storage");
+    assert.equal(await page.getByRole("button", { name: /Down to/ }).count(), 0);
+    await page.getByRole("link", { name: "Log in" }).last().click();
+    await page.getByLabel("Token").fill(process.env.ARTDAG_TOKEN);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.waitForURL("**/storage");
+    await page.getByRole("button", { name: "Down to the limit…" }).click();
+    await page.getByText("Make room?").waitFor();
+    await page.close();
+  },
+
+  "a recipe is written with its problems as they are typed, and tried on the cat": async () => {
+    const page = await open();
+    await page.goto("/recipes/new");
+    await page.locator("#beside a.node").first().waitFor();
+    const text = await page.locator("#yaml").inputValue();
+    await page.locator("#yaml").fill(text.replace("effect: dog", "effect: dgo"));
+    await page.locator("#beside .problems").getByText("did you mean").waitFor();
+    await page.locator("[data-to-line]").first().click();
+    assert.ok(await page.evaluate(() => document.activeElement?.id === "yaml"));
+    await page.locator("#yaml").fill(text);
+    await page.getByRole("button", { name: "Try it" }).click();
+    await page.locator("[data-result] img").waitFor();
+    await page.getByRole("button", { name: "Keep it" }).click();
+    await page.waitForURL("**/recipe/*");
+    await page.close();
+  },
+
+  "the gallery draws what is missing": async () => {
+    const page = await open();
+    await page.goto("/effects");
+    await page.getByRole("button", { name: "Draw what is missing" }).click();
+    await page.waitForFunction(() => !document.body.textContent.includes("not drawn yet"));
+    await page.close();
+  },
+
+  "without script a file is uploaded, a recipe run, and the run deleted": async () => {
+    const page = await open(LOOKS[0], { script: false });
+    await logIn(page);
+    await page.goto("/media");
+    await page.getByLabel(/Drop files anywhere/).setInputFiles({ name: "plain.txt", mimeType: "text/plain", buffer: Buffer.from(`no script ${Math.random()}`) });
+    await page.getByRole("button", { name: "Upload" }).click();
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    assert.match(new URL(page.url()).pathname, /^\/media\/[0-9a-f]{64}$/);
+    await page.goto("/recipe/invert?input=cat");
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await page.waitForURL("**/run/*");
+    const run = page.url().split("/").pop();
+    await ended(run);
+    await page.reload();
+    assert.equal(await page.locator("#run-output img").count(), 2);
+    await page.locator("a.node").last().click();
+    await page.locator("#node .panel").waitFor();
+    await page.getByRole("link", { name: "Delete…" }).click();
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.waitForURL("**/runs");
+    await page.close();
+  },
+
+  "keys lead around, and a sheet tells them": async () => {
+    const page = await open();
+    await page.goto("/");
+    await page.keyboard.press("?");
+    await page.getByRole("dialog").getByText("This sheet").waitFor();
+    await accessible(page, "the sheet of keys");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("g");
+    await page.keyboard.press("m");
+    await page.waitForURL("**/media");
+    await page.close();
+  },
+});

@@ -1,0 +1,69 @@
+// A server that goes and comes back is noticed, and what was missed is shown, without a reload by
+// hand.
+
+import { spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { api, assert, cases, open } from "./support.mjs";
+
+const address = process.env.ARTDAG_ADDRESS;
+const base = `http://${address}`;
+let server;
+
+const start = async () => {
+  server = spawn(process.env.ARTDAG_BIN, ["serve", "--listen", address], { stdio: "ignore" });
+  for (;;) {
+    try {
+      if ((await fetch(`${base}/healthz`)).ok) return;
+    } catch {
+      await sleep(100);
+    }
+  }
+};
+
+const stop = async () => {
+  const gone = new Promise((resolve) => server.once("exit", resolve));
+  server.kill("SIGTERM");
+  await gone;
+};
+
+try {
+  await start();
+  await cases({
+    "two browsers see a restart and what came after it": async () => {
+      const expected = ["ERR_", "Failed to load resource"];
+      const pages = [await open(undefined, { base, expected }), await open(undefined, { base, expected })];
+      for (const page of pages) {
+        await page.goto("/runs");
+        await page.evaluate(() => (globalThis.sameDocument = true));
+      }
+      await stop();
+      for (const page of pages) await page.locator("#lost").waitFor();
+      await start();
+      for (const page of pages) await page.locator("#lost").waitFor({ state: "hidden" });
+      const { run_id } = await api("POST", "/runs", { recipe: "invert", inputs: ["cat"] }, undefined, base);
+      for (const page of pages) {
+        await page.locator(`[data-run="${run_id}"] .state.s-completed`).waitFor();
+        assert.equal(await page.evaluate(() => globalThis.sameDocument), true, "the same program: no page was loaded again");
+      }
+    },
+
+    "an upload goes on after a restart": async () => {
+      const page = await open(undefined, { base, expected: ["ERR_", "Failed to load resource"] });
+      await page.goto("/media");
+      await page.evaluate(() => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([new Uint8Array(192 << 20).fill(7)], "large.bin"));
+        document.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+      });
+      await page.waitForFunction(() => (document.querySelector("section.uploads progress")?.value ?? 0) > 16 << 20);
+      await stop();
+      await page.getByText("it goes on by itself").waitFor();
+      await start();
+      await page.getByText("added:").waitFor();
+      const { size } = await api("GET", "/cache/large.bin/info", undefined, undefined, base);
+      assert.equal(size, 192 << 20);
+    },
+  });
+} finally {
+  server?.kill("SIGKILL");
+}
