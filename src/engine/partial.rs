@@ -13,11 +13,11 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use crate::base::limits::{FREE_BYTES_LOOK, PARTIAL_UPLOAD_SECONDS, PARTIAL_UPLOADS};
 use crate::base::{AssetName, ContentHash, Timestamp};
@@ -75,23 +75,23 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The files that connections write to at this moment.
 #[derive(Default)]
 pub struct Senders {
-    by_id: Mutex<HashMap<UploadId, Arc<AtomicBool>>>,
+    by_id: Mutex<HashMap<UploadId, watch::Sender<bool>>>,
     left: Condvar,
 }
 
 impl Senders {
-    fn lock(&self) -> MutexGuard<'_, HashMap<UploadId, Arc<AtomicBool>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<UploadId, watch::Sender<bool>>> {
         // Every change is one statement.
         self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has whoever writes to the file leave it.
-    fn take_over(&self, id: UploadId) -> Result<MutexGuard<'_, HashMap<UploadId, Arc<AtomicBool>>>, EngineError> {
+    fn take_over(&self, id: UploadId) -> Result<MutexGuard<'_, HashMap<UploadId, watch::Sender<bool>>>, EngineError> {
         let senders = self.lock();
         if let Some(stop) = senders.get(&id) {
-            stop.store(true, Ordering::Relaxed);
+            stop.send_replace(true);
         }
-        let writes = |senders: &mut HashMap<UploadId, Arc<AtomicBool>>| senders.contains_key(&id);
+        let writes = |senders: &mut HashMap<UploadId, watch::Sender<bool>>| senders.contains_key(&id);
         let waited = self.left.wait_timeout_while(senders, PATIENCE, writes);
         let (senders, timed) = waited.unwrap_or_else(PoisonError::into_inner);
         if timed.timed_out() {
@@ -111,7 +111,7 @@ pub struct Appender {
     start: u64,
     offset: u64,
     unlooked: u64,
-    stop: Arc<AtomicBool>,
+    stop: watch::Receiver<bool>,
     settled: bool,
 }
 
@@ -170,8 +170,8 @@ impl Engine {
             known.checked = Some(offset);
             self.keep_known(id, &known)?;
         }
-        let stop = Arc::new(AtomicBool::new(false));
-        senders.insert(id, stop.clone());
+        let (told, stop) = watch::channel(false);
+        senders.insert(id, told);
         let engine = self.clone();
         Ok(Appender { engine, id, known, file, start: offset, offset, unlooked: 0, stop, settled: false })
     }
@@ -272,9 +272,14 @@ impl Appender {
         self.known.length - self.offset
     }
 
+    /// Becomes true when somebody comes back for the file: then nothing more is taken.
+    pub fn stopped(&self) -> watch::Receiver<bool> {
+        self.stop.clone()
+    }
+
     /// Adds bytes; more than were said to come are refused, and nothing of them is taken.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), EngineError> {
-        if self.stop.load(Ordering::Relaxed) {
+        if *self.stop.borrow() {
             return Err(EngineError::Refused("somebody came back for this file, and goes on with it".to_owned()));
         }
         let count = bytes.len() as u64;

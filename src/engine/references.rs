@@ -155,6 +155,7 @@ impl Engine {
 fn forget_run(tx: &redb::WriteTransaction, run: RunId) -> Result<(), DbError> {
     let Some(row) = runs::run_in(tx, run)? else { return Ok(()) };
     tx.open_table(names::RUNS)?.remove(run.as_bytes())?;
+    tx.open_table(names::UNSUCCESSFUL)?.remove(run.as_bytes())?;
     tx.open_table(names::TRACES)?.remove(run.as_bytes())?;
     tables::add_to_number(tx, names::run_count(row.status), -1)?;
     for (hash, holder) in held_by(run, &row) {

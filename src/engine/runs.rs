@@ -133,9 +133,10 @@ impl Engine {
                         break;
                     }
                 }
-            } else if filter.status.is_some_and(|status| !status.is_final()) {
-                let unfinished = tx.open_table(names::UNFINISHED)?;
-                for (looked_at, row) in unfinished.range::<&[u8; 16]>(below(before.as_ref()))?.rev().enumerate() {
+            } else if filter.status.is_some_and(|status| status != RunStatus::Completed) {
+                let unfinished = filter.status.is_some_and(|status| !status.is_final());
+                let few = tx.open_table(if unfinished { names::UNFINISHED } else { names::UNSUCCESSFUL })?;
+                for (looked_at, row) in few.range::<&[u8; 16]>(below(before.as_ref()))?.rev().enumerate() {
                     more = !take(looked_at, RunId::from_bytes(*row?.0.value()), &mut page)?;
                     if more {
                         break;
@@ -286,6 +287,10 @@ pub(super) fn put_run(tx: &redb::WriteTransaction, run: RunId, row: &RunRow) -> 
         tx.open_table(names::UNFINISHED)?.insert(run.as_bytes(), u8::from(row.status == RunStatus::Running))?;
     } else if old.is_some() {
         tx.open_table(names::UNFINISHED)?.remove(run.as_bytes())?;
+    }
+    if matches!(row.status, RunStatus::Failed | RunStatus::Cancelled) {
+        let cancelled = u8::from(row.status == RunStatus::Cancelled);
+        tx.open_table(names::UNSUCCESSFUL)?.insert(run.as_bytes(), cancelled)?;
     }
     if let Some(output) = row.output {
         tables::hold(tx, &output, &Holder::RunOutput(run))?;

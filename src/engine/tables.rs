@@ -60,6 +60,7 @@ pub fn create(db: &Db) -> Result<(), DbError> {
     write(db, |tx| {
         tx.open_table(names::RUNS)?;
         tx.open_table(names::UNFINISHED)?;
+        tx.open_table(names::UNSUCCESSFUL)?;
         tx.open_table(names::QUEUE)?;
         tx.open_table(names::TRACES)?;
         tx.open_table(names::SUSPECTS)?;

@@ -15,6 +15,8 @@ pub type ByPair = TableDefinition<'static, &'static [u8], ()>;
 pub const RUNS: TableDefinition<'static, &'static [u8; 16], &'static [u8]> = TableDefinition::new("runs");
 /// Id of a run that has not ended → 1 if it was started, so that a start need not look at all runs.
 pub const UNFINISHED: TableDefinition<'static, &'static [u8; 16], u8> = TableDefinition::new("unfinished");
+/// Runs that ended without an output, by id: 1 for those that were cancelled.
+pub const UNSUCCESSFUL: TableDefinition<'static, &'static [u8; 16], u8> = TableDefinition::new("unsuccessful");
 /// Node key → [`super::MemoRow`].
 pub const MEMO: ByHash = TableDefinition::new("memo");
 /// Node key → [`super::KeyRow`].

@@ -66,7 +66,7 @@ fn r1_under_mixed_load_and_kills_everything_acknowledged_stays_true() {
     });
     let server = server.into_inner().expect("nobody panicked");
     println!("{} requests, {kills} kills", told.requests.load(Ordering::Relaxed));
-    check(&server, &told);
+    check(&server, &told, kills);
     server.signal("TERM");
     assert_eq!(server.wait(), 0);
     let verify = home.run(&["cache", "verify"]);
@@ -137,14 +137,17 @@ fn pick<T: Clone>(from: &Mutex<Vec<T>>, random: &mut Random) -> Option<T> {
     (!from.is_empty()).then(|| random.one_of(&from).clone())
 }
 
-fn check(server: &Server, told: &Told) {
+fn check(server: &Server, told: &Told, kills: usize) {
     for (hash, seed) in told.uploads.lock().expect("nobody panicked").iter() {
         assert!(server.get(&format!("/cache/{hash}")).expect(200).body == png(24, 18, *seed), "{hash}");
     }
-    for (name, hash) in told.names.lock().expect("nobody panicked").iter() {
-        assert_eq!(server.get("/assets").json()[name], **hash, "{name}");
+    let names = told.names.lock().expect("nobody panicked");
+    for (name, hash) in names.iter() {
+        let answer = server.get(&format!("/cache/{name}"));
+        assert!(answer.status == 307 && answer.header("location").is_some_and(|to| to.ends_with(hash)), "{name}");
     }
-    let deleted = told.deleted.lock().expect("nobody panicked");
+    let deleted: std::collections::HashSet<String> = told.deleted.lock().expect("nobody panicked").drain(..).collect();
+    let mut given_up = 0;
     let mut outputs = told.outputs.lock().expect("nobody panicked");
     for (run, what) in told.runs.lock().expect("nobody panicked").iter() {
         if deleted.contains(run) {
@@ -157,10 +160,16 @@ fn check(server: &Server, told: &Told) {
             continue;
         }
         let ended = server.run_ended(run);
+        // Killed three times while one of its stages ran alone, a run is given up, as it should be.
+        if ended["error"].as_str().is_some_and(|error| error.contains("brought the server down 3 times")) {
+            given_up += 1;
+            continue;
+        }
         assert_eq!(ended["status"], "completed", "{ended}");
         let output = ended["output_hash"].as_str().expect("a hash").to_owned();
         let first = outputs.entry(what.clone()).or_insert_with(|| output.clone());
         assert_eq!(*first, output, "{what} gave two results");
         server.get(&format!("/cache/{output}")).expect(200);
     }
+    assert!(given_up <= kills / 3, "{given_up} runs were given up in {kills} kills");
 }

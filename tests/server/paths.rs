@@ -52,7 +52,7 @@ fn s4_no_path_that_a_stranger_sends_opens_a_file_outside_of_the_home() {
     let server = Server::of(&home, command);
     // What every kind of request needs once is opened now.
     server.get("/").expect(200);
-    server.get("/cache/cat").expect(200);
+    server.get("/cache/cat").expect(307);
     let before = std::fs::read_to_string(&trace).expect("a trace").len();
     let mut random = Random::seeded(4);
     let routes =

@@ -220,8 +220,14 @@ async fn receive(
 ) -> ApiResult<Option<Upload>> {
     let mut body = request.into_body();
     let mut appender = appender;
+    let mut stopped = appender.stopped();
     loop {
-        let bytes = match body.frame().await {
+        let frame = tokio::select! {
+            frame = body.frame() => frame,
+            // A connection that was lost may hang for long.
+            _ = stopped.wait_for(|stopped| *stopped) => Some(Err(axum::Error::new("somebody came back for this file"))),
+        };
+        let bytes = match frame {
             None => break,
             Some(Ok(frame)) => match frame.into_data() {
                 Ok(bytes) => bytes,
@@ -229,7 +235,11 @@ async fn receive(
             },
             Some(Err(error)) => {
                 // What counts of it is put on disk where that may wait.
-                app.on_thread(move |_| Ok(drop(appender))).await?;
+                let left = move |_: &App| {
+                    drop(appender);
+                    Ok(())
+                };
+                app.on_thread(left).await?;
                 return Err(ApiError::new(StatusCode::BAD_REQUEST, format!("the body broke off: {error}")));
             }
         };

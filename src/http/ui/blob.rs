@@ -76,7 +76,7 @@ fn facts(info: &BlobInfo) -> Markup {
         dl {
             dt { "Type" } dd { (info.media_type) }
             dt { "Size" } dd { (words::bytes(info.size)) @if let (Some(width), Some(height)) = (info.width, info.height) { ", " (width) " × " (height) " px" } }
-            @if let Some(duration) = info.duration { dt { "Lasts" } dd { (words::duration(duration as f64)) } }
+            @if let Some(duration) = info.duration { dt { "Lasts" } dd { (words::duration(duration)) } }
             dt { "Came" } dd { (words::ago(info.created_at)) }
             dt { "By" } dd {
                 @match (&info.made_by, info.origin) {

@@ -126,3 +126,49 @@ async fn the_protocol_says_what_it_can() {
     assert_eq!((answer.status, answer.header("tus-version")), (StatusCode::NO_CONTENT, "1.0.0"));
     assert_eq!(answer.header("tus-extension"), "creation,checksum,expiration,termination");
 }
+
+#[tokio::test]
+async fn a_connection_that_breaks_off_keeps_what_came_unless_it_was_to_be_checked() {
+    let site = Site::new();
+    let broken = |headers: &[(&str, &str)], at: &str| {
+        let came: Result<&[u8], std::io::Error> = Ok(b"01234");
+        let body = futures_util::stream::iter([came, Err(std::io::Error::other("cut"))]);
+        let mut request = Request::patch(at).header("tus-resumable", "1.0.0").header("upload-offset", "0");
+        for (name, value) in [PART].iter().chain(headers) {
+            request = request.header(*name, *value);
+        }
+        request.body(Body::from_stream(body)).expect("a request")
+    };
+    let at = site.begun("10", "").await;
+    site.send(broken(&[], &at)).await.refused(400, "broke off");
+    assert_eq!(site.tus("HEAD", &at, &[], b"").await.header("upload-offset"), "5");
+    let last = site.tus("PATCH", &at, &[("upload-offset", "5"), PART], b"56789").await;
+    assert_eq!(last.header("upload-content-hash"), ContentHash::of(b"0123456789").to_string());
+    let at = site.begun("10", "").await;
+    let sum = format!("blake3 {}", BASE64_STANDARD.encode(ContentHash::of(b"0123456789").as_bytes()));
+    site.send(broken(&[("upload-checksum", &sum)], &at)).await.refused(400, "broke off");
+    assert_eq!(site.tus("HEAD", &at, &[], b"").await.header("upload-offset"), "0");
+}
+
+#[tokio::test]
+async fn whoever_comes_back_takes_over_from_a_connection_that_hangs() {
+    let site = std::sync::Arc::new(Site::new());
+    let at = site.begun("10", "").await;
+    let (pieces, body) = tokio::sync::mpsc::channel::<Result<&[u8], std::io::Error>>(1);
+    let request = Request::patch(&at).header("tus-resumable", "1.0.0").header("upload-offset", "0");
+    let body = futures_util::stream::unfold(body, |mut body| async { Some((body.recv().await?, body)) });
+    let request = request.header(PART.0, PART.1).body(Body::from_stream(body)).expect("a request");
+    let hanging = tokio::spawn({
+        let site = site.clone();
+        async move { site.send(request).await }
+    });
+    pieces.send(Ok(b"012")).await.expect("it is read");
+    // The piece is taken once the next one can be sent.
+    pieces.send(Ok(b"")).await.expect("it is read");
+    pieces.send(Ok(b"")).await.expect("it is read");
+    let offset = site.tus("HEAD", &at, &[], b"").await.header("upload-offset").to_owned();
+    hanging.await.expect("an answer").refused(400, "came back");
+    assert_eq!(offset, "3");
+    let last = site.tus("PATCH", &at, &[("upload-offset", "3"), PART], b"3456789").await;
+    assert_eq!(last.header("upload-content-hash"), ContentHash::of(b"0123456789").to_string());
+}
