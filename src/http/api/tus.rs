@@ -84,7 +84,7 @@ pub async fn options(State(app): State<App>) -> Response {
 #[utoipa::path(
     post, path = "/uploads", operation_id = "begin_upload", tag = "uploads",
     params(
-        ("Tus-Resumable" = String, Header, description = "`1.0.0`"),
+        ("Tus-Resumable" = String, Header, pattern = r"^1\.0\.0$", description = "`1.0.0`"),
         ("Upload-Length" = u64, Header, description = "Bytes in all"),
         ("Upload-Metadata" = Option<String>, Header, description = "`filename` and its value in Base64: the asset's name"),
     ),
@@ -142,7 +142,7 @@ pub async fn state(State(app): State<App>, Caller(who): Caller, PathWord(word): 
     patch, path = "/uploads/{id}", operation_id = "append_to_upload", tag = "uploads",
     params(
         ("id" = String, Path, description = "The upload"),
-        ("Tus-Resumable" = String, Header, description = "`1.0.0`"),
+        ("Tus-Resumable" = String, Header, pattern = r"^1\.0\.0$", description = "`1.0.0`"),
         ("Upload-Offset" = u64, Header, description = "Bytes that are here"),
         ("Upload-Checksum" = Option<String>, Header, description = "An algorithm, and the checksum of this part in Base64"),
     ),

@@ -39,7 +39,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 
 use crate::http::App;
-use crate::http::accept::wants_page;
+use crate::http::accept::{varied, wants_page};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::query::{QueryWords, path_part};
 use crate::http::ui::visitor::Visitor;
@@ -95,13 +95,13 @@ async fn negotiate(State(app): State<App>, request: Request, next: Next) -> Resp
 async fn page_at(app: App, page: &str, request: Request) -> ApiResult<Response> {
     let (mut parts, _) = request.into_parts();
     match page {
-        "/cache" | "/assets" => return Ok(shell::see("/media")),
-        "/configs" => return Ok(shell::see("/recipes")),
+        "/cache" | "/assets" => return Ok(varied(shell::see("/media"))),
+        "/configs" => return Ok(varied(shell::see("/recipes"))),
         "/runs/{run_id}" => {
             let Path(word) = Path::<String>::from_request_parts(&mut parts, &app)
                 .await
                 .map_err(|_| ApiError::not_found("run", parts.uri.path()))?;
-            return Ok(shell::see(&format!("/run/{}", path_part(&word))));
+            return Ok(varied(shell::see(&format!("/run/{}", path_part(&word)))));
         }
         _ => {}
     }

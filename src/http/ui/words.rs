@@ -37,6 +37,8 @@ pub fn count(count: u64, one: &str, many: &str) -> String {
 
 /// Seconds as people say them.
 pub fn duration(seconds: f64) -> String {
+    // The sum of nothing is minus zero.
+    let seconds = seconds.max(0.0) + 0.0;
     let whole = seconds.round() as u64;
     match whole {
         _ if seconds < 0.0995 => format!("{:.0} ms", seconds * 1000.0),
@@ -123,6 +125,7 @@ mod tests {
             ["0 B", "999 B", "1.00 kB", "1.23 kB", "12.3 kB", "123 kB", "1.00 MB"]
         );
         assert_eq!([7, 1234, 1_234_567].map(number), ["7", "1\u{202f}234", "1\u{202f}234\u{202f}567"]);
+        assert_eq!(duration(-0.0), "0 ms");
         assert_eq!(
             [0.012, 1.26, 42.0, 61.0, 7320.0, 200_000.0].map(duration),
             ["12 ms", "1.3 s", "42 s", "1 min 01 s", "2 h 02 min", "2 d 7 h"]

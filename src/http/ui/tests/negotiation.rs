@@ -33,6 +33,7 @@ async fn what_has_a_page_elsewhere_leads_there() {
     ] {
         let shown = browser.get(&path).await;
         assert_eq!((shown.status.as_u16(), shown.header("location")), (303, target.as_str()), "{path}");
+        assert_eq!(shown.header("vary"), "Accept", "{path}");
     }
     let bytes = browser.get("/cache/cat").await;
     assert_eq!(bytes.status.as_u16(), 307);
