@@ -58,9 +58,12 @@ const connect = () => {
     const bar = /** @type {HTMLProgressElement | null} */ (within && one("progress", within));
     if (!bar || !within) return;
     bar.max = Math.max(1, told.nodes);
-    bar.value = told.done;
+    bar.value = told.fraction * told.nodes;
     const count = one(run ? "#count" : "[data-count]", within);
-    if (count) count.textContent = run ? `${told.done} of ${told.nodes} nodes` : `${told.done}/${told.nodes}`;
+    if (!count) return;
+    count.textContent = run ? `${told.done} of ${told.nodes} nodes` : `${told.done}/${told.nodes}`;
+    if (run && told.of_frames) count.textContent += ` · ${told.node}: frame ${told.frames} of ${told.of_frames}`;
+    if (run && told.node_fraction > 0.02) count.textContent += `, about ${Math.ceil(told.seconds_left)} s left`;
   });
   source.addEventListener("node", (event) => {
     document.dispatchEvent(new CustomEvent("artdag:node", { detail: JSON.parse(/** @type {MessageEvent} */ (event).data) }));
