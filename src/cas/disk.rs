@@ -106,7 +106,7 @@ impl Opened {
         match self.source {
             // Nothing cannot be mapped.
             Source::File(_) if self.len == 0 => Ok(Blob::held(Arc::from([]))),
-            Source::File(file) => map(&file, self.len).map(Blob::mapped),
+            Source::File(file) => map(file, self.len).map(Blob::mapped),
             Source::Memory(bytes) => Ok(Blob::held(bytes)),
         }
     }

@@ -41,8 +41,8 @@ static PAGE: AtomicUsize = AtomicUsize::new(4096);
 
 /// The bytes of a file in memory.
 pub(super) enum Map {
-    /// Mapped, and listed at this place.
-    Listed(Mmap, usize),
+    /// Mapped, and listed at this place; with the file, whose length is asked for again.
+    Listed(Mmap, usize, File),
     /// Read.
     Read(Vec<u8>),
 }
@@ -51,14 +51,18 @@ impl Map {
     /// Have all bytes been those of the file so far? If not, some were read as zeros.
     pub(super) fn is_whole(&self) -> bool {
         match self {
-            Self::Listed(_, place) => !LIST[*place].broken.load(Ordering::Acquire),
+            // Behind a new end the rest of its page reads as zeros, and no signal comes.
+            Self::Listed(map, place, file) => {
+                let has_all = file.metadata().is_ok_and(|facts| facts.len() >= map.len() as u64);
+                has_all && !LIST[*place].broken.load(Ordering::Acquire)
+            }
             Self::Read(_) => true,
         }
     }
 
     /// Reads a part of the file into memory now. What is gone breaks the map.
     pub(super) fn page_in(&self, from: usize, len: usize) -> io::Result<()> {
-        let Self::Listed(map, place) = self else { return Ok(()) };
+        let Self::Listed(map, place, _) = self else { return Ok(()) };
         let read = map.advise_range(Advice::PopulateRead, from, len);
         if read.as_ref().is_err_and(|error| error.raw_os_error() == Some(libc::EFAULT)) {
             LIST[*place].broken.store(true, Ordering::Release);
@@ -72,7 +76,7 @@ impl Deref for Map {
 
     fn deref(&self) -> &[u8] {
         match self {
-            Self::Listed(map, _) => map,
+            Self::Listed(map, ..) => map,
             Self::Read(bytes) => bytes,
         }
     }
@@ -80,7 +84,7 @@ impl Deref for Map {
 
 impl Drop for Map {
     fn drop(&mut self) {
-        if let Self::Listed(_, place) = self {
+        if let Self::Listed(_, place, _) = self {
             // The pages go after this: nobody has the map any more, so nobody reads them.
             LIST[*place].start.store(0, Ordering::Release);
             LIST[*place].taken.store(false, Ordering::Release);
@@ -90,13 +94,13 @@ impl Drop for Map {
 
 /// Maps the first `len` bytes of a blob's file; `len` is more than 0 and what the file, already
 /// open, has.
-pub(super) fn map(file: &File, len: u64) -> io::Result<Map> {
+pub(super) fn map(file: File, len: u64) -> io::Result<Map> {
     let len = usize::try_from(len).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
     let take = |place: &usize| !LIST[*place].taken.swap(true, Ordering::AcqRel);
     let place = if is_handled() { (0..MAPS).find(take) } else { None };
     let Some(place) = place else {
         let mut bytes = Vec::with_capacity(len);
-        file.take(len as u64).read_to_end(&mut bytes)?;
+        (&file).take(len as u64).read_to_end(&mut bytes)?;
         return if bytes.len() == len { Ok(Map::Read(bytes)) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
     };
     // SAFETY: a map is sound while nobody changes or truncates the file behind it. Only files
@@ -105,7 +109,7 @@ pub(super) fn map(file: &File, len: u64) -> io::Result<Map> {
     // writes to or truncates a named file: it replaces by rename and removes by unlink, which
     // leave the mapped inode as it is. `len` was read from this very descriptor. What somebody
     // else does in spite of that is handled by `on_bus`.
-    let mapped = unsafe { MmapOptions::new().len(len).map(file) };
+    let mapped = unsafe { MmapOptions::new().len(len).map(&file) };
     match mapped {
         Ok(mapped) => {
             let start = mapped.as_ptr() as usize;
@@ -113,7 +117,7 @@ pub(super) fn map(file: &File, len: u64) -> io::Result<Map> {
             listed.broken.store(false, Ordering::Release);
             listed.end.store(start + len, Ordering::Release);
             listed.start.store(start, Ordering::Release);
-            Ok(Map::Listed(mapped, place))
+            Ok(Map::Listed(mapped, place, file))
         }
         Err(error) => {
             LIST[place].taken.store(false, Ordering::Release);
@@ -192,14 +196,17 @@ mod tests {
     fn r19_a_file_that_is_cut_short_under_a_map_reads_as_zeros_and_says_so() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), vec![7; 100_000]).unwrap();
-        let mapped = map(&File::open(file.path()).unwrap(), 100_000).unwrap();
-        let other = map(&File::open(file.path()).unwrap(), 4096).unwrap();
+        let mapped = map(File::open(file.path()).unwrap(), 100_000).unwrap();
+        let other = map(File::open(file.path()).unwrap(), 4096).unwrap();
         assert!(matches!(mapped, Map::Listed(..)) && mapped[99_999] == 7 && mapped.is_whole());
         std::fs::OpenOptions::new().write(true).open(file.path()).unwrap().set_len(5000).unwrap();
         assert!(other.page_in(0, 4096).is_ok() && mapped.page_in(50_000, 4096).is_err() && !mapped.is_whole());
         let sum: u64 = mapped.iter().map(|byte| u64::from(*byte)).sum();
         assert_eq!((sum, mapped.is_whole()), (5000 * 7, false));
         assert!(other.iter().all(|byte| *byte == 7) && other.is_whole());
+        // Within a page no signal comes.
+        std::fs::OpenOptions::new().write(true).open(file.path()).unwrap().set_len(10).unwrap();
+        assert!(other[11] == 0 && !other.is_whole());
     }
 
     #[test]
@@ -207,7 +214,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), b"abc").unwrap();
         for _ in 0..2 * MAPS {
-            assert!(matches!(map(&File::open(file.path()).unwrap(), 3).unwrap(), Map::Listed(..)));
+            assert!(matches!(map(File::open(file.path()).unwrap(), 3).unwrap(), Map::Listed(..)));
         }
     }
 }
