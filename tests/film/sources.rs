@@ -186,3 +186,22 @@ fn pictures_over_black_are_those_of_ffmpeg() {
     artdag::media::planar::to_gbr_over_black(&image, &mut found);
     assert!(found == expected);
 }
+
+#[test]
+fn a_film_has_a_small_picture_on_the_pages() {
+    let home = Home::new();
+    let server = crate::support::Server::start(&home, &[]);
+    for (name, size) in [("blue.mp4", (64, 48)), ("turned.mp4", (32, 64)), ("hdr.mkv", (64, 48)), ("one.mkv", (64, 48))]
+    {
+        let hash = server.upload(&std::fs::read(clip(name)).expect("a clip"));
+        let answer = server.get(&format!("/thumb/{hash}")).expect(200);
+        let picture = artdag::media::decode::decode(&answer.body).expect("a picture");
+        assert_eq!((picture.width(), picture.height()), size, "{name}");
+        if name == "blue.mp4" {
+            let pixel = picture.pixel(30, 20);
+            assert!(pixel[2] > 240 && pixel[0] < 10, "{pixel:?}");
+        }
+    }
+    let sound = server.upload(&std::fs::read(clip("stereo.flac")).expect("a clip"));
+    server.get(&format!("/thumb/{sound}")).expect(404);
+}

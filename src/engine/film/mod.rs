@@ -9,6 +9,7 @@
 
 mod analyse;
 mod frames;
+mod glance;
 mod outputs;
 mod pace;
 mod reading;

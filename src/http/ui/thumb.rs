@@ -1,4 +1,4 @@
-//! Small pictures of pictures, made when they are asked for.
+//! Small pictures of pictures and films, made when they are asked for.
 //!
 //! Drawn from the decoded picture, so that whatever its bytes are, what goes out is a PNG of
 //! ours. A few at a time: decoding takes memory.
@@ -41,8 +41,12 @@ pub async fn picture(State(app): State<App>, PathHash(hash): PathHash, headers: 
     // It is never closed.
     let _turn = TURNS.acquire().await.map_err(|closed| ApiError::bug(&closed))?;
     let bytes = app.on_thread(move |app| {
-        let bytes = app.engine.read_blob(&hash)?;
-        small(&bytes).ok_or_else(|| ApiError::not_found("small picture of", &hash.to_string()))
+        let bytes = if of_media(&row.media_type) == "video" {
+            app.engine.glance(&hash, THUMB_SIDE)?.and_then(|frame| encode(&frame, Format::Png, None).ok())
+        } else {
+            small(&app.engine.read_blob(&hash)?)
+        };
+        bytes.ok_or_else(|| ApiError::not_found("small picture of", &hash.to_string()))
     });
     let bytes = bytes.await?;
     Ok((kept, [(header::CONTENT_TYPE, "image/png")], bytes).into_response())
@@ -52,7 +56,8 @@ pub async fn picture(State(app): State<App>, PathHash(hash): PathHash, headers: 
 pub fn is_drawn(row: &BlobRow) -> bool {
     let pixels = row.dimensions.map_or(0, |(width, height)| u64::from(width) * u64::from(height));
     let media_type = MediaType::from_mime(&row.media_type).unwrap_or(MediaType::Octet);
-    media_type.is_picture() && row.damage.is_none() && (1..=THUMB_PIXELS).contains(&pixels)
+    let is_small = (1..=THUMB_PIXELS).contains(&pixels);
+    row.damage.is_none() && (of_media(&row.media_type) == "video" || media_type.is_picture() && is_small)
 }
 
 fn small(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -76,7 +81,7 @@ pub fn thumb(hash: Option<&ContentHash>, media_type: Option<&str>) -> Markup {
     html! {
         span.thumb {
             @match hash {
-                Some(hash) if kind == "image" => {
+                Some(hash) if matches!(kind, "image" | "video") => {
                     img src={ "/thumb/" (hash) } alt="" width="320" height="240" loading="lazy" decoding="async";
                 }
                 Some(_) => (icon(kind)),
