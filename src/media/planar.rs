@@ -3,13 +3,17 @@
 
 use crate::media::image::Image;
 
+/// Pixels that are looked at together.
+const RUN: usize = 256;
+
 /// The opaque RGBA pixels of planes: three bytes a pixel become four.
 pub fn from_gbr(planes: &[u8], pixels: &mut [u8]) {
     let size = planes.len() / 3;
     let (green, rest) = planes.split_at(size);
     let (blue, red) = rest.split_at(size);
-    for (((pixel, g), b), r) in pixels.chunks_exact_mut(4).zip(green).zip(blue).zip(red) {
-        pixel.copy_from_slice(&[*r, *g, *b, 255]);
+    let (pixels, _) = pixels.as_chunks_mut::<4>();
+    for (((pixel, g), b), r) in pixels.iter_mut().zip(green).zip(blue).zip(red) {
+        *pixel = (0xff00_0000 | u32::from(*b) << 16 | u32::from(*g) << 8 | u32::from(*r)).to_le_bytes();
     }
 }
 
@@ -19,14 +23,25 @@ pub fn to_gbr_over_black(image: &Image, planes: &mut [u8]) {
     let size = planes.len() / 3;
     let (green, rest) = planes.split_at_mut(size);
     let (blue, red) = rest.split_at_mut(size);
-    for (((pixel, g), b), r) in image.pixels().chunks_exact(4).zip(green).zip(blue).zip(red) {
-        let alpha = u32::from(pixel[3]);
-        // Its own way of having 256 for 255.
-        let alpha = alpha + (alpha >> 7);
-        let weight = alpha + (alpha >> 1 & 1);
-        let over = |channel: u8| ((u32::from(channel) * weight + 128) >> 8) as u8;
-        (*r, *g, *b) = (over(pixel[0]), over(pixel[1]), over(pixel[2]));
+    let planes = green.chunks_mut(RUN).zip(blue.chunks_mut(RUN)).zip(red.chunks_mut(RUN));
+    let (pixels, _) = image.pixels().as_chunks::<4>();
+    for (pixels, ((g, b), r)) in pixels.chunks(RUN).zip(planes) {
+        // Most films are opaque, and then the colours are what they are.
+        let all = pixels.iter().fold(u32::MAX, |all, pixel| all & u32::from_le_bytes(*pixel));
+        let is_opaque = all >= 0xff00_0000;
+        for (plane, channel) in [(r, 0), (g, 1), (b, 2)] {
+            for (value, pixel) in plane.iter_mut().zip(pixels) {
+                *value = if is_opaque { pixel[channel] } else { over_black(pixel[channel], pixel[3]) };
+            }
+        }
     }
+}
+
+/// ffmpeg's own way of having 256 for an alpha of 255.
+fn over_black(channel: u8, alpha: u8) -> u8 {
+    let alpha = u32::from(alpha) + u32::from(alpha >> 7);
+    let weight = alpha + (alpha >> 1 & 1);
+    ((u32::from(channel) * weight + 128) >> 8) as u8
 }
 
 #[cfg(test)]

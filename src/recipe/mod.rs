@@ -30,14 +30,15 @@ mod document;
 mod model;
 
 mod bind;
+mod graph;
 mod inputs;
 mod params;
 
 #[cfg(test)]
 mod tests;
 
-pub use bind::{Datum, Graph, GraphNode, Later, LaterNode, Source};
 pub use document::parse;
+pub use graph::{Datum, Graph, GraphNode, Later, LaterNode, Source};
 pub use inputs::Matched;
 pub use model::{Output, OutputEncoding, Recipe, RecipeNode, SourceSpec};
 pub use problem::{LocPart, Mark, Problem, Severity};

@@ -10,6 +10,7 @@ use axum::Json;
 use axum::body::HttpBody as _;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -17,6 +18,8 @@ use http_body_util::BodyExt as _;
 use serde::Serialize;
 use sha1::Digest as _;
 use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::base::{AssetName, ContentHash, Timestamp};
 use crate::engine::partial::{Appender, PartialUpload, UploadId};
@@ -41,6 +44,16 @@ const EXISTING: HeaderName = HeaderName::from_static("upload-existing");
 const CHUNK: &str = "application/offset+octet-stream";
 /// A chunk whose checksum is another.
 const MISMATCH: u16 = 460;
+
+/// The routes; each answer, an error too, says which version is spoken.
+pub fn routes() -> OpenApiRouter<App> {
+    let speaks = |mut response: Response| async move {
+        response.headers_mut().insert(RESUMABLE, HeaderValue::from_static(VERSION));
+        response
+    };
+    let routes = OpenApiRouter::new().routes(routes!(options, begin)).routes(routes!(state, append, end));
+    routes.layer(map_response(speaks))
+}
 
 /// A file that comes in parts.
 #[derive(Serialize, ToSchema)]
