@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::base::{ContentHash, RunId, Timestamp};
-use crate::cas::StoreError;
+use crate::cas::{StoreError, Verdict};
 use crate::db::DbError;
 use crate::engine::blobs::Bytes;
 use crate::engine::error::EngineError;
@@ -16,7 +16,7 @@ use crate::engine::{Engine, provenance, publish, queue, runs, tables, trace};
 use crate::media::{Facts, Form, Kind, MediaType};
 use crate::plan::{PlanNode, State};
 use crate::records::tables as names;
-use crate::records::{BlobRow, Origin, RunRow, RunStatus, Verdict};
+use crate::records::{BlobRow, Origin, RunRow, RunStatus, Verdict as Compared};
 
 /// What is written within a transaction.
 pub(super) trait Write: FnOnce(&redb::WriteTransaction) -> Result<(), DbError> + Send + 'static {}
@@ -25,6 +25,9 @@ impl<W: FnOnce(&redb::WriteTransaction) -> Result<(), DbError> + Send + 'static>
 
 /// Times that a run is planned again because a value it counted on was found damaged.
 const REPLANS: u32 = 3;
+
+/// What is wrong with a blob that was changed.
+const OTHER_BYTES: &str = "its bytes are not what its name says; add the original file again";
 
 impl Engine {
     /// A blob for a stage, checked against its hash. What a stage before has just made may not
@@ -42,9 +45,20 @@ impl Engine {
         let mut hasher = blake3::Hasher::new();
         hasher.update_rayon(&bytes);
         if ContentHash::from(hasher.finalize()) != *hash {
-            return Err(damaged("its bytes are not what its name says; add the original file again"));
+            return Err(damaged(OTHER_BYTES));
         }
         Ok(bytes)
+    }
+
+    /// Checks a blob that another program reads: piece by piece, as films are larger than memory.
+    pub(super) fn stage_check(&self, hash: &ContentHash) -> Result<(), EngineError> {
+        let damaged = |what: &str| EngineError::Damaged { hash: *hash, what: what.to_owned() };
+        match self.0.store.verify(hash)? {
+            Verdict::Whole { .. } => Ok(()),
+            Verdict::Missing => Err(damaged("its file is gone")),
+            Verdict::Damaged { .. } => Err(damaged(OTHER_BYTES)),
+            Verdict::Unreadable(error) => Err(damaged(&format!("the disk does not give it back: {error}"))),
+        }
     }
 
     /// Records the end of a run whose stages are all answered, and tells everybody.
@@ -201,7 +215,7 @@ impl Engine {
         row.output_media_type = Some(media_type(&job.plan.nodes[job.plan.output].facts).mime().to_owned());
         if let Some(verified) = row.verifies {
             let same = self.run_row(verified)?.output == Some(output);
-            row.verdict = Some(if same { Verdict::Same } else { Verdict::Different });
+            row.verdict = Some(if same { Compared::Same } else { Compared::Different });
         }
         let record = provenance::record(self, job, &row)?;
         row.provenance = Some(ContentHash::of(record.as_bytes()));

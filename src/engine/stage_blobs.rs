@@ -109,7 +109,7 @@ impl Studio for StageBlobs<'_> {
         // Bytes are checked before anything is made of them: once, however often they are opened.
         let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
         if !checked.contains(hash) {
-            drop(self.engine.stage_read(hash)?);
+            self.engine.stage_check(hash)?;
             checked.insert(*hash);
         }
         Ok(self.engine.0.store.path_of(&self.engine.0.home, hash))
