@@ -26,7 +26,7 @@ use crate::engine::slots::Slots;
 use crate::engine::stage_threads::StageThreads;
 use crate::engine::tools::Tools;
 use crate::engine::totals::Totals;
-use crate::engine::{first_start, tables};
+use crate::engine::{first_start, memory, tables};
 
 /// An open home: runs, cache, configs, assets. Cloning shares it.
 #[derive(Clone)]
@@ -97,6 +97,9 @@ impl Engine {
         let unusable = |reason: String| EngineError::Home { home: home.display().to_string(), reason };
         make_home(home).map_err(|error| unusable(error.to_string()))?;
         let wait = Duration::from_secs(if opening.role == Role::Serve { 1 } else { LOCK_WAIT_SECONDS });
+        if opening.role != Role::Command {
+            memory::rest();
+        }
         let lock = match HomeLock::take(home, opening.role, wait).map_err(|error| unusable(error.to_string()))? {
             Taken::Ours(lock) => lock,
             Taken::Theirs(holder) => return Ok(Opened::Theirs(holder)),

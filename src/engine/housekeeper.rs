@@ -138,6 +138,8 @@ impl Engine {
         let idle = self.jobs().is_empty();
         if idle && self.0.patient.load(Ordering::Relaxed) {
             memory::rest();
+            // Each thread keeps what it has freed itself.
+            self.0.pool.broadcast(|_| memory::give_back());
         }
         idle
     }

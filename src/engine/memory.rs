@@ -22,6 +22,11 @@ pub fn rest() {
     if LARGE.swap(false, Ordering::Relaxed) {
         large_pages(false);
     }
+    give_back();
+}
+
+/// Gives back what this thread has freed.
+pub fn give_back() {
     // SAFETY: has no conditions: it frees what no longer belongs to anything, from any thread.
     unsafe { libmimalloc_sys::mi_collect(true) };
 }
