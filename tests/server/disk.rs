@@ -154,7 +154,7 @@ fn r19_a_blob_that_is_cut_short_while_it_is_mapped_does_not_end_the_server() {
         Ok(answer) if answer.status == 503 => assert!(answer.detail().contains(&hash), "{}", answer.detail()),
         Err(_) => {}
         Ok(answer) => {
-            assert!(answer.body.len() < bytes.len() && bytes.starts_with(&answer.body), "{} bytes", answer.body.len())
+            assert!(answer.body.len() < bytes.len() && bytes.starts_with(&answer.body), "{} bytes", answer.body.len());
         }
     }
     let run = server.run("identity", &[&hash]);
