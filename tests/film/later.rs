@@ -109,8 +109,11 @@ fn r1_a_run_that_waits_for_an_analysis_survives_a_kill() {
     let expected = other.0.run(&with(&other.1, &["--output", "json"])).json()["output_hash"].clone();
     for delay in [40, 120, 250, 400, 700] {
         let mut child = home.command(&with(&words, &[])).spawn().expect("artdag starts");
-        std::thread::sleep(std::time::Duration::from_millis(delay));
+        let moment = std::time::Instant::now() + std::time::Duration::from_millis(delay);
         // It may have ended by then.
+        while std::time::Instant::now() < moment && child.try_wait().is_ok_and(|ended| ended.is_none()) {
+            std::thread::yield_now();
+        }
         child.kill().ok();
         child.wait().expect("its end");
     }

@@ -29,6 +29,7 @@ use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::{Caller, PathWord};
 use crate::http::openapi::RawBytes;
 use crate::http::route::Need;
+use crate::http::upload_body::no_room;
 
 /// The version of the protocol that is spoken.
 const VERSION: &str = "1.0.0";
@@ -187,10 +188,7 @@ pub async fn append(
     }
     let offset = number(&headers, &OFFSET)?;
     let checksum = Checksum::asked(&headers)?;
-    let Ok(_room) = app.uploads.try_acquire() else {
-        let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too many uploads at once; try again in a moment");
-        return Err(error.with(header::RETRY_AFTER, HeaderValue::from_static("5")));
-    };
+    let Ok(_room) = app.uploads.try_acquire() else { return Err(no_room()) };
     let repoint = app.auth.allows(&who, Need::Delete).is_ok();
     let (owner, checked) = (who.id.clone(), checksum.is_some());
     let opened = app.on_thread(move |app| match app.engine.append_partial(id, &owner, offset, checked) {

@@ -28,11 +28,7 @@ const RETRY_SECONDS: &str = "5";
 /// Takes in the file of a body, and names it if asked. A name that stands for another file is
 /// moved only for a caller who may delete.
 pub async fn receive(app: &App, request: Request, name: Option<AssetName>) -> ApiResult<Upload> {
-    let Ok(_room) = app.uploads.try_acquire() else {
-        let detail = "too many uploads at once; try again in a moment";
-        let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, detail);
-        return Err(error.with(header::RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS)));
-    };
+    let Ok(_room) = app.uploads.try_acquire() else { return Err(no_room()) };
     let principal = request.extensions().get::<Principal>().cloned().unwrap_or_default();
     let may_move = app.auth.allows(&principal, Need::Delete);
     let expected = http_body::Body::size_hint(request.body()).exact();
@@ -143,6 +139,13 @@ async fn take_form(app: &App, body: Body, boundary: String, first: Sink) -> ApiR
         found = Some(sink);
     }
     found.ok_or_else(no_file)
+}
+
+/// As many uploads are under way as there may be.
+pub fn no_room() -> ApiError {
+    let detail = "too many uploads at once; try again in a moment";
+    let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, detail);
+    error.with(header::RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS))
 }
 
 async fn next_bytes(body: &mut Body) -> ApiResult<Option<Bytes>> {

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::{fields, word_of};
+use crate::base::RunId;
 use crate::engine::{Engine, EngineError, Inputs, Request, Submission};
 use crate::http::App;
 use crate::http::error::ApiResult;
@@ -33,6 +34,16 @@ fn request(engine: &Engine, word: &str, form: &PageForm, username: Option<String
     })
 }
 
+/// Submits a run of what a form says.
+async fn submit(app: App, visitor: Visitor, word: String, form: PageForm) -> ApiResult<RunId> {
+    let username = visitor.principal.username;
+    let accepted = app.blocking(move |engine| {
+        let request = request(engine, &word, &form, username)?;
+        engine.accept(&request, &Submission { held: false, idempotency: None })
+    });
+    Ok(accepted.await?.run)
+}
+
 /// `POST /recipe/{id}/run`
 pub async fn run(
     State(app): State<App>,
@@ -40,12 +51,7 @@ pub async fn run(
     PathWord(word): PathWord,
     form: PageForm,
 ) -> ApiResult<Response> {
-    let username = visitor.principal.username;
-    let accepted = app.blocking(move |engine| {
-        let request = request(engine, &word, &form, username)?;
-        engine.accept(&request, &Submission { held: false, idempotency: None })
-    });
-    Ok(shell::see(&format!("/run/{}", accepted.await?.run)))
+    Ok(shell::see(&format!("/run/{}", submit(app, visitor, word, form).await?)))
 }
 
 /// `POST /recipe/{id}/try`: the same for the script of the page, which shows what comes out.
@@ -55,12 +61,7 @@ pub async fn try_out(
     PathWord(word): PathWord,
     form: PageForm,
 ) -> ApiResult<Response> {
-    let username = visitor.principal.username;
-    let accepted = app.blocking(move |engine| {
-        let request = request(engine, &word, &form, username)?;
-        engine.accept(&request, &Submission { held: false, idempotency: None })
-    });
-    Ok(Json(json!({"run_id": accepted.await?.run})).into_response())
+    Ok(Json(json!({"run_id": submit(app, visitor, word, form).await?})).into_response())
 }
 
 /// `POST /recipe/{id}/plan`: what a run of the form as it is would do, for the script of the page.
