@@ -1,11 +1,11 @@
 //! A tool that hangs, forks, crashes or lies, and one that would reach what is not its own.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::clip;
-use crate::support::{Home, Server};
+use crate::support::{Home, Ran, Server};
 
 /// A config over `s` that needs ffmpeg.
 const CUT: &str = "name: cut\ndag:\n  nodes:\n    - {id: s, type: SOURCE, config: {input: true}}\n    - {id: x, type: SEGMENT, config: {duration: 0.5}, inputs: [s]}\n  output: x\n";
@@ -97,6 +97,37 @@ fn r31_what_a_tool_has_started_dies_with_whoever_started_it() {
     child.wait().expect("it has ended");
     wait_for(&sleeping, false, Duration::from_secs(4));
     wait_for(&marker, false, Duration::from_secs(4));
+}
+
+/// Below containers, a process's group and session may be outside of what it can see.
+#[test]
+fn r31_tools_run_and_are_ended_in_a_process_namespace_whatever_proc_is_mounted() {
+    let home = Home::new();
+    let config = home.write("cut.yaml", CUT).display().to_string();
+    let source = format!("s={}", clip("odd.mkv").display());
+    let words = |tool: &str| home.command(&["run", &config, "-i", &source, "--ffmpeg", tool]);
+    let within = |flags: &[&str], command: &Command| {
+        let mut unshare = Command::new("unshare");
+        unshare.args(["--pid", "--fork"]).args(flags).arg(command.get_program()).args(command.get_args());
+        for (name, value) in command.get_envs() {
+            if let Some(value) = value {
+                unshare.env(name, value)
+            } else {
+                unshare.env_remove(name)
+            };
+        }
+        Ran::of(&unshare.current_dir(home.dir()).output().expect("this test needs unshare, of util-linux"))
+    };
+    for (number, flags) in [&["--mount-proc"][..], &[]].into_iter().enumerate() {
+        let seconds = format!("4{number}00{}", std::process::id());
+        let tool = fake(&home, &format!("i=0; while [ $i -lt 300 ]; do sleep {seconds} & i=$((i+1)); done; wait"));
+        let ran = within(flags, &words(&tool.display().to_string()));
+        assert!(ran.code == 1 && ran.err.contains("processes"), "{flags:?} {} {}", ran.code, ran.err);
+        let ran = within(flags, &words("/usr/bin/ffmpeg"));
+        assert_eq!(ran.code, 0, "run as root: {flags:?} {}", ran.err);
+        wait_for(&format!("sleep\0{seconds}"), false, Duration::from_secs(4));
+        std::fs::remove_dir_all(home.path()).expect("the next begins without results");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitOptions, WaitStatus, getpgid, getpgrp, getpid, getppid, getsid, kill_process, kill_process_group,
+    Pid, Signal, WaitOptions, WaitStatus, getpgrp, getpid, getppid, kill_process, kill_process_group,
     set_child_subreaper, setpgid, wait,
 };
 
@@ -23,6 +23,8 @@ pub(super) struct Family {
     me: Pid,
     /// Groups of the session, besides its own, that this process may move to.
     elsewhere: Vec<Pid>,
+    /// Its number in `/proc`, which may be mounted for another namespace; `None` where there is no `/proc`.
+    seen: Option<Pid>,
     /// Whether the kernel lists the children of a thread.
     listed: bool,
 }
@@ -49,13 +51,14 @@ impl Family {
     pub(super) fn found() -> Family {
         let me = getpid();
         let _ = set_child_subreaper(Some(me));
-        if getpgrp() != me {
-            let _ = setpgid(None, Some(me));
-        }
-        let groups = [getppid().and_then(|parent| getpgid(Some(parent)).ok()), getsid(None).ok()];
+        let _ = setpgid(None, Some(me));
+        let seen = fs::read_link("/proc/self").ok().and_then(|name| pid(name.to_str()?));
+        // Asked of `/proc`, which has words for groups that began outside of this namespace; the calls have none.
+        let of = |process| stat(process).filter(|_| seen == Some(me));
+        let groups = [getppid().and_then(of).and_then(|stat| stat.group), of(me).and_then(|stat| stat.session)];
         let elsewhere = groups.into_iter().flatten().filter(|group| *group != me).collect();
-        let listed = fs::exists(format!("/proc/{me}/task/{me}/children")).unwrap_or(false);
-        Family { me, elsewhere, listed }
+        let listed = seen.is_some_and(|seen| fs::exists(format!("/proc/{seen}/task/{seen}/children")).unwrap_or(false));
+        Family { me, elsewhere, seen, listed }
     }
 
     /// Takes the ended children off the kernel's list.
@@ -82,7 +85,7 @@ impl Family {
             if self.leave_group() {
                 let _ = kill_process_group(self.me, Signal::KILL);
             }
-            for child in self.children_of_me() {
+            for child in self.children_of_me().into_iter().filter_map(|child| self.number_of(child)) {
                 let _ = kill_process(child, Signal::KILL);
             }
             std::thread::sleep(pause);
@@ -118,7 +121,7 @@ impl Family {
     fn census_scanned(&self) -> Census {
         let mut census = Census::default();
         let by_parent = scan();
-        let mut open = vec![self.me];
+        let mut open = Vec::from_iter(self.seen);
         while let Some(pid) = open.pop() {
             for (child, threads) in by_parent.get(&pid).into_iter().flatten() {
                 census.processes += 1;
@@ -130,10 +133,21 @@ impl Family {
     }
 
     fn children_of_me(&self) -> Vec<Pid> {
+        let Some(seen) = self.seen else { return Vec::new() };
         if self.listed {
-            return listed_children(self.me, self.me);
+            return listed_children(seen, seen);
         }
-        scan().remove(&self.me).into_iter().flatten().map(|(child, _)| child).collect()
+        scan().remove(&seen).into_iter().flatten().map(|(child, _)| child).collect()
+    }
+
+    /// The number by which a process of `/proc` goes in this namespace.
+    fn number_of(&self, process: Pid) -> Option<Pid> {
+        if self.seen == Some(self.me) {
+            return Some(process);
+        }
+        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
+        pid(numbers.split_ascii_whitespace().next_back()?)
     }
 }
 
@@ -150,23 +164,34 @@ fn join_new() -> bool {
 /// Every visible process's children, with the number of their threads.
 fn scan() -> HashMap<Pid, Vec<(Pid, usize)>> {
     let mut by_parent: HashMap<Pid, Vec<(Pid, usize)>> = HashMap::new();
-    for pid in numbers_in("/proc") {
-        let Some((parent, threads)) = fs::read(format!("/proc/{pid}/stat")).ok().and_then(|stat| parent_of(&stat))
-        else {
-            continue;
-        };
-        by_parent.entry(parent).or_default().push((pid, threads));
+    for process in numbers_in("/proc") {
+        let Some(Stat { parent: Some(parent), threads, .. }) = stat(process) else { continue };
+        by_parent.entry(parent).or_default().push((process, threads));
     }
     by_parent
 }
 
-/// The parent and the number of threads, of a `stat` file. The name in it may hold anything.
-fn parent_of(stat: &[u8]) -> Option<(Pid, usize)> {
-    let after_name = stat.iter().rposition(|byte| *byte == b')')? + 1;
-    let mut fields = std::str::from_utf8(&stat[after_name..]).ok()?.split_ascii_whitespace();
-    let parent = fields.nth(1)?;
-    let threads = fields.nth(15)?;
-    Some((pid(parent)?, threads.parse().ok()?))
+/// What `/proc` says of a process. Who is outside of this namespace has no number.
+#[derive(Debug, PartialEq, Eq)]
+struct Stat {
+    parent: Option<Pid>,
+    group: Option<Pid>,
+    session: Option<Pid>,
+    threads: usize,
+}
+
+fn stat(process: Pid) -> Option<Stat> {
+    fs::read(format!("/proc/{process}/stat")).ok().and_then(|stat| Stat::parse(&stat))
+}
+
+impl Stat {
+    /// Of a `stat` file. The name in it may hold anything.
+    fn parse(stat: &[u8]) -> Option<Stat> {
+        let after_name = stat.iter().rposition(|byte| *byte == b')')? + 1;
+        let fields: Vec<_> = std::str::from_utf8(&stat[after_name..]).ok()?.split_ascii_whitespace().collect();
+        let threads = fields.get(17)?.parse().ok()?;
+        Some(Stat { parent: pid(fields[1]), group: pid(fields[2]), session: pid(fields[3]), threads })
+    }
 }
 
 fn numbers_in(dir: &str) -> impl Iterator<Item = Pid> + use<> {
@@ -190,9 +215,15 @@ mod tests {
     #[test]
     fn r31_stat_with_an_odd_name_is_read() {
         let stat = b"12 (a) R 1 (\xff) S 7 8 9 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 3 0 99";
-        assert_eq!(parent_of(stat), Some((pid("7").unwrap(), 3)));
-        assert_eq!(parent_of(b"12 (a"), None);
-        assert_eq!(parent_of(b"12 (a) S 7"), None);
+        assert_eq!(Stat::parse(stat), Some(Stat { parent: pid("7"), group: pid("8"), session: pid("9"), threads: 3 }));
+        assert_eq!(Stat::parse(b"12 (a"), None);
+        assert_eq!(Stat::parse(b"12 (a) S 7"), None);
+    }
+
+    #[test]
+    fn r31_groups_from_outside_of_the_namespace_have_no_number() {
+        let stat = Stat::parse(b"2 (a) S 1 0 0 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 99").unwrap();
+        assert_eq!((stat.parent, stat.group, stat.session), (pid("1"), None, None));
     }
 
     #[test]
@@ -200,7 +231,7 @@ mod tests {
         let script = "sleep 30 & sh -c 'sleep 30 & sleep 30 & wait' & wait";
         let mut child = std::process::Command::new("sh").args(["-c", script]).process_group(0).spawn().unwrap();
         let me = Pid::from_child(&child);
-        let family = |listed| Family { me, elsewhere: Vec::new(), listed };
+        let family = |listed| Family { me, elsewhere: Vec::new(), seen: Some(me), listed };
         let all = Census { processes: 4, threads: 4 };
         let start = std::time::Instant::now();
         while family(false).census(10) != all {
