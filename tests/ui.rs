@@ -39,7 +39,7 @@ fn script(name: &str, variables: &[(&str, &str)]) {
 fn people_upload_run_watch_cancel_compare_delete_and_log_in() {
     let home = Home::new();
     let server = Server::start(&home, &[]);
-    let (heavy, long) = (another_heavy("heavy", 4, 1), another_heavy("long", 60, 2));
+    let (heavy, long) = (another_heavy("heavy", 12, 1), another_heavy("long", 60, 2));
     let variables = [
         ("ARTDAG_URL", server.url.as_str()),
         ("ARTDAG_TOKEN", &server.token),

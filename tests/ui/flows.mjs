@@ -44,9 +44,13 @@ await cases({
     const page = await open();
     await page.goto(`/recipe/${config_id}`);
     await page.locator("[data-plan]").getByText(/\d+ of \d+ known/).waitFor();
+    // It begins when somebody watches: a fast machine would be done before.
+    await api("POST", "/queue/pause", {});
     await page.getByRole("button", { name: "Run", exact: true }).click();
     await page.waitForURL("**/run/*");
     await page.evaluate(() => (globalThis.sameDocument = true));
+    await page.locator("a.node.s-pending").first().waitFor();
+    await api("POST", "/queue/resume", {});
     await page.locator("a.node.s-running").first().waitFor();
     await page.locator("#run-head .state.s-completed").waitFor({ timeout: 120_000 });
     await page.locator("#run-output img").first().waitFor();
@@ -61,10 +65,13 @@ await cases({
 
   "the same run is seen by two, and one of them cancels it": async () => {
     const { config_id } = await api("POST", "/configs/upload", process.env.ARTDAG_LONG, "application/yaml");
+    await api("POST", "/queue/pause", {});
     const { run_id } = await api("POST", `/configs/${config_id}/run`, {});
     const [one, other] = [await open(), await open(LOOKS[3])];
     await one.goto(`/run/${run_id}`);
     await other.goto("/runs");
+    await other.locator(`[data-run="${run_id}"] .state.s-pending`).waitFor();
+    await api("POST", "/queue/resume", {});
     await other.locator(`[data-run="${run_id}"] .state.s-running`).waitFor();
     await one.getByRole("button", { name: "Cancel" }).click();
     await one.locator("#run-head .state.s-cancelled").waitFor();

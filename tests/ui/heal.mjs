@@ -50,6 +50,11 @@ try {
     "an upload goes on after a restart": async () => {
       const page = await open(undefined, { base, expected: ["ERR_", "Failed to load resource"] });
       await page.goto("/media");
+      // A slow way there: on a fast one all of it would have arrived before the server goes.
+      const tools = await page.context().newCDPSession(page);
+      const speed = (bytes) =>
+        tools.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: bytes });
+      await speed(24 << 20);
       await page.evaluate(() => {
         const transfer = new DataTransfer();
         transfer.items.add(new File([new Uint8Array(192 << 20).fill(7)], "large.bin"));
@@ -58,6 +63,7 @@ try {
       await page.waitForFunction(() => (document.querySelector("section.uploads progress")?.value ?? 0) > 16 << 20);
       await stop();
       await page.getByText("it goes on by itself").waitFor();
+      await speed(-1);
       await start();
       await page.getByText("added:").waitFor();
       const { size } = await api("GET", "/cache/large.bin/info", undefined, undefined, base);
