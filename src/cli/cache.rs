@@ -2,15 +2,16 @@
 
 use std::path::PathBuf;
 
-use crate::base::{AssetName, ContentHash};
+use crate::base::ContentHash;
+use crate::cli::add;
 use crate::cli::args::Format;
-use crate::cli::backend::{BlobView, Place};
+use crate::cli::backend::BlobView;
 use crate::cli::ctx::Ctx;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::output;
 use crate::cli::table::{Table, bytes};
+use crate::engine::EngineError;
 use crate::engine::views::BlobInfo;
-use crate::engine::{EngineError, Upload};
 use crate::records::Origin;
 
 /// Arguments of `cache`.
@@ -22,9 +23,11 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Add files; prints their hashes. `-` reads standard input
+    /// Add files, and all files below directories; prints their hashes. `-` reads standard input
+    ///
+    /// Files whose names begin with a dot are left out, and links below a directory are not followed.
     Add {
-        /// Files
+        /// Files or directories
         #[arg(required = true)]
         files: Vec<String>,
         /// Name the file, as an asset
@@ -81,7 +84,7 @@ enum Command {
 /// Carries out a `cache` command.
 pub fn run(args: Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
     match args.command {
-        Command::Add { files, name } => add(ctx, &files, name.as_deref()),
+        Command::Add { files, name } => add::add(ctx, &files, name.as_deref()),
         Command::Get { blob, out } => get(ctx, &blob, out.as_deref()),
         Command::Ls { media_type } => ls(ctx, media_type.as_deref().unwrap_or_default()),
         Command::Rm { hashes, dry_run } => rm(ctx, &hashes, dry_run),
@@ -89,49 +92,6 @@ pub fn run(args: Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
         Command::Verify { hashes } => verify(ctx, &hashes),
         Command::Gc { max_bytes, orphans, dry_run } => gc(ctx, max_bytes, orphans, dry_run),
     }
-}
-
-fn add(ctx: &mut Ctx<'_>, files: &[String], name: Option<&str>) -> Result<Exit, CliError> {
-    if name.is_some() && files.len() > 1 {
-        return Err(CliError::usage("--name names one file; add them one by one"));
-    }
-    let name: Option<AssetName> = name
-        .map(|name| name.parse().map_err(|error| CliError::usage(format!("--name {name}: {error}"))))
-        .transpose()?;
-    let mut uploads: Vec<Upload> = Vec::new();
-    for file in files {
-        let upload = match file.as_str() {
-            "-" if ctx.backend.place() == Place::Holder => {
-                return Err(CliError::usage(
-                    "standard input cannot be read while a worker or server holds the home; name a file",
-                ));
-            }
-            "-" => ctx.backend.add_stream(&mut std::io::stdin().lock(), name.clone())?,
-            _ => ctx.backend.add_file(&ctx.io.cwd.join(file), name.clone())?,
-        };
-        uploads.push(upload);
-    }
-    let hash = |upload: &Upload| upload.content_hash.to_string();
-    match uploads.as_slice() {
-        [upload] => output::one(ctx.io, ctx.format, ctx.quiet, upload, &hash(upload), hash),
-        uploads => {
-            let rows = |uploads: &[Upload]| {
-                let mut table = Table::new(&["hash", "type", "size"]);
-                for upload in uploads {
-                    table.row(&[hash(upload), upload.media_type.clone(), bytes(upload.size)]);
-                }
-                table
-            };
-            output::list(ctx.io, ctx.format, ctx.quiet, uploads, hash, rows);
-        }
-    }
-    if !ctx.quiet {
-        for upload in &uploads {
-            let here = if upload.existing { "already here" } else { "new" };
-            ctx.io.say(format_args!("{}, {}, {here}", upload.media_type, bytes(upload.size)));
-        }
-    }
-    Ok(Exit::Done)
 }
 
 fn get(ctx: &mut Ctx<'_>, word: &str, out: Option<&std::path::Path>) -> Result<Exit, CliError> {

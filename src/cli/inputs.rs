@@ -8,6 +8,7 @@ use crate::base::{ContentHash, NodeId};
 use crate::cli::args::RunArgs;
 use crate::cli::ctx::Ctx;
 use crate::cli::error::CliError;
+use crate::cli::gather;
 use crate::engine::{EngineError, Inputs, RecipeRef, Request};
 use crate::media::encode::Format;
 use crate::records::RunOptions;
@@ -49,8 +50,16 @@ pub fn named(ctx: &Ctx<'_>, pairs: &[String]) -> Result<Inputs, CliError> {
     Ok(Inputs::Named(named))
 }
 
-/// A word, or several with commas between them where the whole is no word itself.
+/// A word, or several with commas between them where the whole is no word itself; a directory is all files below it.
 fn words_of(ctx: &Ctx<'_>, words: &str) -> Result<Vec<ContentHash>, CliError> {
+    let path = ctx.io.cwd.join(words);
+    if path.is_dir() && (words.contains('/') || ctx.backend.find_asset(words)?.is_none()) {
+        let files = gather::below(&path)?;
+        if files.is_empty() {
+            return Err(CliError::invalid(format!("{words}: no files are below")));
+        }
+        return files.iter().map(|path| file(ctx, path)).collect();
+    }
     if !words.contains(',') || ctx.io.cwd.join(words).exists() {
         return Ok(vec![blob(ctx, words)?]);
     }

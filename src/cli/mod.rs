@@ -5,6 +5,7 @@
 //! was called, a worker or server that holds the home ([`worker`], [`forward`]), or a server
 //! elsewhere. To add a command, write its file and add its lines to [`args::Command`].
 
+mod add;
 mod args;
 mod backend;
 mod board;
@@ -13,6 +14,7 @@ mod ctx;
 mod error;
 mod flags;
 mod forward;
+mod gather;
 mod inputs;
 mod man;
 mod outcome;

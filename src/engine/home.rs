@@ -28,6 +28,9 @@ use crate::engine::tools::Tools;
 use crate::engine::totals::Totals;
 use crate::engine::{first_start, memory, tables};
 
+/// The file of a home's records; a directory that has it is a home.
+pub const DATABASE: &str = "artdag.redb";
+
 /// An open home: runs, cache, configs, assets. Cloning shares it.
 #[derive(Clone)]
 pub struct Engine(pub(super) Arc<Inner>);
@@ -104,7 +107,7 @@ impl Engine {
             Taken::Ours(lock) => lock,
             Taken::Theirs(holder) => return Ok(Opened::Theirs(holder)),
         };
-        let db = Db::open(&home.join("artdag.redb"))?;
+        let db = Db::open(&home.join(DATABASE))?;
         tables::create(&db)?;
         let store = Store::open(Arc::new(RealDisk::open(home).map_err(|error| unusable(error.to_string()))?))?;
         let pool = rayon::ThreadPoolBuilder::new()

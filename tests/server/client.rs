@@ -153,6 +153,13 @@ fn sides_with_files() -> [Side; 3] {
         side.home.write("broken.yaml", "name: x\ndag:\n  nodes:\n    - {id: a, type: NO}\n  output: b\n");
         side.home.write("text.txt", "hello");
         side.home.write("damaged.png", &png(40, 30, 1)[..300]);
+        std::fs::create_dir_all(side.home.dir().join("shots/more")).expect("a directory");
+        for (index, name) in
+            ["shots/10.png", "shots/2.png", "shots/more/1.png", "shots/.hidden"].into_iter().enumerate()
+        {
+            side.home.write(name, png(8, 8, 20 + index as u64));
+        }
+        std::fs::create_dir(side.home.dir().join("nothing")).expect("a directory");
     }
     sides
 }
@@ -205,13 +212,36 @@ fn runs_are_the_same_everywhere() {
 }
 
 #[test]
+fn directories_are_the_same_everywhere() {
+    let sides = sides_with_files();
+    let all = |words: &[&str], code: i32| everywhere(&sides, words, code);
+    all(&["cache", "add", "nothing"], 3);
+    all(&["cache", "add", "shots", "nothing.png", "spare.png"], 4);
+    all(&["cache", "add", "shots", "--name", "shots"], 2);
+    all(&["cache", "add", "shots", "-"], 2);
+    let shots = all(&["cache", "add", "shots", "--output", "json"], 0);
+    let shots: Vec<Value> = serde_json::from_str(&shots).expect("JSON");
+    let files: Vec<&str> = shots.iter().filter_map(|shot| shot["file"].as_str()).collect();
+    assert_eq!(files, ["shots/2.png", "shots/10.png", "shots/more/1.png"]);
+    assert!(shots.iter().all(|shot| shot["existing"] == true && shot["media_type"] == "image/png"));
+    let sheet = "name: sheet\ndag:\n  nodes:\n    - {id: all, type: SOURCE_LIST, config: {input: true}}\n    - {id: small, \
+                 type: MAP, config: {operation: RESIZE, config: {width: 4, height: 4}}, inputs: [all]}\n    - {id: x, type: \
+                 LAYER, inputs: [small]}\n  output: x\n";
+    sides.iter().for_each(|side| drop(side.home.write("sheet.yaml", sheet)));
+    all(&["configs", "add", "sheet.yaml"], 0);
+    let run = all(&["run", "sheet.yaml", "-i", "all=shots", "--output", "json"], 0);
+    let run: Value = serde_json::from_str(&run).expect("JSON");
+    let hashes: Vec<&Value> = shots.iter().map(|shot| &shot["content_hash"]).collect();
+    assert_eq!(run["bindings"]["all"].as_array().expect("a list").iter().collect::<Vec<_>>(), hashes);
+}
+
+#[test]
 fn files_names_and_configs_are_the_same_everywhere() {
     let sides = sides_with_files();
     let all = |words: &[&str], code: i32| everywhere(&sides, words, code);
     all(&["cache", "add", "photo.png", "--name", "photo"], 0);
     all(&["cache", "add", "photo.png", "spare.png", "--output", "json"], 0);
     all(&["cache", "add", "nothing.png"], 4);
-    all(&["cache", "add", "."], 3);
     all(&["cache", "add", "photo.png", "--name", "a,b"], 2);
     let photo = all(&["cache", "add", "photo.png", "-q"], 0).trim_end().to_owned();
     let spare = all(&["cache", "add", "spare.png", "-q"], 0).trim_end().to_owned();

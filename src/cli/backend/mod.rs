@@ -11,7 +11,7 @@ pub mod remote;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ pub type Answer<T> = Result<T, CliError>;
 /// Everything that commands ask for.
 pub trait Backend: Runs + Blobs + Registry {
     /// The directory that copies of outputs go into.
-    fn out_directory(&self) -> std::path::PathBuf;
+    fn out_directory(&self) -> PathBuf;
 
     /// Where it is carried out.
     fn place(&self) -> Place<'_>;
@@ -126,6 +126,15 @@ pub trait Runs {
 pub trait Blobs {
     /// Takes in a file, and names it if asked.
     fn add_file(&self, path: &Path, name: Option<AssetName>) -> Answer<Upload>;
+
+    /// Takes in files; each is told of by its index as soon as it is done, in any order, until `each` says false.
+    fn add_files(&self, paths: &[PathBuf], each: &mut dyn FnMut(usize, Answer<Upload>) -> bool) {
+        for (index, path) in paths.iter().enumerate() {
+            if !each(index, self.add_file(path, None)) {
+                return;
+            }
+        }
+    }
 
     /// Takes in all that a reader gives, and names it if asked.
     fn add_stream(&self, input: &mut dyn Read, name: Option<AssetName>) -> Answer<Upload>;

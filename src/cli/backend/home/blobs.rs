@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
 
 use crate::base::limits::PAGE_MAX;
 use crate::base::{AssetName, ContentHash};
@@ -13,9 +16,37 @@ use crate::engine::gc::Collected;
 use crate::engine::views::BlobInfo;
 use crate::engine::{Freed, Upload, VerifyReport};
 
+/// Files that are taken in at once: what they wait for is one commit of the disk, whose time they share.
+const ADDERS: usize = 8;
+
 impl Blobs for Home<'_> {
     fn add_file(&self, path: &Path, name: Option<AssetName>) -> Answer<Upload> {
         Ok(self.engine.add_file(path, name)?)
+    }
+
+    fn add_files(&self, paths: &[PathBuf], each: &mut dyn FnMut(usize, Answer<Upload>) -> bool) {
+        let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let (tell, told) = mpsc::sync_channel(ADDERS);
+        thread::scope(|scope| {
+            for _ in 0..ADDERS.min(paths.len()) {
+                let (engine, tell, next, stop) = (self.engine, tell.clone(), &next, &stop);
+                scope.spawn(move || {
+                    while !stop.load(Ordering::Relaxed) {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(path) = paths.get(index) else { return };
+                        if tell.send((index, engine.add_file(path, None))).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop(tell);
+            for (index, answer) in told {
+                if !each(index, answer.map_err(CliError::from)) {
+                    stop.store(true, Ordering::Relaxed);
+                }
+            }
+        });
     }
 
     fn add_stream(&self, input: &mut dyn Read, name: Option<AssetName>) -> Answer<Upload> {
