@@ -23,6 +23,7 @@ use crate::base::limits::{FREE_BYTES_LOOK, PARTIAL_UPLOAD_SECONDS, PARTIAL_UPLOA
 use crate::base::{AssetName, ContentHash, Timestamp};
 use crate::engine::error::EngineError;
 use crate::engine::{Engine, Upload, tokens};
+use crate::records::{BlobRow, Origin};
 
 /// Below the home.
 const DIRECTORY: &str = "uploads";
@@ -129,6 +130,35 @@ impl Engine {
         self.at(id, || OpenOptions::new().write(true).create_new(true).open(self.bytes_of(id))?.sync_all())?;
         self.keep_known(id, &known)?;
         Ok(id)
+    }
+
+    /// Ends a file at once whose content is here already, as a file that somebody brought: it is named, and nothing of
+    /// it need come. Whether it is so.
+    pub fn settle_known(
+        &self,
+        id: UploadId,
+        owner: &str,
+        hash: ContentHash,
+        repoint: bool,
+    ) -> Result<bool, EngineError> {
+        let _nobody_writes = self.0.senders.take_over(id)?;
+        let mut known = self.known_partial(id, owner)?;
+        let is_here = |row: &BlobRow| row.origin == Origin::Upload && row.size == known.length;
+        let Some(row) = self.blob_row(&hash)?.filter(is_here) else { return Ok(false) };
+        let mut name = known.name.clone();
+        if let Some(wanted) = &name {
+            match self.set_asset(wanted.clone(), hash, repoint) {
+                Ok(_) => {}
+                // The content is here, whoever has the name.
+                Err(EngineError::NameTaken { .. }) => name = None,
+                Err(error) => return Err(error),
+            }
+        }
+        let (size, media_type) = (row.size, row.media_type);
+        known.done = Some(Upload { content_hash: hash, size, media_type, name, existing: true });
+        self.keep_known(id, &known)?;
+        self.at(id, || fs::remove_file(self.bytes_of(id)))?;
+        Ok(true)
     }
 
     /// How far a file is.

@@ -147,6 +147,7 @@ pub static PAGES: &[Route] = &[
     get("/media/{hash}/delete", Need::Delete),
     post("/media/{hash}/delete", Need::Delete, Takes::Form),
     post("/effects/draw", Need::Run, Takes::Form),
+    get("/client", Need::Read),
     get("/storage", Need::Read),
     post("/storage/gc", Need::Admin, Takes::Form),
     post("/queue/act", Need::Admin, Takes::Form),

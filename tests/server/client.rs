@@ -227,7 +227,9 @@ fn directories_are_the_same_everywhere() {
     let sheet = "name: sheet\ndag:\n  nodes:\n    - {id: all, type: SOURCE_LIST, config: {input: true}}\n    - {id: small, \
                  type: MAP, config: {operation: RESIZE, config: {width: 4, height: 4}}, inputs: [all]}\n    - {id: x, type: \
                  LAYER, inputs: [small]}\n  output: x\n";
-    sides.iter().for_each(|side| drop(side.home.write("sheet.yaml", sheet)));
+    for side in &sides {
+        side.home.write("sheet.yaml", sheet);
+    }
     all(&["configs", "add", "sheet.yaml"], 0);
     let run = all(&["run", "sheet.yaml", "-i", "all=shots", "--output", "json"], 0);
     let run: Value = serde_json::from_str(&run).expect("JSON");

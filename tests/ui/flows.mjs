@@ -32,8 +32,11 @@ await cases({
     await drop(page, name, colour);
     await page.getByText("added:").waitFor();
     await page.locator("#grid").getByText(name).waitFor();
+    const sent = [];
+    page.on("request", (request) => sent.push(`${request.method()} ${new URL(request.url()).pathname}`));
     await drop(page, name, colour);
     await page.getByText("already here:").waitFor();
+    assert.deepEqual(sent.filter((call) => call.startsWith("PATCH")), [], "what is here is not sent again");
     await page.locator("section.uploads a").first().click();
     await page.getByRole("heading", { level: 1, name }).waitFor();
     await page.close();
@@ -142,6 +145,54 @@ await cases({
     await page.waitForURL("**/storage");
     await page.getByRole("button", { name: "Down to the limit…" }).click();
     await page.getByText("Make room?").waitFor();
+    await page.close();
+  },
+
+  "files of every shape of tree have the name that the server gives them": async () => {
+    const page = await open();
+    await page.goto("/media");
+    const hashed = await page.evaluate(async () => {
+      const names = [];
+      const address = document.querySelector("script[src*='page.js']").src.replace("page.js", "blake3.js");
+      const { Hasher } = await import(address);
+      for (const size of [0, 1, 64, 65, 1023, 1024, 1025, 2048, 3073, 7169, 1048577]) {
+        const bytes = new Uint8Array(size).map((_, at) => (at * 31 + size) % 251);
+        const hasher = new Hasher();
+        for (let at = 0; at < size; at += 700) hasher.update(bytes.subarray(at, at + 700));
+        const answer = await fetch("/cache/upload", { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: bytes });
+        names.push([size, hasher.hex(), (await answer.json()).content_hash]);
+      }
+      return names;
+    });
+    for (const [size, here, there] of hashed) assert.equal(here, there, `${size} bytes`);
+    await page.close();
+  },
+
+  "words that fit are offered as a recipe is written": async () => {
+    const page = await open();
+    await page.goto("/recipes/new");
+    const text = page.locator("#yaml");
+    const offered = page.getByRole("listbox", { name: "What fits here" });
+    const type = async (written, wanted) => {
+      await text.fill(written);
+      await text.press("Control+End");
+      await text.press("Control+Space");
+      await offered.getByRole("option", { name: wanted }).first().waitFor();
+    };
+    const begun = "name: x\ndag:\n  nodes:\n    - {id: photo, type: SOURCE, config: {input: true}}\n    - id: lines\n      type: EFFECT\n";
+    await type("name: x\ndag:\n  nodes:\n    - id: a\n      type: RES", /^RESIZE/);
+    await text.press("Tab");
+    assert.match(await text.inputValue(), /type: RESIZE$/);
+    assert.equal(await offered.isVisible(), false);
+    await type(`${begun}      config: {effect: d`, /^dog/);
+    await type(`${begun}      config: {effect: dog, params: {sig`, /^sigma/);
+    await text.press("Tab");
+    assert.match(await text.inputValue(), /params: \{sigma: $/);
+    await type(`${begun}      inputs: [ph`, /^photo/);
+    await type(`${begun}      config:\n        effect: dog\n        params:\n          sig`, /^sigma/);
+    await accessible(page, "what fits");
+    await text.press("Escape");
+    assert.equal(await offered.isVisible(), false);
     await page.close();
   },
 

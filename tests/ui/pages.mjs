@@ -38,7 +38,7 @@ await cases({
     const full = {
       home: "/", runs: "/runs", failures: "/runs?status=failed", run: `/run/${run_id}`, node: `/run/${run_id}?node=print`,
       "run-delete": `/run/${run_id}/delete`, recipes: "/recipes", recipe: `/recipe/${config_id}`, effect: "/recipe/dog?input=cat",
-      editor: "/recipes/new", media: "/media", search: "/media?q=cat", medium: "/media/cat", effects: "/effects", storage: "/storage", "log-in": "/auth",
+      editor: "/recipes/new", media: "/media", search: "/media?q=cat", medium: "/media/cat", effects: "/effects", storage: "/storage", client: "/client", "log-in": "/auth",
     };
     for (const of of LOOKS) {
       const page = await open(of, { expected: ["404"] });

@@ -100,7 +100,7 @@ pub async fn options(State(app): State<App>) -> Response {
     params(
         ("Tus-Resumable" = String, Header, pattern = r"^1\.0\.0$", description = "`1.0.0`"),
         ("Upload-Length" = u64, Header, description = "Bytes in all"),
-        ("Upload-Metadata" = Option<String>, Header, description = "`filename` and its value in Base64: the asset's name"),
+        ("Upload-Metadata" = Option<String>, Header, description = "Pairs of a key and its value in Base64: `filename`, the asset's name; `blake3`, the content's hash in hex, so that nothing is to be sent if it is here"),
     ),
     responses(
         (status = 201, body = Partial, description = "Its address is in `Location`.", headers(
@@ -117,12 +117,17 @@ pub async fn begin(State(app): State<App>, Caller(who): Caller, headers: HeaderM
     if app.settings.server.max_upload_bytes.is_some_and(|most| length > most) {
         return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "the file is longer than this server takes"));
     }
-    let name = file_name(&headers)?;
+    let Metadata { name, hash } = metadata(&headers)?;
+    let repoint = app.auth.allows(&who, Need::Delete).is_ok();
+    // Who may not read is not told what is here.
+    let hash = hash.filter(|_| app.auth.allows(&who, Need::Read).is_ok());
     let (id, partial) = app
         .blocking(move |engine| {
             let id = engine.begin_partial(length, name, &who.id)?;
             if length == 0 {
                 engine.append_partial(id, &who.id, 0, false)?.finish(false)?;
+            } else if let Some(hash) = hash {
+                engine.settle_known(id, &who.id, hash, repoint)?;
             }
             Ok((id, engine.partial(id, &who.id)?))
         })
@@ -321,26 +326,33 @@ fn number(headers: &HeaderMap, name: &HeaderName) -> ApiResult<u64> {
         .ok_or_else(|| ApiError::invalid(&["header", name.as_str()], "int_parsing", "a number of bytes is wanted here"))
 }
 
-/// The name that the metadata ask for. One that no asset can have is left out: it is a file's.
-fn file_name(headers: &HeaderMap) -> ApiResult<Option<AssetName>> {
-    let Some(line) = headers.get("upload-metadata") else { return Ok(None) };
-    let wrong = || {
-        ApiError::invalid(
-            &["header", "upload-metadata"],
-            "value_error",
-            "pairs of a key and its value in Base64 are wanted",
-        )
-    };
-    let line = line.to_str().map_err(|_| wrong())?;
-    let mut name = None;
+/// What is said of a file before it comes.
+struct Metadata {
+    /// Its name. One that no asset can have is left out: it is a file's.
+    name: Option<AssetName>,
+    /// The hash of its content.
+    hash: Option<ContentHash>,
+}
+
+fn metadata(headers: &HeaderMap) -> ApiResult<Metadata> {
+    let mut told = Metadata { name: None, hash: None };
+    let Some(line) = headers.get("upload-metadata") else { return Ok(told) };
+    let wrong = |words: &str| ApiError::invalid(&["header", "upload-metadata"], "value_error", words);
+    let pairs = || wrong("pairs of a key and its value in Base64 are wanted");
+    let line = line.to_str().map_err(|_| pairs())?;
     for pair in line.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once(' ').unwrap_or((pair, ""));
-        let value = BASE64_STANDARD.decode(value.trim()).map_err(|_| wrong())?;
-        if matches!(key, "filename" | "name") && name.is_none() {
-            name = String::from_utf8(value).ok().and_then(|text| text.parse().ok());
+        let value = String::from_utf8(BASE64_STANDARD.decode(value.trim()).map_err(|_| pairs())?);
+        match key {
+            "filename" | "name" if told.name.is_none() => told.name = value.ok().and_then(|text| text.parse().ok()),
+            "blake3" => {
+                let hash = value.ok().and_then(|text| text.parse().ok());
+                told.hash = Some(hash.ok_or_else(|| wrong("blake3 is a hash of 64 hex digits, in Base64"))?);
+            }
+            _ => {}
         }
     }
-    Ok(name)
+    Ok(told)
 }
 
 /// The checksum of a part, as it comes.

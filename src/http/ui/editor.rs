@@ -119,7 +119,7 @@ fn edit(visitor: &Visitor, yaml: &str, read: &Result<Recipe, Vec<Problem>>, stat
         form.editor method="post" action="/recipes/new" data-editor="" {
             (shell::token(visitor))
             div.editor-text {
-                label for="yaml" { "The text " span.muted { "YAML; " kbd { "Ctrl" } " " kbd { "Enter" } " runs it" } }
+                label for="yaml" { "The text " span.muted { "YAML; " kbd { "Ctrl" } " " kbd { "Space" } " tells what fits, " kbd { "Ctrl" } " " kbd { "Enter" } " runs it" } }
                 textarea id="yaml" name="yaml" rows="30" spellcheck="false" autocomplete="off" autocapitalize="off" wrap="off" { "\n" (yaml) }
                 div.actions {
                     @if visitor.runs { button.button.main { "Keep it" } } @else { a.button href="/auth" { (icon("lock")) span { "Log in to keep it" } } }

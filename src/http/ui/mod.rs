@@ -6,6 +6,7 @@
 //! all others. Addresses that programs have too answer a page only to who names and prefers one.
 
 mod blob;
+mod client;
 mod csrf;
 mod editor;
 mod effects;
@@ -71,6 +72,7 @@ pub fn with_pages(router: Router, app: &App) -> Router {
         .route("/media/{hash}/unname", post(blob::unname))
         .route("/media/{hash}/delete", get(blob::ask_delete).post(blob::delete))
         .route("/effects/draw", post(effects::draw))
+        .route("/client", get(client::page))
         .route("/storage", get(storage::page))
         .route("/storage/gc", post(storage::gc))
         .route("/queue/act", post(storage::queue))

@@ -163,7 +163,7 @@ impl Page {
                         }
                         p {
                             "artdag " (env!("CARGO_PKG_VERSION")) " · "
-                            a href="/docs" { "API" } " · " a href="/download/client" { "Command-line client" }
+                            a href="/docs" { "API" } " · " a href="/client" { "Command line" }
                             " · " button.link type="button" data-keys="" hidden { "Keys " kbd { "?" } }
                         }
                     }

@@ -31,10 +31,13 @@ macro_rules! file {
 static FILES: &[File] = &[
     file!("style.css", "text/css; charset=utf-8"),
     file!("icon.svg", "image/svg+xml"),
+    file!("blake3.js", SCRIPT),
     file!("common.js", SCRIPT),
     file!("compare.js", SCRIPT),
+    file!("complete.js", SCRIPT),
     file!("editor.js", SCRIPT),
     file!("graph.js", SCRIPT),
+    file!("hasher.js", SCRIPT),
     file!("keys.js", SCRIPT),
     file!("live.js", SCRIPT),
     file!("page.js", SCRIPT),

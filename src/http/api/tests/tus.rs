@@ -51,6 +51,32 @@ async fn a_file_comes_in_parts_and_is_named() {
 }
 
 #[tokio::test]
+async fn what_is_here_is_named_and_not_sent_again() {
+    let site = Site::new();
+    let hash = ContentHash::of(b"0123456789").to_string();
+    let said =
+        |name: &str| format!("filename {},blake3 {}", BASE64_STANDARD.encode(name), BASE64_STANDARD.encode(&hash));
+    let at = site.begun("10", &said("first")).await;
+    assert_eq!(site.tus("HEAD", &at, &[], b"").await.header("upload-offset"), "0", "it is not here yet");
+    let last = site.tus("PATCH", &at, &[("upload-offset", "0"), PART], b"0123456789").await;
+    assert_eq!(last.header("upload-content-hash"), hash);
+    let metadata = said("second");
+    let again = [("upload-length", "10"), ("upload-metadata", metadata.as_str())];
+    let begun = site.tus("POST", "/uploads", &again, b"").await;
+    assert_eq!((begun.status, begun.header("upload-offset")), (StatusCode::CREATED, "10"));
+    assert_eq!((begun.header("upload-content-hash"), begun.header("upload-existing")), (hash.as_str(), "true"));
+    assert_eq!(site.get("/assets").await.value()["second"], hash.as_str());
+    // Who is asked later is told the same; a wrong length or hash is no such file.
+    let told = site.tus("HEAD", begun.header("location"), &[], b"").await;
+    assert_eq!(told.header("upload-content-hash"), hash);
+    let at = site.begun("11", &metadata).await;
+    assert_eq!(site.tus("HEAD", &at, &[], b"").await.header("upload-content-hash"), "");
+    site.tus("POST", "/uploads", &[("upload-length", "1"), ("upload-metadata", "blake3 eHh4")], b"")
+        .await
+        .refused(422, "64 hex digits");
+}
+
+#[tokio::test]
 async fn an_empty_file_is_whole_at_once() {
     let site = Site::new();
     let answer = site.tus("POST", "/uploads", &[("upload-length", "0")], b"").await;

@@ -3,6 +3,7 @@
 // picture.
 
 import { one, seldom } from "./common.js";
+import { complete } from "./complete.js";
 import { preview } from "./preview.js";
 
 const form = /** @type {HTMLFormElement | null} */ (one("[data-editor]"));
@@ -35,6 +36,7 @@ const tryOut = () => {
 };
 
 if (form && text) {
+  complete(text);
   text.addEventListener("input", seldom(() => void check(), 300));
   text.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {

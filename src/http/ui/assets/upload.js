@@ -1,6 +1,7 @@
 // @ts-check
-// Files added from anywhere: dropped, pasted, or picked. Each is sent in parts (tus 1.0), so that
-// one goes on after a lost connection, and after the page was loaded again.
+// Files added from anywhere: dropped, pasted, or picked. Each is hashed first, and not sent if it is
+// here; else it is sent in parts (tus 1.0), so that one goes on after a lost connection, and after
+// the page was loaded again.
 
 import { bytes, make, one, refusal } from "./common.js";
 
@@ -37,6 +38,39 @@ const base64 = (data) => btoa(String.fromCharCode(...data));
 /** What a file is known by after the page was loaded again. @param {File} file */
 const memory = (file) => `upload:${file.name}:${file.size}:${file.lastModified}`;
 
+/** Refused for good: the same would be refused again. */
+class Refused extends Error {}
+
+/** @type {Worker | undefined} */
+let hasher;
+let asked = 0;
+
+/**
+ * The name that a file's content has here; empty where it cannot be found out.
+ * @param {File} file
+ * @param {(done: number) => void} tell
+ * @returns {Promise<string>}
+ */
+const hashOf = (file, tell) =>
+  new Promise((resolve) => {
+    const worker = (hasher ??= new Worker(new URL("./hasher.js", import.meta.url), { type: "module" }));
+    const id = (asked += 1);
+    /** @param {string} hash */
+    const end = (hash) => {
+      worker.removeEventListener("message", hear);
+      resolve(hash);
+    };
+    /** @param {MessageEvent<{id: number, done?: number, hash?: string}>} event */
+    const hear = ({ data }) => {
+      if (data.id !== id) return;
+      if (data.done !== undefined) tell(data.done);
+      else end(data.hash ?? "");
+    };
+    worker.addEventListener("message", hear);
+    worker.addEventListener("error", () => end(""), { once: true });
+    worker.postMessage({ id, file });
+  });
+
 /** Where an upload is, and what it has become. @param {Response | XMLHttpRequest} answer */
 const where = (answer) => {
   /** @param {string} name */
@@ -44,11 +78,16 @@ const where = (answer) => {
   return { offset: Number(said("Upload-Offset")), hash: said("Upload-Content-Hash"), existing: said("Upload-Existing") === "true" };
 };
 
-/** @param {File} file */
-const begin = async (file) => {
-  const name = assetName(file.name);
-  const headers = { ...PROTOCOL, "Upload-Length": String(file.size) };
-  if (name) Object.assign(headers, { "Upload-Metadata": `filename ${base64(new TextEncoder().encode(name))}` });
+/**
+ * Says that a file comes; what is here already is whole at once.
+ * @param {File} file
+ * @param {string} hash of its content, if that is known
+ */
+const begin = async (file, hash) => {
+  /** @param {string} key @param {string} value */
+  const pair = (key, value) => (value ? [`${key} ${base64(new TextEncoder().encode(value))}`] : []);
+  const metadata = [...pair("filename", assetName(file.name)), ...pair("blake3", hash)].join(",");
+  const headers = { ...PROTOCOL, "Upload-Length": String(file.size), ...(metadata ? { "Upload-Metadata": metadata } : {}) };
   const answer = await fetch("/uploads", { method: "POST", headers });
   if (!answer.ok) throw new Error(await refusal(answer));
   const address = answer.headers.get("Location") ?? "";
@@ -61,9 +100,6 @@ const ask = async (address) => {
   const answer = await fetch(address, { method: "HEAD", headers: PROTOCOL });
   return answer.ok ? { address, ...where(answer) } : null;
 };
-
-/** Refused for good: the same would be refused again. */
-class Refused extends Error {}
 
 /**
  * Sends a part, with its checksum where the browser can make one.
@@ -100,7 +136,8 @@ const patch = async (address, part, offset, tell) => {
  */
 const transfer = async (file, tell) => {
   const known = localStorage.getItem(memory(file));
-  let now = (known && (await ask(known).catch(() => null))) || (await begin(file));
+  const hash = known ? "" : await hashOf(file, (done) => tell(0, `hashing, ${Math.floor((100 * done) / Math.max(1, file.size))} %`));
+  let now = (known && (await ask(known).catch(() => null))) || (await begin(file, hash));
   let lost = 0;
   while (!now.hash) {
     const { address, offset } = now;
@@ -115,6 +152,7 @@ const transfer = async (file, tell) => {
     }
   }
   localStorage.removeItem(memory(file));
+  if (hash && now.hash !== hash) throw new Error("what arrived is not what was hashed: the file was changed meanwhile; send it again");
   return { content_hash: now.hash, existing: now.existing };
 };
 
@@ -134,11 +172,15 @@ export const send = (file) => {
   let first = 0;
   /** @param {number} sent @param {string} [trouble] */
   const tell = (sent, trouble) => {
-    if (!began) [began, first] = [Date.now(), sent];
     bar.value = sent;
+    if (trouble) {
+      words.textContent = trouble;
+      return;
+    }
+    if (!began) [began, first] = [Date.now(), sent];
     const speed = (sent - first) / Math.max(0.2, (Date.now() - began) / 1000);
     const left = Math.ceil((file.size - sent) / Math.max(1, speed));
-    words.textContent = trouble ?? (sent < file.size ? `${bytes(sent)} of ${bytes(file.size)}, ${bytes(speed)}/s, ${left} s left` : "being checked");
+    words.textContent = sent < file.size ? `${bytes(sent)} of ${bytes(file.size)}, ${bytes(speed)}/s, ${left} s left` : "being checked";
   };
   const sent = turn.then(() => transfer(file, tell)).then(
     (told) => {

@@ -24,6 +24,7 @@ async fn every_page_has_the_policy_and_needs_nothing_against_it() {
         "/media?kind=image",
         "/media?q=cat",
         "/storage",
+        "/client",
         &cat,
         &format!("{cat}/delete"),
         &format!("/run/{run}"),
