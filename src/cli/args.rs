@@ -161,6 +161,8 @@ pub enum Command {
     Effects(cli::effects::Args),
     /// List node types, or describe one
     NodeTypes(cli::node_types::Args),
+    /// Publish a run's output for good: sign it, keep it, send it to L2
+    Publish(cli::publish::Args),
     /// Print the provenance record of a run or a file
     Provenance(cli::provenance::Args),
     /// Render a run again without the cache and compare

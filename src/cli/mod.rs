@@ -34,6 +34,7 @@ mod hold;
 mod node_types;
 mod plan;
 mod provenance;
+mod publish;
 mod queue;
 mod render;
 mod run;
@@ -57,6 +58,8 @@ use crate::config::{From, LogFormat, Settings};
 use crate::engine::home::Opening;
 use crate::engine::lock::Role;
 use crate::engine::{Engine, Opened};
+use crate::http::outside;
+use crate::link::Publisher;
 use crate::media::ffmpeg::{self, confine};
 use args::Command;
 use backend::Backend;
@@ -139,7 +142,8 @@ fn dispatch(cli: Cli, words: &[std::ffi::OsString], io: &mut Io) -> Result<Exit,
                 std::thread::sleep(std::time::Duration::from_millis(20));
             }
             Opened::Ours(engine) => {
-                let home = Home::of_command(&engine);
+                let publisher = Publisher::new(engine.clone(), outside(&settings));
+                let home = Home::of_command(&publisher);
                 let exit = execute(cli, &home, io, &interrupt);
                 let left = home.has_left_work();
                 engine.close()?;
@@ -189,6 +193,7 @@ fn execute(cli: Cli, backend: &dyn Backend, io: &mut Io, interrupt: &Interrupt) 
         Command::Cache(args) => cache::run(args, &mut ctx),
         Command::Assets(args) => assets::run(args, &mut ctx),
         Command::Configs(args) => configs::run(args, &mut ctx),
+        Command::Publish(args) => publish::run(&args, &mut ctx),
         Command::Provenance(args) => provenance::run(&args, &mut ctx),
         Command::Verify(args) => verify::run(&args, &mut ctx),
         Command::Token(args) => token::run(args, &mut ctx),

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{AssetName, ContentHash, RunId, Timestamp};
 use crate::cli::error::CliError;
 use crate::engine::gc::Collected;
-use crate::engine::views::{BlobInfo, ConfigView, PlanView, RunView};
+use crate::engine::views::{BlobInfo, ConfigView, PlanView, PublicationView, RunView};
 use crate::engine::{Freed, RecipeRef, Request, Scopes, Token, Upload, VerifyReport};
 use crate::plan::explain::Why;
 use crate::records::{Origin, RunStatus};
@@ -99,6 +99,12 @@ pub trait Runs {
 
     /// The provenance record of a run, or of the run that made a blob; or the record itself.
     fn provenance(&self, word: &str) -> Answer<Vec<u8>>;
+
+    /// Publishes the output of a completed run.
+    fn publish(&self, run: RunId) -> Answer<RunView>;
+
+    /// What is published, newest first, and how far its delivery is.
+    fn publications(&self, limit: usize) -> Answer<Vec<PublicationView>>;
 
     /// Starts a run that renders another one again.
     fn verify(&self, run: RunId) -> Answer<RunId>;

@@ -21,6 +21,8 @@ pub struct Visitor {
     pub here: String,
     /// May they start and stop runs, and upload?
     pub runs: bool,
+    /// May they publish?
+    pub publishes: bool,
     /// May they delete?
     pub deletes: bool,
     /// May they do what concerns the whole server?
@@ -34,10 +36,11 @@ impl FromRequestParts<App> for Visitor {
         let principal = parts.extensions.get::<Principal>().cloned().unwrap_or_default();
         let may = |need| app.auth.allows(&principal, need).is_ok();
         let (runs, deletes, administers) = (may(Need::Run), may(Need::Delete), may(Need::Admin));
+        let publishes = may(Need::Publish);
         let here = parts.uri.path_and_query().map_or("/", |here| here.as_str());
         // A log-in does not lead back to what a form was sent to.
         let here = if parts.method == Method::GET { here } else { "/" }.to_owned();
-        Ok(Self { csrf: csrf::token(&parts.headers), principal, here, runs, deletes, administers })
+        Ok(Self { csrf: csrf::token(&parts.headers), principal, here, runs, publishes, deletes, administers })
     }
 }
 
