@@ -11,6 +11,7 @@ mod film;
 mod gc;
 mod images;
 mod imports;
+mod keys;
 mod property;
 mod provenance;
 mod records;

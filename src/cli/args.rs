@@ -167,6 +167,8 @@ pub enum Command {
     Provenance(cli::provenance::Args),
     /// Render a run again without the cache and compare
     Verify(cli::verify::Args),
+    /// Keys that this home signs with: their public parts
+    Keys(cli::keys::Args),
     /// Tokens for the server: make, list, revoke
     Token(cli::token::Args),
     /// Follow a run to its end; the exit code is the run's

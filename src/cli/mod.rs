@@ -31,6 +31,7 @@ mod completions;
 mod configs;
 mod effects;
 mod hold;
+mod keys;
 mod node_types;
 mod plan;
 mod provenance;
@@ -196,6 +197,7 @@ fn execute(cli: Cli, backend: &dyn Backend, io: &mut Io, interrupt: &Interrupt) 
         Command::Publish(args) => publish::run(&args, &mut ctx),
         Command::Provenance(args) => provenance::run(&args, &mut ctx),
         Command::Verify(args) => verify::run(&args, &mut ctx),
+        Command::Keys(args) => keys::run(&args, &mut ctx),
         Command::Token(args) => token::run(args, &mut ctx),
         Command::Watch(args) => watch::run(&args, &mut ctx),
         Command::Effects(args) => effects::run(&args, &effects::installed(), ctx.io, format, quiet),

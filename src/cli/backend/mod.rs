@@ -20,6 +20,7 @@ use crate::cli::error::CliError;
 use crate::engine::gc::Collected;
 use crate::engine::views::{BlobInfo, ConfigView, PlanView, PublicationView, RunView};
 use crate::engine::{Freed, RecipeRef, Request, Scopes, Token, Upload, VerifyReport};
+use crate::link::Keys;
 use crate::plan::explain::Why;
 use crate::records::{Origin, RunStatus};
 use follow::Follow;
@@ -37,6 +38,9 @@ pub trait Backend: Runs + Blobs + Registry {
 
     /// Tokens are made, listed and revoked where they are kept: on the server's own machine.
     fn tokens(&self) -> Answer<&dyn Tokens>;
+
+    /// The keys of the home: on its own machine alone.
+    fn keys(&self) -> Answer<Keys>;
 }
 
 /// Access tokens of a home.

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use crate::cli::backend::{Answer, Backend, Place, Tokens};
 use crate::engine::{Engine, Scopes, Token};
-use crate::link::Publisher;
+use crate::link::{Keys, Publisher};
 
 /// An open home.
 pub struct Home<'a> {
@@ -49,6 +49,10 @@ impl Backend for Home<'_> {
 
     fn tokens(&self) -> Answer<&dyn Tokens> {
         Ok(self)
+    }
+
+    fn keys(&self) -> Answer<Keys> {
+        Ok(Keys::open(self.engine.home()))
     }
 }
 
