@@ -14,6 +14,7 @@ mod imports;
 mod keys;
 mod property;
 mod provenance;
+mod publish;
 mod records;
 mod scale;
 mod server;

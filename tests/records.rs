@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use artdag::base::{ContentHash, Fingerprint, NodeId, NodeKey, RunId, Timestamp};
 use artdag::records::{
-    AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, NodeTrace, Origin, ProbeRow, Record,
-    RunOptions, RunRow, RunStats, RunStatus, SessionOf, SessionRow, TokenRow, TraceRow, Verdict,
+    AssetRow, BlobRow, ConfigRow, DeliveryRow, DeliveryState, IdempotencyRow, InfraRow, KeyRow, MemoRow, NodeTrace,
+    Origin, ProbeRow, PublicationRow, Record, RunOptions, RunRow, RunStats, RunStatus, SessionOf, SessionRow, TokenRow, TraceRow, Verdict,
 };
 
 fn golden(name: &str) -> PathBuf {
@@ -118,6 +118,26 @@ fn every_record_type_has_its_golden_bytes() {
     let node = NodeTrace { state: 4, started: Some(at), ended: None, output: Some(hash(21)) };
     check("trace", &TraceRow { nodes: vec![node] });
     check("idempotency", &IdempotencyRow { body: hash(19), run: RunId::from_bytes([20; 16]), created_at: at });
+    let publication = PublicationRow {
+        object: hash(22),
+        sha3: [23; 32],
+        published_at: at,
+        sequence: 24,
+        activity: r#"{"type":"Create"}"#.to_owned(),
+        sealed: "{}".to_owned(),
+        record: "{}".to_owned(),
+    };
+    check("publication", &publication);
+    let delivery = DeliveryRow {
+        state: DeliveryState::Refused,
+        parts: 1,
+        attempts: 25,
+        error: Some("why".to_owned()),
+        tried_at: Some(at),
+        next_at: Some(at),
+        delivered_at: None,
+    };
+    check("delivery", &delivery);
     check("token", &TokenRow { name: "t".to_owned(), hash: tool, scopes, created_at: at });
     let user = SessionOf::User {
         subject: "@ann@example.org".to_owned(),
@@ -142,6 +162,8 @@ fn every_golden_file_is_read_by_a_test() {
         "session-v1",
         "idempotency-v1",
         "trace-v1",
+        "publication-v1",
+        "delivery-v1",
     ];
     for entry in std::fs::read_dir(golden("")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();

@@ -30,7 +30,7 @@ pub fn run(args: &Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
             ctx.quiet,
             &publications,
             |publication| publication.run_id.to_string(),
-            |publications| table(publications),
+            table,
         );
         return Ok(Exit::Done);
     };

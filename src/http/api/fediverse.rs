@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use crate::base::{ContentHash, RunId};
-use crate::engine::Publication;
+use crate::engine::{Engine, Publication};
 use crate::http::App;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::PathWord;
@@ -77,7 +77,7 @@ pub async fn outbox(State(app): State<App>, PathWord(name): PathWord, mut query:
     let collection = known(&app, &name)?.outbox();
     let (before, limit) = (paging.after_number(), paging.limit);
     if !wants_page && before.is_none() {
-        let (total, _) = app.blocking(|engine| engine.publication_counts()).await?;
+        let (total, _) = app.blocking(Engine::publication_counts).await?;
         let first = format!("{collection}?page=true");
         return Ok(told(&json!({
             "@context": ACTIVITY_STREAMS, "id": collection, "type": "OrderedCollection", "totalItems": total, "first": first,

@@ -21,8 +21,6 @@ pub struct Visitor {
     pub here: String,
     /// May they start and stop runs, and upload?
     pub runs: bool,
-    /// May they publish?
-    pub publishes: bool,
     /// May they delete?
     pub deletes: bool,
     /// May they do what concerns the whole server?
@@ -36,11 +34,10 @@ impl FromRequestParts<App> for Visitor {
         let principal = parts.extensions.get::<Principal>().cloned().unwrap_or_default();
         let may = |need| app.auth.allows(&principal, need).is_ok();
         let (runs, deletes, administers) = (may(Need::Run), may(Need::Delete), may(Need::Admin));
-        let publishes = may(Need::Publish);
         let here = parts.uri.path_and_query().map_or("/", |here| here.as_str());
         // A log-in does not lead back to what a form was sent to.
         let here = if parts.method == Method::GET { here } else { "/" }.to_owned();
-        Ok(Self { csrf: csrf::token(&parts.headers), principal, here, runs, publishes, deletes, administers })
+        Ok(Self { csrf: csrf::token(&parts.headers), principal, here, runs, deletes, administers })
     }
 }
 
@@ -48,6 +45,11 @@ impl Visitor {
     /// Is this somebody who has logged in, or shows a token?
     pub fn is_known(&self) -> bool {
         !self.principal.id.is_empty()
+    }
+
+    /// May they publish? Nobody does who shows nothing.
+    pub fn publishes(&self) -> bool {
+        self.principal.scopes.run
     }
 
     /// What they are called.

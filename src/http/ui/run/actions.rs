@@ -27,7 +27,7 @@ pub fn head(visitor: &Visitor, run: &RunView) -> Markup {
     let (waits, ended) = (run.status == RunStatus::Pending, run.status.is_final());
     // One that is on its way may be sent again now.
     let sent = run.publication.as_ref().is_some_and(|publication| publication.state == DeliveryState::Delivered);
-    let publishable = visitor.publishes && run.status == RunStatus::Completed && !sent;
+    let publishable = visitor.publishes() && run.status == RunStatus::Completed && !sent;
     html! {
         div.head.run-head id="run-head" data-live="" {
             div {
