@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use artdag::base::{ContentHash, Fingerprint, NodeId, NodeKey, RunId, Timestamp};
 use artdag::records::{
     AssetRow, BlobRow, ConfigRow, DeliveryRow, DeliveryState, IdempotencyRow, InfraRow, KeyRow, MemoRow, NodeTrace,
-    Origin, ProbeRow, PublicationRow, Record, RunOptions, RunRow, RunStats, RunStatus, SessionOf, SessionRow, TokenRow, TraceRow, Verdict,
+    Origin, ProbeRow, PublicationRow, Record, RunOptions, RunRow, RunStats, RunStatus, SessionOf, SessionRow, TokenRow,
+    TraceRow, Verdict,
 };
 
 fn golden(name: &str) -> PathBuf {

@@ -24,14 +24,7 @@ pub struct Args {
 pub fn run(args: &Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
     let Some(word) = &args.run else {
         let publications = ctx.backend.publications(args.limit)?;
-        output::list(
-            ctx.io,
-            ctx.format,
-            ctx.quiet,
-            &publications,
-            |publication| publication.run_id.to_string(),
-            table,
-        );
+        output::list(ctx.io, ctx.format, ctx.quiet, &publications, |publication| publication.run_id.to_string(), table);
         return Ok(Exit::Done);
     };
     let run = ctx.backend.find_run(word)?;

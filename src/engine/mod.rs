@@ -54,11 +54,11 @@ mod uploads;
 mod verify;
 mod why;
 
+pub use crate::records::{DeliveryRow, DeliveryState};
 pub use blobs::{Bytes, Storage, VerifyReport};
 pub use configs::Config;
 pub use error::{Class, EngineError};
 pub use home::{Engine, Opened};
-pub use crate::records::{DeliveryRow, DeliveryState};
 pub use publications::{Publication, Signed};
 pub use queue::{Accepted, Idempotency, Submission};
 pub use references::{Freed, Kept};

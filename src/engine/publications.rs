@@ -92,8 +92,7 @@ impl Engine {
             hold_all(tx, run, &row, output)?;
             let sequence = tables::add_to_number(tx, names::SEQUENCE, 1)?;
             let Signed { sha3, published_at, activity, sealed, record } = signed;
-            let publication =
-                PublicationRow { object: output, sha3, published_at, sequence, activity, sealed, record };
+            let publication = PublicationRow { object: output, sha3, published_at, sequence, activity, sealed, record };
             let delivery = DeliveryRow {
                 state,
                 parts: 0,
@@ -141,11 +140,7 @@ impl Engine {
     }
 
     /// Publications, newest first, from before the sequence number `before`.
-    pub fn publications_page(
-        &self,
-        before: Option<u64>,
-        limit: usize,
-    ) -> Result<Page<Publication, u64>, EngineError> {
+    pub fn publications_page(&self, before: Option<u64>, limit: usize) -> Result<Page<Publication, u64>, EngineError> {
         let page = self.0.db.read(|tx| {
             let order = tx.open_table(names::PUBLICATION_ORDER)?;
             let mut page = Page::default();
@@ -164,9 +159,10 @@ impl Engine {
 
     /// How many publications there are, and how many of these L2 does not have.
     pub fn publication_counts(&self) -> Result<(u64, u64), EngineError> {
-        let counts = self.0.db.read(|tx| {
-            Ok((tx.open_table(names::PUBLICATION_ORDER)?.len()?, tx.open_table(names::OUTBOX)?.len()?))
-        })?;
+        let counts = self
+            .0
+            .db
+            .read(|tx| Ok((tx.open_table(names::PUBLICATION_ORDER)?.len()?, tx.open_table(names::OUTBOX)?.len()?)))?;
         Ok(counts)
     }
 
@@ -186,7 +182,8 @@ impl Engine {
     pub fn record_delivery(&self, run: RunId, delivery: DeliveryRow) -> Result<(), EngineError> {
         let written = self.write(move |tx| {
             let mut deliveries = tx.open_table(names::DELIVERIES)?;
-            let old = deliveries.get(run.as_bytes())?.map(|bytes| DeliveryRow::from_bytes(bytes.value())).transpose()?;
+            let old =
+                deliveries.get(run.as_bytes())?.map(|bytes| DeliveryRow::from_bytes(bytes.value())).transpose()?;
             if old.is_none_or(|old| old.state == DeliveryState::Delivered) {
                 return Ok(());
             }

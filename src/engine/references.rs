@@ -63,9 +63,9 @@ impl Engine {
     fn refuse_if_published(&self, run: RunId, row: &RunRow) -> Result<(), EngineError> {
         let Some(output) = row.output else { return Ok(()) };
         match self.holders(&output)?.into_iter().find(Holder::is_publication) {
-            Some(holder) => {
-                Err(EngineError::Refused(format!("run {run} stays: its output {output} is {holder}, and that is for good")))
-            }
+            Some(holder) => Err(EngineError::Refused(format!(
+                "run {run} stays: its output {output} is {holder}, and that is for good"
+            ))),
             None => Ok(()),
         }
     }

@@ -71,9 +71,9 @@ impl Published<'_> {
     /// What L2 keeps of the run.
     pub fn record(&self) -> Value {
         let Self { identity, run, output, sha3, .. } = self;
-        let provenance = run.provenance_hash.map(|hash| {
-            json!({"content_hash": hash, "url": format!("{}/runs/{}/provenance", identity.base(), run.run_id)})
-        });
+        let provenance = run.provenance_hash.map(
+            |hash| json!({"content_hash": hash, "url": format!("{}/runs/{}/provenance", identity.base(), run.run_id)}),
+        );
         json!({
             "run_id": run.run_id,
             "l1_server": identity.base(),

@@ -69,7 +69,8 @@ mod tests {
     fn a_proof_holds_for_its_document_and_its_key_alone() {
         let key = SigningKey::from_bytes(&[7; 32]);
         let document = json!({"@context": "https://www.w3.org/ns/activitystreams", "type": "Note", "content": "é"});
-        let signed = sign(document.as_object().unwrap().clone(), &key, "https://a.example/#k", Timestamp::from_micros(0));
+        let signed =
+            sign(document.as_object().unwrap().clone(), &key, "https://a.example/#k", Timestamp::from_micros(0));
         assert_eq!(signed["proof"]["@context"], document["@context"]);
         verify(&signed, &key.verifying_key()).unwrap();
         let other = SigningKey::from_bytes(&[8; 32]).verifying_key();

@@ -104,12 +104,12 @@ fn meaning(response: &Response<ureq::Body>) -> Answer {
         // Somebody has this id: that was we.
         StatusCode::CONFLICT => Answer::Taken,
         _ if status.is_success() => Answer::Taken,
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            Answer::Closed(format!("it does not take our token ({status}); put a valid one into the file of l2-token-file"))
-        }
-        _ if status.is_redirection() => {
-            Answer::Closed(format!("it sends us elsewhere ({status}), where we do not go; l2-url has to name it itself"))
-        }
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Answer::Closed(format!(
+            "it does not take our token ({status}); put a valid one into the file of l2-token-file"
+        )),
+        _ if status.is_redirection() => Answer::Closed(format!(
+            "it sends us elsewhere ({status}), where we do not go; l2-url has to name it itself"
+        )),
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => later(response),
         _ if status.is_client_error() => Answer::Refused(format!("it refuses this ({status})")),
         _ => later(response),

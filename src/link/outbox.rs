@@ -119,6 +119,8 @@ struct Queue {
     due: HashMap<RunId, Instant>,
     /// Before then L2 is not asked for anything.
     closed: Option<Instant>,
+    /// Has it taken nothing since it was found closed?
+    shut: bool,
 }
 
 impl Queue {
@@ -134,18 +136,23 @@ impl Queue {
         until(self.due.get(&run)).max(until(self.closed.as_ref()))
     }
 
-    fn tried(&mut self, run: RunId, tried: Tried, now: Instant) {
-        match tried.after {
-            Some(after) => {
-                self.due.insert(run, now + after);
-                self.closed = tried.all.then_some(now + after).or(self.closed);
+    /// Notes what came of a try; how long until there is more to do because of it.
+    fn tried(&mut self, run: RunId, tried: Tried, now: Instant) -> Duration {
+        if let Some(after) = tried.after {
+            self.due.insert(run, now + after);
+            if tried.all {
+                (self.closed, self.shut) = (Some(now + after), true);
             }
-            // L2 takes things again: those that it took nothing of need not wait on.
-            None if self.closed.take().is_some() => self.due.clear(),
-            None => {
-                self.due.remove(&run);
-            }
+            return after;
         }
+        self.closed = None;
+        self.due.remove(&run);
+        if std::mem::take(&mut self.shut) {
+            // L2 takes things again: what it took nothing of need not wait on.
+            self.due.clear();
+            return Duration::ZERO;
+        }
+        Duration::from_secs(L2_WAIT_SECONDS)
     }
 }
 
@@ -168,8 +175,7 @@ fn pass(
         let mut wait = queue.wait(run, Instant::now());
         if wait.is_zero() {
             let tried = deliver(engine, l2, run)?;
-            queue.tried(run, tried, Instant::now());
-            wait = tried.after.unwrap_or(longest);
+            wait = queue.tried(run, tried, Instant::now());
         }
         longest = longest.min(wait);
     }
@@ -195,10 +201,11 @@ mod tests {
         assert_eq!((queue.wait(one, now), queue.wait(other, now)), (hour, hour));
         queue.want(other);
         assert_eq!((queue.wait(one, now), queue.wait(other, now)), (hour, Duration::ZERO));
-        queue.tried(other, Tried { after: Some(hour), all: true }, now);
-        queue.want(one);
-        queue.closed = Some(now);
-        queue.tried(one, Tried { after: None, all: false }, now);
+        assert_eq!(queue.tried(other, Tried { after: None, all: false }, now), Duration::ZERO);
         assert_eq!((queue.wait(one, now), queue.wait(other, now)), (Duration::ZERO, Duration::ZERO));
+        // What is refused for itself alone waits on.
+        queue.tried(one, Tried { after: Some(hour), all: false }, now);
+        assert_eq!(queue.tried(other, Tried { after: None, all: false }, now), hour);
+        assert_eq!(queue.wait(one, now), hour);
     }
 }

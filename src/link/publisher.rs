@@ -109,8 +109,7 @@ impl Publisher {
             reason: error.to_string(),
         };
         let activity = published.activity();
-        let sealed =
-            integrity::sign(activity.clone(), keys.ed25519().map_err(unusable)?, &identity.proof_key(), at);
+        let sealed = integrity::sign(activity.clone(), keys.ed25519().map_err(unusable)?, &identity.proof_key(), at);
         let activity = signature::sign(activity, keys.rsa().map_err(unusable)?, &identity.main_key(), at);
         let signed = Signed {
             sha3,

@@ -35,8 +35,7 @@ pub fn sign(mut document: Map<String, Value>, key: &RsaPrivateKey, key_id: &str,
     let bytes = to_be_signed(key_id, &created, &document);
     let signature = SigningKey::<Sha256>::new(key.clone()).sign(&bytes);
     let value = STANDARD.encode(signature.to_bytes());
-    let signature =
-        json!({"type": "RsaSignature2017", "creator": key_id, "created": created, "signatureValue": value});
+    let signature = json!({"type": "RsaSignature2017", "creator": key_id, "created": created, "signatureValue": value});
     document.insert("signature".to_owned(), signature);
     Value::Object(document)
 }

@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use crate::db::{self, CodecError};
 use crate::records::published::{DeliveryRow, PublicationRow};
 use crate::records::rows::{
-    AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, ProbeRow, RunRow, SessionRow, TokenRow, TraceRow,
+    AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, ProbeRow, RunRow, SessionRow, TokenRow,
+    TraceRow,
 };
 
 /// A row type with a stored form.

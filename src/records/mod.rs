@@ -11,6 +11,6 @@ pub mod tables;
 pub use codec::Record;
 pub use published::{DeliveryRow, DeliveryState, PublicationRow};
 pub use rows::{
-    AssetRow, BlobRow, ConfigRow, Holder, IdempotencyRow, InfraRow, KeyRow, MemoRow,
-    NodeTrace, Origin, ProbeRow, RunOptions, RunRow, RunStats, RunStatus, SessionOf, SessionRow, TokenRow, TraceRow, Verdict,
+    AssetRow, BlobRow, ConfigRow, Holder, IdempotencyRow, InfraRow, KeyRow, MemoRow, NodeTrace, Origin, ProbeRow,
+    RunOptions, RunRow, RunStats, RunStatus, SessionOf, SessionRow, TokenRow, TraceRow, Verdict,
 };

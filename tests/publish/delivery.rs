@@ -141,7 +141,11 @@ fn without_l2_it_is_signed_and_kept_and_a_later_l2_gets_it() {
 fn a_command_without_a_server_delivers_by_itself() {
     let (home, l2) = (Home::new(), L2::start(Manner::Honest));
     let token = home.write("l2-token", TOKEN);
-    let settings = format!("l2-url = \"{}\"\nl2-token-file = \"{}\"\npublic-url = \"https://art.example\"\n", l2.url, token.display());
+    let settings = format!(
+        "l2-url = \"{}\"\nl2-token-file = \"{}\"\npublic-url = \"https://art.example\"\n",
+        l2.url,
+        token.display()
+    );
     std::fs::write(home.path().join("artdag.toml"), settings).unwrap();
     home.ok(&["render", "invert", "cat", "--sync"]);
     let shown = home.ok(&["publish", "latest"]);

@@ -22,7 +22,10 @@ fn an_account_leads_to_the_actor_its_outbox_activities_and_objects() {
     let actor_id = found.json()["links"][0]["href"].as_str().unwrap().to_owned();
     let at = |id: &Value| id.as_str().unwrap().strip_prefix(&server.url).unwrap().to_owned();
     let actor = activity_json(server.get(&at(&Value::from(actor_id.as_str()))));
-    assert_eq!((&actor["id"], &actor["type"], &actor["preferredUsername"]), (&actor_id.as_str().into(), &"Person".into(), &"ann".into()));
+    assert_eq!(
+        (&actor["id"], &actor["type"], &actor["preferredUsername"]),
+        (&actor_id.as_str().into(), &"Person".into(), &"ann".into())
+    );
     assert_eq!(actor["publicKey"]["id"], format!("{actor_id}#main-key"));
     assert!(actor["publicKey"]["publicKeyPem"].as_str().unwrap().starts_with("-----BEGIN PUBLIC KEY-----"));
     assert!(actor["assertionMethod"][0]["publicKeyMultibase"].as_str().unwrap().starts_with("z6Mk"));
@@ -61,9 +64,15 @@ fn an_account_leads_to_the_actor_its_outbox_activities_and_objects() {
     }
     let unpublished = views[0]["bindings"]["input"].as_str().unwrap_or_default().to_owned();
     for path in [
-        "/users/bob", "/users/bob/outbox", "/users/bob/inbox", "/activities/x", "/objects/x",
-        &format!("/objects/{}", "0".repeat(64)), &format!("/objects/{unpublished}"),
-        "/activities/01a2121f-4137-76bc-b828-7a0d669ec215", "/.well-known/webfinger?resource=acct:bob@localhost",
+        "/users/bob",
+        "/users/bob/outbox",
+        "/users/bob/inbox",
+        "/activities/x",
+        "/objects/x",
+        &format!("/objects/{}", "0".repeat(64)),
+        &format!("/objects/{unpublished}"),
+        "/activities/01a2121f-4137-76bc-b828-7a0d669ec215",
+        "/.well-known/webfinger?resource=acct:bob@localhost",
     ] {
         server.get(path).expect(404);
     }

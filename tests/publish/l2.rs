@@ -121,7 +121,13 @@ impl L2 {
         let status = match &manner {
             Manner::Honest | Manner::TakesAndHangs | Manner::HangsAtRecords if !honest => 401,
             Manner::HangsAtRecords if path != "/activities" => 0,
-            Manner::Honest | Manner::HangsAtRecords => if self.state().taken.insert(key) { 201 } else { 409 },
+            Manner::Honest | Manner::HangsAtRecords => {
+                if self.state().taken.insert(key) {
+                    201
+                } else {
+                    409
+                }
+            }
             Manner::TakesAndHangs => {
                 self.state().taken.insert(key);
                 0
@@ -137,7 +143,8 @@ impl L2 {
                 Manner::SendsTo(place) => format!("Location: {place}\r\n"),
                 _ => String::new(),
             };
-            let head = format!("HTTP/1.1 {status} Said\r\n{location}Content-Length: 2\r\nConnection: close\r\n\r\n{{}}");
+            let head =
+                format!("HTTP/1.1 {status} Said\r\n{location}Content-Length: 2\r\nConnection: close\r\n\r\n{{}}");
             // A client that was killed does not read it.
             let _ = stream.write_all(head.as_bytes());
         }

@@ -57,7 +57,8 @@ fn r2_killed_while_it_is_asked_to_publish_leaves_all_or_nothing() {
     for (round, run) in runs.iter().enumerate() {
         let mut stream = now.connect();
         let token = &now.token;
-        let head = format!("POST /runs/{run}/publish HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n");
+        let head =
+            format!("POST /runs/{run}/publish HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n");
         stream.write_all(head.as_bytes()).unwrap();
         // Each round dies a little later than the one before.
         for _ in 0..round {

@@ -46,8 +46,9 @@ pub async fn list(State(app): State<App>, mut query: QueryWords) -> ApiResult<Re
     let paging = Paging::of(List::Publications, &mut query);
     let here = query.finish()?;
     let (before, limit) = (paging.after_number(), paging.limit);
-    let (page, (total, _)) =
-        app.blocking(move |engine| Ok((engine.publications_page(before, limit)?, engine.publication_counts()?))).await?;
+    let (page, (total, _)) = app
+        .blocking(move |engine| Ok((engine.publications_page(before, limit)?, engine.publication_counts()?)))
+        .await?;
     let views: Vec<PublicationView> = page.items.iter().map(Publication::view).collect();
     Ok(paging.answer(&here, &views, page.next.map(Next::from), Some(total)))
 }
