@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::l2::{L2, Manner, TOKEN, completed, in_state, publish, server};
-use crate::support::Home;
+use crate::support::{Home, Server};
 
 #[test]
 fn l2_is_sent_the_activity_and_the_record_once_each() {
@@ -153,6 +153,42 @@ fn a_command_without_a_server_delivers_by_itself() {
     assert!(l2.asked()[0].body["id"].as_str().unwrap().starts_with("https://art.example/activities/"));
     let missing = home.run(&["publish", "0190"]);
     assert_eq!(missing.code, 4, "{}", missing.err);
+}
+
+#[test]
+fn l2_is_spoken_to_by_tls_with_a_certificate_that_is_trusted() {
+    let tls = |name: &str| concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/tls/").to_owned() + name;
+    // A server of ours stands in for L2: it takes no activities, and says so.
+    let (home, other) = (Home::new(), Home::new());
+    let l2 = Server::start(&other, &["--tls-cert", &tls("cert.pem"), "--tls-key", &tls("key.pem")]);
+    home.ok(&["render", "invert", "cat", "--sync"]);
+    let publish = |settings: &str| {
+        std::fs::write(home.path().join("artdag.toml"), format!("l2-url = \"{}\"\n{settings}", l2.url)).unwrap();
+        home.ok(&["publish", "latest"])
+    };
+    let untrusted = publish("");
+    assert!(untrusted.contains("waiting: L2: it did not answer") && untrusted.contains("certificate"), "{untrusted}");
+    let trusted = publish(&format!("l2-cacert = \"{}\"\n", tls("ca.pem")));
+    assert!(trusted.contains("refused: L2: it refuses this (404"), "{trusted}");
+}
+
+#[test]
+fn a_home_from_before_publishing_is_taken_up() {
+    let home = Home::new();
+    home.ok(&["render", "invert", "cat", "--sync"]);
+    let db = redb::Database::open(home.path().join("artdag.redb")).unwrap();
+    let tx = db.begin_write().unwrap();
+    for name in ["publications", "deliveries", "publication_order", "outbox", "published"] {
+        let of_runs: redb::TableDefinition<'_, &[u8; 16], &[u8]> = redb::TableDefinition::new(name);
+        let of_order: redb::TableDefinition<'_, u64, &[u8; 16]> = redb::TableDefinition::new(name);
+        let of_hashes: redb::TableDefinition<'_, &[u8; 32], &[u8; 16]> = redb::TableDefinition::new(name);
+        let deleted = tx.delete_table(of_runs).or_else(|_| tx.delete_table(of_order));
+        assert!(deleted.or_else(|_| tx.delete_table(of_hashes)).unwrap(), "{name}");
+    }
+    tx.commit().unwrap();
+    drop(db);
+    assert!(home.ok(&["publish", "latest"]).contains("kept"));
+    assert!(home.ok(&["publish", "--list"]).contains("kept"));
 }
 
 #[test]

@@ -165,6 +165,9 @@ impl Engine {
         let mut view = plain_view(run, row);
         if let Some(output) = &row.output {
             (view.published, view.publication) = self.published_as(run, output)?;
+            if let Some(publication) = &view.publication {
+                view.links.insert("activity".to_owned(), format!("/activities/{}", publication.run_id));
+            }
         }
         Ok(view)
     }
