@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use artdag::base::{ContentHash, Fingerprint, NodeId, NodeKey, RunId, Timestamp};
 use artdag::records::{
-    AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, NodeTrace, Origin, ProbeRow, Record,
-    RunOptions, RunRow, RunStats, RunStatus, SessionOf, SessionRow, TokenRow, TraceRow, Verdict,
+    AssetRow, BlobRow, ConfigRow, DeliveryRow, DeliveryState, IdempotencyRow, InfraRow, KeyRow, MemoRow, NodeTrace,
+    Origin, ProbeRow, PublicationRow, Record, RunOptions, RunRow, RunStats, RunStatus, SessionOf, SessionRow, TokenRow,
+    TraceRow, Verdict,
 };
 
 fn golden(name: &str) -> PathBuf {
@@ -128,6 +129,31 @@ fn every_record_type_has_its_golden_bytes() {
 }
 
 #[test]
+fn publications_have_their_golden_bytes() {
+    let at = Timestamp::from_micros(11);
+    let publication = PublicationRow {
+        object: hash(22),
+        sha3: [23; 32],
+        published_at: at,
+        sequence: 24,
+        activity: r#"{"type":"Create"}"#.to_owned(),
+        sealed: "{}".to_owned(),
+        record: "{}".to_owned(),
+    };
+    check("publication", &publication);
+    let delivery = DeliveryRow {
+        state: DeliveryState::Refused,
+        parts: 1,
+        attempts: 25,
+        error: Some("why".to_owned()),
+        tried_at: Some(at),
+        next_at: Some(at),
+        delivered_at: None,
+    };
+    check("delivery", &delivery);
+}
+
+#[test]
 fn every_golden_file_is_read_by_a_test() {
     let known = [
         "run-v2",
@@ -142,6 +168,8 @@ fn every_golden_file_is_read_by_a_test() {
         "session-v1",
         "idempotency-v1",
         "trace-v1",
+        "publication-v1",
+        "delivery-v1",
     ];
     for entry in std::fs::read_dir(golden("")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();

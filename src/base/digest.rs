@@ -42,6 +42,11 @@ fn write_hex(bytes: &[u8; 32], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.pad(std::str::from_utf8(&text).unwrap_or_default())
 }
 
+/// The hex digits of a hash of another kind.
+pub fn hex(bytes: &[u8; 32]) -> String {
+    ContentHash(*bytes).to_string()
+}
+
 macro_rules! hash_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

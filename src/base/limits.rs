@@ -218,3 +218,9 @@ pub const BULK_RUNS: usize = 1000;
 pub const PARTIAL_UPLOADS: usize = 1000;
 /// Seconds that a file of which nothing more comes is kept: a day, so that one can go on tomorrow.
 pub const PARTIAL_UPLOAD_SECONDS: u64 = 24 * 60 * 60;
+/// Seconds in which L2 must have answered: a server that needs longer is asked again later, and
+/// meanwhile keeps nothing else from being delivered.
+pub const L2_ANSWER_SECONDS: u64 = 10;
+/// Most seconds between two tries to deliver a publication: an hour, so that a server that was away
+/// for a month has everything an hour after it is back.
+pub const L2_WAIT_SECONDS: u64 = 3600;

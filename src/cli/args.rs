@@ -161,10 +161,14 @@ pub enum Command {
     Effects(cli::effects::Args),
     /// List node types, or describe one
     NodeTypes(cli::node_types::Args),
+    /// Publish a run's output for good: sign it, keep it, send it to L2
+    Publish(cli::publish::Args),
     /// Print the provenance record of a run or a file
     Provenance(cli::provenance::Args),
     /// Render a run again without the cache and compare
     Verify(cli::verify::Args),
+    /// Keys that this home signs with: their public parts
+    Keys(cli::keys::Args),
     /// Tokens for the server: make, list, revoke
     Token(cli::token::Args),
     /// Follow a run to its end; the exit code is the run's

@@ -13,7 +13,8 @@ use crate::cli::ctx::Interrupt;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::forward::{Answer, Socket};
 use crate::cli::{Cli, execute};
-use crate::engine::{Engine, EngineError};
+use crate::engine::EngineError;
+use crate::link::Publisher;
 
 /// Those who call over the socket.
 #[derive(Clone, Default)]
@@ -37,15 +38,15 @@ impl Clients {
     }
 
     /// Carries out a client's command on a thread of its own.
-    pub fn serve(&self, engine: &Engine, stream: UnixStream) {
+    pub fn serve(&self, publisher: &Publisher, stream: UnixStream) {
         if self.0.present.fetch_add(1, Ordering::AcqRel) >= SOCKET_CLIENTS {
             // A command that is not begun is tried again by its client.
             self.0.present.fetch_sub(1, Ordering::AcqRel);
             return;
         }
-        let (engine, clients) = (engine.clone(), self.clone());
+        let (publisher, clients) = (publisher.clone(), self.clone());
         let answer = move || {
-            if let Err(error) = stream.set_nonblocking(false).and_then(|()| clients.carry_out(&engine, stream)) {
+            if let Err(error) = stream.set_nonblocking(false).and_then(|()| clients.carry_out(&publisher, stream)) {
                 tracing::debug!(%error, "a client went away");
             }
             clients.0.present.fetch_sub(1, Ordering::AcqRel);
@@ -56,7 +57,7 @@ impl Clients {
         }
     }
 
-    fn carry_out(&self, engine: &Engine, stream: UnixStream) -> std::io::Result<()> {
+    fn carry_out(&self, publisher: &Publisher, stream: UnixStream) -> std::io::Result<()> {
         let interrupt = Interrupt::default();
         let (call, answer) = Answer::begin(stream, &interrupt)?;
         if call.leave {
@@ -68,7 +69,8 @@ impl Clients {
         let parsed = Cli::command().try_get_matches_from(&call.words).and_then(|found| Cli::from_arg_matches(&found));
         let exit = match parsed {
             Ok(cli) => {
-                execute(cli, &Home::of_holder(engine), &mut io, &interrupt).unwrap_or_else(|error| error.tell(&mut io))
+                let home = Home::of_holder(publisher);
+                execute(cli, &home, &mut io, &interrupt).unwrap_or_else(|error| error.tell(&mut io))
             }
             Err(error) => {
                 io.say(error);
@@ -89,17 +91,18 @@ pub struct Commands {
 
 impl Commands {
     /// Binds the socket and answers it.
-    pub fn answer(engine: &Engine) -> Result<Self, CliError> {
+    pub fn answer(publisher: &Publisher) -> Result<Self, CliError> {
+        let engine = publisher.engine();
         let socket = Socket::bind(engine.home()).map_err(|error| EngineError::file(engine.home(), &error))?;
         let listener = socket.listener().try_clone().map_err(|error| EngineError::file(socket.path(), &error))?;
-        let (engine, ends, clients) = (engine.clone(), Arc::new(AtomicBool::new(false)), Clients::default());
+        let (publisher, ends, clients) = (publisher.clone(), Arc::new(AtomicBool::new(false)), Clients::default());
         let ending = ends.clone();
         let answer = move || {
             while let Ok((stream, _)) = listener.accept() {
                 if ending.load(Ordering::Acquire) {
                     break;
                 }
-                clients.serve(&engine, stream);
+                clients.serve(&publisher, stream);
             }
         };
         let thread = std::thread::Builder::new()

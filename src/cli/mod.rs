@@ -33,9 +33,11 @@ mod completions;
 mod configs;
 mod effects;
 mod hold;
+mod keys;
 mod node_types;
 mod plan;
 mod provenance;
+mod publish;
 mod queue;
 mod render;
 mod run;
@@ -59,6 +61,8 @@ use crate::config::{From, LogFormat, Settings};
 use crate::engine::home::Opening;
 use crate::engine::lock::Role;
 use crate::engine::{Engine, Opened};
+use crate::http::outside;
+use crate::link::Publisher;
 use crate::media::ffmpeg::{self, confine};
 use args::Command;
 use backend::Backend;
@@ -141,7 +145,8 @@ fn dispatch(cli: Cli, words: &[std::ffi::OsString], io: &mut Io) -> Result<Exit,
                 std::thread::sleep(std::time::Duration::from_millis(20));
             }
             Opened::Ours(engine) => {
-                let home = Home::of_command(&engine);
+                let publisher = Publisher::new(engine.clone(), outside(&settings));
+                let home = Home::of_command(&publisher);
                 let exit = execute(cli, &home, io, &interrupt);
                 let left = home.has_left_work();
                 engine.close()?;
@@ -191,8 +196,10 @@ fn execute(cli: Cli, backend: &dyn Backend, io: &mut Io, interrupt: &Interrupt) 
         Command::Cache(args) => cache::run(args, &mut ctx),
         Command::Assets(args) => assets::run(args, &mut ctx),
         Command::Configs(args) => configs::run(args, &mut ctx),
+        Command::Publish(args) => publish::run(&args, &mut ctx),
         Command::Provenance(args) => provenance::run(&args, &mut ctx),
         Command::Verify(args) => verify::run(&args, &mut ctx),
+        Command::Keys(args) => keys::run(&args, &mut ctx),
         Command::Token(args) => token::run(args, &mut ctx),
         Command::Watch(args) => watch::run(&args, &mut ctx),
         Command::Effects(args) => effects::run(&args, &effects::installed(), ctx.io, format, quiet),

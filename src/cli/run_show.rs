@@ -4,7 +4,7 @@ use crate::cli::args::Format;
 use crate::cli::ctx::Ctx;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::table::{printable, seconds};
-use crate::cli::{output, plan};
+use crate::cli::{output, plan, publish};
 use crate::engine::views::RunView;
 
 /// Arguments of `run-show`.
@@ -63,6 +63,7 @@ fn text(run: &RunView) -> String {
         )),
     );
     line("provenance", run.provenance_hash.map(|hash| format!(" {hash}")));
+    line("published", run.publication.as_ref().map(|publication| format!(" {}", publish::told(publication))));
     line("verifies", run.verifies.map(|id| id.to_string()));
     line("verdict", run.verdict.map(|verdict| format!("{verdict:?}").to_lowercase()));
     line("error", run.error.clone());

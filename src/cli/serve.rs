@@ -58,7 +58,7 @@ async fn serve(settings: &Settings, engine: &Engine, io: &mut Io) -> Result<(), 
     let (router, _) = api::router(app.clone());
     let router = guard::guarded(ui::with_pages(router, &app), &app);
     watch_signals(&app.stop)?;
-    let commands = Commands::answer(engine)?;
+    let commands = Commands::answer(&app.publisher)?;
     engine.name_holder(&Holder {
         pid: std::process::id(),
         role: Role::Serve,
@@ -66,6 +66,7 @@ async fn serve(settings: &Settings, engine: &Engine, io: &mut Io) -> Result<(), 
         address: Some(url.clone()),
     })?;
     engine.work_on_queue()?;
+    app.publisher.start().map_err(|error| CliError::machine(format!("no thread can be started: {error}")))?;
     io.say(format_args!("artdag {} listening on {url}", env!("CARGO_PKG_VERSION")));
     if !listening.is_loopback() && settings.server.tls.is_none() {
         io.say("warning: others can reach this address and there is no TLS: tokens can be read on the way");
@@ -74,6 +75,7 @@ async fn serve(settings: &Settings, engine: &Engine, io: &mut Io) -> Result<(), 
     tell_protections(&app.engine);
     let drain = drain(&app, settings.server.drain);
     tokio::join!(server::serve(&app, router, listening, Patience::default()), drain);
+    app.publisher.stop();
     drop(commands);
     Ok(())
 }

@@ -12,6 +12,8 @@ use crate::cli::opening;
 use crate::config::Settings;
 use crate::engine::lock::{Holder, Role};
 use crate::engine::{Engine, EngineError, Opened};
+use crate::http::outside;
+use crate::link::Publisher;
 
 /// Arguments of `worker`.
 #[derive(Debug, clap::Args)]
@@ -47,10 +49,11 @@ pub fn run(settings: &Settings, io: &mut Io) -> Result<Exit, CliError> {
     let clients = Clients::default();
     let listener = socket.listener().try_clone().map_err(|error| EngineError::file(socket.path(), &error))?;
     listener.set_nonblocking(true).map_err(|error| EngineError::file(socket.path(), &error))?;
+    let publisher = Publisher::new(engine.clone(), outside(settings));
     engine.work_on_queue()?;
     while !interrupt.is_set() && !clients.one_wants_the_home() {
         match listener.accept() {
-            Ok((stream, _)) => clients.serve(&engine, stream),
+            Ok((stream, _)) => clients.serve(&publisher, stream),
             Err(_) if !clients.any() && engine.is_idle()? => break,
             Err(_) => std::thread::sleep(Duration::from_millis(10)),
         }

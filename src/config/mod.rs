@@ -2,10 +2,12 @@
 //!
 //! Everything is checked here; nobody reads the environment or the file again.
 
+mod publishing;
 mod server;
 mod table;
 mod values;
 
+pub use publishing::PublishingSettings;
 pub use server::{L2Settings, ServerSettings, TlsFiles};
 pub use table::{Kind, SETTINGS, Scope, Setting};
 use values::Values;
@@ -244,6 +246,12 @@ mod tests {
             (&[("l2-key", "a.pem")], "l2-issuer is missing"),
             (&[("l2-admins", "@a@b")], "l2-key is missing"),
             (&[("allowed-host", "https://a.example")], "is no host name"),
+            (&[("public-url", "art.example")], "an address without a path is wanted"),
+            (&[("public-url", "https://art.example/path")], "an address without a path is wanted"),
+            (&[("l2-url", "https://")], "an address without a path is wanted"),
+            (&[("l2-url", "http://l2.example")], "https:// is wanted"),
+            (&[("l2-token-file", "t")], "l2-url is missing"),
+            (&[("actor", "a/b")], "letters, digits"),
             (&[("public-read", "perhaps")], "true or false is wanted"),
             (&[("log-format", "xml")], "text or json is wanted"),
             (&[("max-uploads", "0")], "1 to 64 is allowed"),

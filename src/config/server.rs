@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ConfigError, Values};
+use super::{ConfigError, PublishingSettings, Values};
 
 /// Settings of `serve`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct ServerSettings {
     pub stage_timeout: Option<Duration>,
     /// What is known of L2.
     pub l2: Option<L2Settings>,
+    /// How the server is called by others, and where publications go.
+    pub publishing: PublishingSettings,
 }
 
 /// Where certificate and key are.
@@ -56,9 +58,13 @@ pub struct L2Settings {
 
 impl ServerSettings {
     pub(super) fn of(values: &Values) -> Result<Self, ConfigError> {
+        let publishing = PublishingSettings::of(values)?;
+        let mut hosts = allowed_hosts(values)?;
+        // By that name others come.
+        hosts.extend(publishing.public_host().map(str::to_owned));
         Ok(Self {
             listen: listen(values)?,
-            allowed_hosts: allowed_hosts(values)?,
+            allowed_hosts: hosts,
             public_read: values.switch("public-read")?,
             tls: tls(values)?,
             import_roots: values
@@ -74,6 +80,7 @@ impl ServerSettings {
                 .filter(|seconds| *seconds > 0)
                 .map(Duration::from_secs),
             l2: l2(values)?,
+            publishing,
         })
     }
 }
@@ -133,6 +140,6 @@ fn l2(values: &Values) -> Result<Option<L2Settings>, ConfigError> {
     }))
 }
 
-fn absolute(values: &Values, name: &'static str, path: &str) -> Result<PathBuf, ConfigError> {
+pub(super) fn absolute(values: &Values, name: &'static str, path: &str) -> Result<PathBuf, ConfigError> {
     std::path::absolute(path).map_err(|error| values.refuse(name, &error.to_string()))
 }

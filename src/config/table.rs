@@ -200,6 +200,23 @@ pub static SETTINGS: &[&Setting] = &[
         "",
         "users of L2 who may administrate; may be repeated (default: none)"
     ),
+    serve!(
+        "public-url",
+        "ARTDAG_PUBLIC_URL",
+        Kind::One("URL"),
+        "",
+        "address that others reach the server by, the beginning of every published id (default: where it listens)"
+    ),
+    serve!(
+        "actor",
+        "ARTDAG_ACTOR",
+        Kind::One("NAME"),
+        "",
+        "name under which it publishes (default: the system's user)"
+    ),
+    serve!("l2-url", "ARTDAG_L2_URL", Kind::One("URL"), "", "L2 server that publications are sent to (default: none)"),
+    serve!("l2-token-file", "ARTDAG_L2_TOKEN_FILE", Kind::One("FILE"), "", "file with the token that L2 is sent"),
+    serve!("l2-cacert", "ARTDAG_L2_CACERT", Kind::One("FILE"), "", "certificates to trust for L2, PEM"),
 ];
 
 impl Setting {

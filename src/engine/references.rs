@@ -36,6 +36,7 @@ impl Engine {
             return Err(EngineError::Refused(format!("run {run} is {}; cancel it first", row.status)));
         }
         let _nobody_plans = self.evict();
+        self.refuse_if_published(run, &row)?;
         let mut freed = Freed::default();
         let mut gone = Vec::new();
         for hash in self.of_run(run, &row)? {
@@ -56,6 +57,17 @@ impl Engine {
             self.take_away(&gone)?;
         }
         Ok(freed)
+    }
+
+    /// Refuses, naming the publication, if a run's output is published.
+    fn refuse_if_published(&self, run: RunId, row: &RunRow) -> Result<(), EngineError> {
+        let Some(output) = row.output else { return Ok(()) };
+        match self.holders(&output)?.into_iter().find(Holder::is_publication) {
+            Some(holder) => Err(EngineError::Refused(format!(
+                "run {run} stays: its output {output} is {holder}, and that is for good"
+            ))),
+            None => Ok(()),
+        }
     }
 
     /// What a run holds, and the values that it made or took as known.
@@ -103,7 +115,9 @@ impl Engine {
 
     /// Refuses, naming the holder, while anything holds the blob.
     fn refuse_if_held(&self, hash: &ContentHash) -> Result<(), EngineError> {
-        let holders = self.holders(hash)?;
+        let mut holders = self.holders(hash)?;
+        // A publication is for good: it is told first.
+        holders.sort_by_key(|holder| !holder.is_publication());
         if holders.is_empty() {
             return match self.user_under_way(hash) {
                 Some(run) => Err(EngineError::Refused(format!("blob {hash} is in use: run {run} is using it"))),

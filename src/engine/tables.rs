@@ -55,6 +55,10 @@ pub fn create(db: &Db) -> Result<(), DbError> {
         if !db.read(|tx| Ok(tx.open_table(names::PROBES).is_ok()))? {
             write(db, |tx| tx.open_table(names::PROBES).map(drop).map_err(Into::into)).wait()?;
         }
+        // Homes from before publishing have none of its tables.
+        if !db.read(|tx| Ok(tx.open_table(names::PUBLICATIONS).is_ok()))? {
+            write(db, publication_tables).wait()?;
+        }
         return Ok(());
     }
     write(db, |tx| {
@@ -81,12 +85,22 @@ pub fn create(db: &Db) -> Result<(), DbError> {
         tx.open_table(names::INFRA)?;
         tx.open_table(names::TOKENS)?;
         tx.open_table(names::SESSIONS)?;
+        publication_tables(tx)?;
         if tx.open_table(names::NUMBERS)?.get(names::DERIVED_BYTES)?.is_none() {
             set_number(tx, names::DERIVED_BYTES, 0)?;
         }
         Ok(())
     })
     .wait()
+}
+
+fn publication_tables(tx: &redb::WriteTransaction) -> Result<(), DbError> {
+    tx.open_table(names::PUBLICATIONS)?;
+    tx.open_table(names::DELIVERIES)?;
+    tx.open_table(names::PUBLICATION_ORDER)?;
+    tx.open_table(names::OUTBOX)?;
+    tx.open_table(names::PUBLISHED)?;
+    Ok(())
 }
 
 /// A number of the home.

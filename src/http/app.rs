@@ -12,6 +12,7 @@ use crate::http::auth::Auth;
 use crate::http::error::ApiError;
 use crate::http::metrics::Metrics;
 use crate::http::stop::Stop;
+use crate::link::{L2, Outside, Publisher};
 
 /// The server's state. Cloning shares it.
 #[derive(Clone)]
@@ -25,6 +26,8 @@ pub struct Inner {
     pub settings: Settings,
     /// Who may do what.
     pub auth: Auth,
+    /// What is published, and how others see this server.
+    pub publisher: Publisher,
     /// When the server started, by the monotonic clock.
     pub started: Instant,
     /// What is counted.
@@ -45,11 +48,13 @@ impl App {
     /// A server over an open home.
     pub fn new(engine: Engine, settings: Settings, auth: Auth) -> Self {
         let metrics = Metrics::new(engine.clone(), auth.clone());
+        let publisher = Publisher::new(engine.clone(), outside(&settings));
         let uploads = Semaphore::new(settings.server.max_uploads);
         Self(Arc::new(Inner {
             engine,
             settings,
             auth,
+            publisher,
             started: Instant::now(),
             metrics,
             stop: Stop::new(),
@@ -83,6 +88,7 @@ impl App {
 
     /// Says once where the server listens.
     pub fn listens_at(&self, url: String) {
+        self.publisher.listens_at(&url);
         // There is one listener: its address stays.
         let _ = self.address.set(url);
     }
@@ -98,5 +104,16 @@ impl std::ops::Deref for App {
 
     fn deref(&self) -> &Inner {
         &self.0
+    }
+}
+
+/// What the settings say of the world outside.
+pub fn outside(settings: &Settings) -> Outside {
+    let publishing = settings.server.publishing.clone();
+    let (token_file, certificates) = (publishing.l2_token_file, publishing.l2_cacert);
+    Outside {
+        public_url: publishing.public_url,
+        actor: publishing.actor,
+        l2: publishing.l2_url.map(|url| L2 { url, token_file, certificates }),
     }
 }

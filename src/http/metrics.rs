@@ -113,6 +113,10 @@ impl Collector for Figures {
         if let Ok(waiting) = engine.queue_len() {
             told.gauge("queue_depth", "Runs that wait to be begun", waiting)?;
         }
+        if let Ok((published, waiting)) = engine.publication_counts() {
+            told.gauge("publications", "Outputs that are published", published)?;
+            told.gauge("publications_undelivered", "Publications that L2 does not have", waiting)?;
+        }
         if let Ok(storage) = engine.storage() {
             told.gauge("cache_blobs", "Files in the cache", storage.blobs)?;
             told.gauge("cache_bytes", "Their bytes", storage.bytes)?;

@@ -37,4 +37,4 @@ mod tls;
 #[cfg(test)]
 mod testing;
 
-pub use app::App;
+pub use app::{App, outside};

@@ -26,6 +26,8 @@ pub enum List {
     Effects,
     /// Node types, by position.
     NodeTypes,
+    /// Publications, by their sequence.
+    Publications,
 }
 
 impl List {
@@ -36,6 +38,7 @@ impl List {
             Self::Configs => 'c',
             Self::Effects => 'e',
             Self::NodeTypes => 'n',
+            Self::Publications => 'p',
         }
     }
 
@@ -85,6 +88,11 @@ impl Paging {
     pub fn after_number(&self) -> Option<u64> {
         // The cursors of lists that count have 16 digits.
         self.after.map(|after| after as u64)
+    }
+
+    /// What asks for the page that begins at `next`.
+    pub fn cursor(&self, next: Next) -> String {
+        self.list.cursor(next.0)
     }
 
     /// The address of the page that begins at `next`.

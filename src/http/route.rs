@@ -15,6 +15,8 @@ pub enum Need {
     Read,
     /// Running, uploading, naming: open on loopback.
     Run,
+    /// Publishing: what may run may do it, and always with a token or a session.
+    Publish,
     /// Deleting, re-pointing names: always a token or a session.
     Delete,
     /// Importing, the queue: always a token or a session.
@@ -90,6 +92,15 @@ pub static ROUTES: &[Route] = &[
     post("/runs/{run_id}/hold", Need::Run, Takes::Nothing),
     post("/runs/{run_id}/release", Need::Run, Takes::Nothing),
     post("/runs/{run_id}/cancel", Need::Run, Takes::Nothing),
+    post("/runs/{run_id}/publish", Need::Publish, Takes::Nothing),
+    get("/publications", Need::Read),
+    get("/.well-known/webfinger", Need::Public),
+    get("/users/{name}", Need::Public),
+    get("/users/{name}/outbox", Need::Public),
+    get("/users/{name}/inbox", Need::Public),
+    post("/users/{name}/inbox", Need::Public, Takes::Nothing),
+    get("/activities/{id}", Need::Public),
+    get("/objects/{hash}", Need::Public),
     get("/events", Need::Read),
     post("/queue/pause", Need::Admin, Takes::Nothing),
     post("/queue/resume", Need::Admin, Takes::Nothing),
@@ -126,6 +137,7 @@ pub static PAGES: &[Route] = &[
     get("/run/{run_id}", Need::Read),
     get("/run/{run_id}/delete", Need::Delete),
     post("/run/{run_id}/delete", Need::Delete, Takes::Form),
+    post("/run/{run_id}/publish", Need::Publish, Takes::Form),
     post("/run/{run_id}/{action}", Need::Run, Takes::Form),
     post("/runs/act", Need::Run, Takes::Form),
     get("/recipes", Need::Read),

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::db::{self, CodecError};
+use crate::records::published::{DeliveryRow, PublicationRow};
 use crate::records::rows::{
     AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, ProbeRow, RunRow, SessionRow, TokenRow,
     TraceRow,
@@ -46,4 +47,6 @@ records! {
     SessionRow = 1,
     IdempotencyRow = 1,
     TraceRow = 1,
+    PublicationRow = 1,
+    DeliveryRow = 1,
 }

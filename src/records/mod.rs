@@ -4,10 +4,12 @@
 //! type's bytes. The module knows tables and rows, not when or why they change.
 
 mod codec;
+mod published;
 mod rows;
 pub mod tables;
 
 pub use codec::Record;
+pub use published::{DeliveryRow, DeliveryState, PublicationRow};
 pub use rows::{
     AssetRow, BlobRow, ConfigRow, Holder, IdempotencyRow, InfraRow, KeyRow, MemoRow, NodeTrace, Origin, ProbeRow,
     RunOptions, RunRow, RunStats, RunStatus, SessionOf, SessionRow, TokenRow, TraceRow, Verdict,

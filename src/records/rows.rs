@@ -360,6 +360,19 @@ pub enum Holder {
     ConfigInput(ContentHash),
     /// The text of this config.
     ConfigText(ContentHash),
+    /// The output that the publication of this run is about.
+    PublishedOutput(RunId),
+    /// What that output was made of.
+    PublishedInput(RunId),
+    /// The provenance and the config of that output.
+    PublishedRecord(RunId),
+}
+
+impl Holder {
+    /// Is what it holds published?
+    pub const fn is_publication(&self) -> bool {
+        matches!(self, Self::PublishedOutput(_) | Self::PublishedInput(_) | Self::PublishedRecord(_))
+    }
 }
 
 impl fmt::Display for Holder {
@@ -371,6 +384,9 @@ impl fmt::Display for Holder {
             Self::RunConfig(run) => write!(f, "config of run {run}"),
             Self::ConfigInput(config) => write!(f, "fixed input of config {config}"),
             Self::ConfigText(config) => write!(f, "text of config {config}"),
+            Self::PublishedOutput(run) => write!(f, "published: the output of publication {run}"),
+            Self::PublishedInput(run) => write!(f, "published: an input of publication {run}"),
+            Self::PublishedRecord(run) => write!(f, "published: a record of publication {run}"),
         }
     }
 }

@@ -57,6 +57,18 @@ pub const INFRA: ByHash = TableDefinition::new("infra");
 pub const TOKENS: TableDefinition<'static, &'static str, &'static [u8]> = TableDefinition::new("tokens");
 /// Hash of a session's id → [`super::SessionRow`].
 pub const SESSIONS: ByHash = TableDefinition::new("sessions");
+/// Run id → [`super::PublicationRow`].
+pub const PUBLICATIONS: TableDefinition<'static, &'static [u8; 16], &'static [u8]> =
+    TableDefinition::new("publications");
+/// Run id → [`super::DeliveryRow`] of its publication.
+pub const DELIVERIES: TableDefinition<'static, &'static [u8; 16], &'static [u8]> = TableDefinition::new("deliveries");
+/// A publication's sequence number → its run, so that the newest are listed first.
+pub const PUBLICATION_ORDER: TableDefinition<'static, u64, &'static [u8; 16]> =
+    TableDefinition::new("publication_order");
+/// The same for those that L2 does not have yet.
+pub const OUTBOX: TableDefinition<'static, u64, &'static [u8; 16]> = TableDefinition::new("outbox");
+/// SHA3-256 of a published output → the run of its publication.
+pub const PUBLISHED: TableDefinition<'static, &'static [u8; 32], &'static [u8; 16]> = TableDefinition::new("published");
 /// Counters and settings of the home by name.
 pub const NUMBERS: TableDefinition<'static, &'static str, u64> = TableDefinition::new("numbers");
 
@@ -126,6 +138,9 @@ pub fn holder_key(hash: &ContentHash, holder: &Holder) -> Vec<u8> {
         Holder::RunConfig(run) => (3, run.as_bytes()),
         Holder::ConfigInput(config) => (4, config.as_bytes()),
         Holder::ConfigText(config) => (5, config.as_bytes()),
+        Holder::PublishedOutput(run) => (16, run.as_bytes()),
+        Holder::PublishedInput(run) => (17, run.as_bytes()),
+        Holder::PublishedRecord(run) => (18, run.as_bytes()),
     };
     let mut key = hash.as_bytes().to_vec();
     key.push(kind);
@@ -145,6 +160,9 @@ pub fn holder_of(key: &[u8]) -> Option<Holder> {
         3 => run().map(Holder::RunConfig),
         4 => config().map(Holder::ConfigInput),
         5 => config().map(Holder::ConfigText),
+        16 => run().map(Holder::PublishedOutput),
+        17 => run().map(Holder::PublishedInput),
+        18 => run().map(Holder::PublishedRecord),
         _ => None,
     }
 }
@@ -177,6 +195,9 @@ mod tests {
             Holder::RunConfig(run),
             Holder::ConfigInput(config),
             Holder::ConfigText(config),
+            Holder::PublishedOutput(run),
+            Holder::PublishedInput(run),
+            Holder::PublishedRecord(run),
         ] {
             let key = holder_key(&hash, &holder);
             assert_eq!(holder_of(&key), Some(holder));

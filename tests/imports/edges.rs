@@ -18,10 +18,11 @@ const TABLE: &[(&str, &str)] = &[
     ("db", "base"),
     ("records", "base db"),
     ("engine", "base media effects nodes recipe plan cas db records"),
+    ("link", "base engine"),
     ("config", "base"),
     ("telemetry", ""),
-    ("http", "base config telemetry recipe nodes effects engine media plan records"),
-    ("cli", "base http config telemetry recipe nodes effects engine media plan records"),
+    ("http", "base config telemetry recipe nodes effects engine link media plan records"),
+    ("cli", "base http config telemetry recipe nodes effects engine link media plan records"),
     ("main", "cli"),
 ];
 

@@ -40,7 +40,7 @@ fn refusal(need: Need, scope: Option<&str>, open: &[Need]) -> Option<u16> {
     let word = match need {
         Need::Public => return None,
         Need::Read => "read",
-        Need::Run => "run",
+        Need::Run | Need::Publish => "run",
         Need::Delete => "delete",
         Need::Admin => "admin",
     };

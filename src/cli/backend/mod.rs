@@ -18,8 +18,9 @@ use serde::{Deserialize, Serialize};
 use crate::base::{AssetName, ContentHash, RunId, Timestamp};
 use crate::cli::error::CliError;
 use crate::engine::gc::Collected;
-use crate::engine::views::{BlobInfo, ConfigView, PlanView, RunView};
+use crate::engine::views::{BlobInfo, ConfigView, PlanView, PublicationView, RunView};
 use crate::engine::{Freed, RecipeRef, Request, Scopes, Token, Upload, VerifyReport};
+use crate::link::Keys;
 use crate::plan::explain::Why;
 use crate::records::{Origin, RunStatus};
 use follow::Follow;
@@ -37,6 +38,9 @@ pub trait Backend: Runs + Blobs + Registry {
 
     /// Tokens are made, listed and revoked where they are kept: on the server's own machine.
     fn tokens(&self) -> Answer<&dyn Tokens>;
+
+    /// The keys of the home: on its own machine alone.
+    fn keys(&self) -> Answer<Keys>;
 }
 
 /// Access tokens of a home.
@@ -99,6 +103,12 @@ pub trait Runs {
 
     /// The provenance record of a run, or of the run that made a blob; or the record itself.
     fn provenance(&self, word: &str) -> Answer<Vec<u8>>;
+
+    /// Publishes the output of a completed run.
+    fn publish(&self, run: RunId) -> Answer<RunView>;
+
+    /// What is published, newest first, and how far its delivery is.
+    fn publications(&self, limit: usize) -> Answer<Vec<PublicationView>>;
 
     /// Starts a run that renders another one again.
     fn verify(&self, run: RunId) -> Answer<RunId>;

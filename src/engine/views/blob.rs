@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{ContentHash, RunId, Timestamp};
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
-use crate::records::{BlobRow, Origin};
+use crate::records::{BlobRow, Holder, Origin};
 
 /// Everything that is known of a blob.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -74,6 +74,7 @@ impl Engine {
     pub fn blob_info(&self, hash: &ContentHash) -> Result<BlobInfo, EngineError> {
         let row = self.describe(hash)?;
         let because = self.undeletable(hash)?;
+        let holders = self.holders(hash)?;
         // Looked at once; of a machine without ffmpeg nothing is known, which is no damage.
         let clip = if self.has_ffmpeg() { self.clip_of(hash, &row)? } else { None };
         let (facts, damage) = match clip {
@@ -94,8 +95,8 @@ impl Engine {
             created_at: row.created_at,
             origin: row.origin,
             made_by: self.made_by(hash)?,
-            used_by: self.holders(hash)?.iter().map(ToString::to_string).collect(),
-            published: false,
+            used_by: holders.iter().map(ToString::to_string).collect(),
+            published: holders.iter().any(Holder::is_publication),
             deletable: because.is_none(),
             because,
             damage: row.damage.or(damage),

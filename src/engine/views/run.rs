@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{ContentHash, RunId, Timestamp};
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
+use crate::engine::views::PublicationView;
 use crate::records::{RunRow, RunStats, RunStatus, Verdict};
 
 /// A run.
@@ -54,6 +55,9 @@ pub struct RunView {
     pub provenance_hash: Option<ContentHash>,
     /// Is its output published?
     pub published: bool,
+    /// The publication of it.
+    #[serde(default)]
+    pub publication: Option<PublicationView>,
     /// Who submitted it.
     pub username: Option<String>,
     /// Where its parts are found.
@@ -94,8 +98,8 @@ pub struct ProgressView {
     pub fraction: f64,
 }
 
-/// A run's row as clients see it.
-pub fn run_view(run: RunId, row: &RunRow) -> RunView {
+/// A run's row as clients see it, but for what is known of its output's publication.
+fn plain_view(run: RunId, row: &RunRow) -> RunView {
     let (nodes, done, cached) = row.progress;
     let one_or_many = |hashes: &Vec<ContentHash>| match hashes.as_slice() {
         [one] => OneOrMany::One(*one),
@@ -139,6 +143,7 @@ pub fn run_view(run: RunId, row: &RunRow) -> RunView {
         },
         provenance_hash: row.provenance,
         published: false,
+        publication: None,
         username: row.username.clone(),
         links,
         stats: row.stats,
@@ -152,6 +157,23 @@ pub fn run_view(run: RunId, row: &RunRow) -> RunView {
 impl Engine {
     /// A run as clients see it.
     pub fn run_view(&self, run: RunId) -> Result<RunView, EngineError> {
-        Ok(run_view(run, &self.run_row(run)?))
+        self.view_of(run, &self.run_row(run)?)
+    }
+
+    /// A run's row as clients see it.
+    pub fn view_of(&self, run: RunId, row: &RunRow) -> Result<RunView, EngineError> {
+        let mut view = plain_view(run, row);
+        if let Some(output) = &row.output {
+            (view.published, view.publication) = self.published_as(run, output)?;
+            if let Some(publication) = &view.publication {
+                view.links.insert("activity".to_owned(), format!("/activities/{}", publication.run_id));
+            }
+        }
+        Ok(view)
+    }
+
+    /// Runs of a page as clients see them.
+    pub fn views_of(&self, runs: &[(RunId, RunRow)]) -> Result<Vec<RunView>, EngineError> {
+        runs.iter().map(|(run, row)| self.view_of(*run, row)).collect()
     }
 }

@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use crate::base::limits::{EVENT_BATCH, EVENT_SNAPSHOT_RUNS};
 use crate::base::{ContentHash, NodeId, RunId};
 use crate::engine::events::{Logged, NodeState, What};
-use crate::engine::views::{RunView, run_view};
+use crate::engine::views::RunView;
 use crate::engine::{EngineError, RunFilter};
 use crate::http::App;
 use crate::http::error::ApiResult;
@@ -136,7 +136,7 @@ impl Feed {
                 for status in [RunStatus::Pending, RunStatus::Running] {
                     let filter = RunFilter { status: Some(status), ..RunFilter::default() };
                     let page = engine.runs_page(&filter, None, EVENT_SNAPSHOT_RUNS)?;
-                    views.extend(page.items.iter().map(|(run, row)| run_view(*run, row)));
+                    views.extend(engine.views_of(&page.items)?);
                 }
                 Ok(views)
             }

@@ -57,7 +57,7 @@ pub async fn server(State(app): State<App>) -> ApiResult<Response> {
         threads: app.settings.threads,
         workers: app.settings.workers,
         ffmpeg,
-        l2: None,
+        l2: app.publisher.l2().map(|l2| l2.url.clone()),
         uptime_seconds: app.started.elapsed().as_secs(),
     })))
 }

@@ -10,8 +10,10 @@ mod configs;
 mod docs;
 mod download;
 mod events;
+mod fediverse;
 mod feed;
 mod info;
+mod publications;
 mod queue;
 mod run_parts;
 mod runs;
@@ -58,6 +60,14 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(run_parts::provenance))
         .routes(routes!(run_parts::why))
         .routes(routes!(run_parts::verify))
+        .routes(routes!(publications::publish))
+        .routes(routes!(publications::list))
+        .routes(routes!(fediverse::webfinger))
+        .routes(routes!(fediverse::actor))
+        .routes(routes!(fediverse::outbox))
+        .routes(routes!(fediverse::look_into_inbox, fediverse::post_to_inbox))
+        .routes(routes!(fediverse::activity))
+        .routes(routes!(fediverse::object))
         .routes(routes!(events::of_run))
         .routes(routes!(events::of_all))
         .routes(routes!(queue::pause))

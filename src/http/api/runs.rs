@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::base::{ContentHash, RunId};
-use crate::engine::views::{RunView, run_view};
+use crate::engine::views::RunView;
 use crate::engine::{Engine, EngineError, Kept, RunFilter};
 use crate::http::App;
 use crate::http::accept::varied;
@@ -53,14 +53,14 @@ pub async fn list(State(app): State<App>, mut query: QueryWords) -> ApiResult<Re
     }
     let here = query.finish()?;
     let (before, limit) = (paging.after_run(), paging.limit);
-    let (page, total) = app
+    let (runs, next, total) = app
         .blocking(move |engine| {
             let total = total(engine, &filter)?;
-            Ok((engine.runs_page(&filter, before, limit)?, total))
+            let page = engine.runs_page(&filter, before, limit)?;
+            Ok((engine.views_of(&page.items)?, page.next, total))
         })
         .await?;
-    let runs: Vec<RunView> = page.items.iter().map(|(run, row)| run_view(*run, row)).collect();
-    Ok(varied(paging.answer(&here, &runs, page.next.map(Next::from), total)))
+    Ok(varied(paging.answer(&here, &runs, next.map(Next::from), total)))
 }
 
 /// How many runs a filter takes, where that is counted.

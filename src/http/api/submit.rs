@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
 use crate::base::{ContentHash, canonical};
-use crate::engine::views::{PlanView, RunView, run_view};
+use crate::engine::views::{PlanView, RunView};
 use crate::engine::{Engine, EngineError, Idempotency, RecipeRef, Submission};
 use crate::http::App;
 use crate::http::api::body::{Asked, RunBody};
@@ -157,11 +157,11 @@ async fn accept(
         let submission = Submission { held: asked.held, idempotency };
         let recipe = recipe(engine)?;
         let request = asked.request(engine, recipe, who.username)?;
-        engine.accept(&request, &submission).map_err(of_body)
+        let accepted = engine.accept(&request, &submission).map_err(of_body)?;
+        Ok((engine.view_of(accepted.run, &accepted.row)?, accepted.existing))
     });
-    let accepted = accepted.await?;
-    let view = run_view(accepted.run, &accepted.row);
-    if accepted.existing {
+    let (view, existing) = accepted.await?;
+    if existing {
         let location = format!("/runs/{}", view.run_id);
         return Ok((StatusCode::OK, [(header::LOCATION, location)], Json(view)).into_response());
     }

@@ -106,6 +106,7 @@ impl Auth {
             Need::Public => return Ok(()),
             Need::Read => (loopback || self.0.public_read, scopes.read, "read"),
             Need::Run => (loopback, scopes.run, "run"),
+            Need::Publish => (false, scopes.run, "run"),
             Need::Delete => (false, scopes.delete, "delete"),
             Need::Admin => (false, scopes.admin, "admin"),
         };

@@ -44,6 +44,7 @@ pub fn base() -> OpenApi {
         ("assets", "Friendly names of blobs"),
         ("configs", "Pipelines written as YAML"),
         ("catalogue", "Effects and node types"),
+        ("publishing", "Publishing to L2, and what other servers read of it"),
         ("queue", "The queue of all runs"),
         ("events", "What happens, as it happens"),
         ("server", "The server itself"),

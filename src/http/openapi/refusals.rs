@@ -13,7 +13,7 @@ pub fn describe(operation: &mut Operation, route: &Route) {
         Need::Public => Vec::new(),
         // Where nothing but this machine is listened to, none is needed.
         Need::Read | Need::Run => vec![SecurityRequirement::default(), token()],
-        Need::Delete | Need::Admin => vec![token()],
+        Need::Publish | Need::Delete | Need::Admin => vec![token()],
     });
     for (status, about) in refusals(operation, route) {
         let responses = &mut operation.responses.responses;

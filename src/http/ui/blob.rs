@@ -131,7 +131,8 @@ fn used(holders: &[Holder]) -> Markup {
                     @for holder in holders.iter().take(HOLDERS) {
                         li {
                             @match holder {
-                                Holder::RunInput(run) | Holder::RunOutput(run) | Holder::RunProvenance(run) | Holder::RunConfig(run) => a href={ "/run/" (run) } { (holder) },
+                                Holder::RunInput(run) | Holder::RunOutput(run) | Holder::RunProvenance(run) | Holder::RunConfig(run)
+                                | Holder::PublishedOutput(run) | Holder::PublishedInput(run) | Holder::PublishedRecord(run) => a href={ "/run/" (run) } { (holder) },
                                 Holder::ConfigInput(config) | Holder::ConfigText(config) => a href={ "/recipe/" (config) } { (holder) },
                             }
                         }

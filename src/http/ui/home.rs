@@ -3,7 +3,7 @@
 use axum::response::Response;
 use maud::{Markup, html};
 
-use crate::engine::views::{RunView, run_view};
+use crate::engine::views::RunView;
 use crate::engine::{Counts, Engine, EngineError, RunFilter, Storage};
 use crate::http::App;
 use crate::http::error::ApiResult;
@@ -33,7 +33,7 @@ fn facts(engine: &Engine) -> Result<Facts, EngineError> {
     let last = |status: Option<RunStatus>, most: usize| {
         let filter = RunFilter { status, ..RunFilter::default() };
         let page = engine.runs_page(&filter, None, most)?;
-        Ok::<_, EngineError>(page.items.iter().map(|(run, row)| run_view(*run, row)).collect())
+        engine.views_of(&page.items)
     };
     Ok(Facts {
         counts: engine.run_counts()?,

@@ -54,6 +54,7 @@ pub fn with_pages(router: Router, app: &App) -> Router {
         .route("/static/{set}/{file}", get(statics::file))
         .route("/run/{run_id}", get(run::page))
         .route("/run/{run_id}/delete", get(run::ask_delete).post(run::delete))
+        .route("/run/{run_id}/publish", post(run::publish))
         .route("/run/{run_id}/{action}", post(run::act))
         .route("/runs/act", post(runs::act))
         .route("/recipes", get(recipes::page))

@@ -7,7 +7,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use crate::base::ContentHash;
-use crate::engine::views::{ConfigView, RunView, run_view};
+use crate::engine::views::{ConfigView, RunView};
 use crate::engine::{Engine, EngineError, RunFilter};
 use crate::http::App;
 use crate::http::error::ApiResult;
@@ -39,7 +39,7 @@ fn past(engine: &Engine) -> Result<HashMap<ContentHash, Past>, EngineError> {
     let mut past: HashMap<ContentHash, Past> = HashMap::new();
     for (run, row) in engine.runs_page(&RunFilter::default(), None, LOOKED_AT)?.items {
         let Some(config) = row.config else { continue };
-        let view = run_view(run, &row);
+        let view = engine.view_of(run, &row)?;
         let of = past.entry(config).or_insert_with(|| Past { runs: 0, completed: 0, last: view.clone(), output: None });
         of.runs += 1;
         of.completed += u64::from(view.status == RunStatus::Completed);

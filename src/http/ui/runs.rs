@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use crate::base::RunId;
 use crate::base::limits::BULK_RUNS;
-use crate::engine::views::{RunView, run_view};
+use crate::engine::views::RunView;
 use crate::engine::{Counts, Freed, RunFilter};
 use crate::http::App;
 use crate::http::auth::Principal;
@@ -41,9 +41,11 @@ pub async fn page(app: App, visitor: Visitor, mut query: QueryWords) -> ApiResul
     let (input, output) = (input.and_then(Result::ok), output.and_then(Result::ok));
     let filter = RunFilter { status, recipe: recipe.clone(), input, output };
     let (before, limit) = (paging.after_run(), paging.limit);
-    let (page, counts) =
-        app.blocking(move |engine| Ok((engine.runs_page(&filter, before, limit)?, engine.run_counts()?))).await?;
-    let runs: Vec<RunView> = page.items.iter().map(|(run, row)| run_view(*run, row)).collect();
+    let looked = app.blocking(move |engine| {
+        let page = engine.runs_page(&filter, before, limit)?;
+        Ok((engine.views_of(&page.items)?, page.next, engine.run_counts()?))
+    });
+    let (runs, next, counts) = looked.await?;
     let narrowed = recipe.is_some() || input.is_some() || output.is_some();
     let body = html! {
         div.head { h1 { "Runs" } }
@@ -62,7 +64,7 @@ pub async fn page(app: App, visitor: Visitor, mut query: QueryWords) -> ApiResul
                 }
             }
         }
-        @if let Some(next) = page.next {
+        @if let Some(next) = next {
             p.more { a.button rel="next" href=(paging.link(&here, Next::from(next))) { "Older runs" } }
         }
     };

@@ -42,6 +42,8 @@ struct Facts {
     /// What would go if all went that can be made again; or why that cannot be said.
     again: Result<Collected, String>,
     paused: bool,
+    /// Publications, and those of them that L2 does not have.
+    published: (u64, u64),
 }
 
 fn facts(engine: &Engine) -> Result<Facts, EngineError> {
@@ -63,6 +65,7 @@ fn facts(engine: &Engine) -> Result<Facts, EngineError> {
         records,
         again: engine.gc(Some(0), false, true).map_err(|error| error.to_string()),
         paused: engine.queue_paused()?,
+        published: engine.publication_counts()?,
     })
 }
 
@@ -98,6 +101,17 @@ pub async fn page(State(app): State<App>, visitor: Visitor, query: QueryWords) -
                         button.button name="down_to" value="0" { "All that can be made again…" }
                     }
                 } @else { p.muted { a href="/auth?next=/storage" { "Log in" } " as an administrator to make room." } }
+            }
+        }
+        @let (published, waiting) = facts.published;
+        @if published > 0 {
+            section {
+                h2 { "Published" }
+                p {
+                    (words::count(published, "output", "outputs")) " with all that they were made of, for good"
+                    @if waiting > 0 { "; " (words::number(waiting)) " not yet at L2" } ". "
+                    a href="/publications" { "How far each is" }
+                }
             }
         }
         section {

@@ -47,6 +47,11 @@ impl Visitor {
         !self.principal.id.is_empty()
     }
 
+    /// May they publish? Nobody does who shows nothing.
+    pub fn publishes(&self) -> bool {
+        self.principal.scopes.run
+    }
+
     /// What they are called.
     pub fn name(&self) -> &str {
         self.principal.username.as_deref().unwrap_or("token of this home")

@@ -8,7 +8,6 @@ use crate::cli::backend::Answer;
 use crate::cli::backend::follow::{Advance, Follow, Happened, NodeChange};
 use crate::engine::Engine;
 use crate::engine::events::{NodeState, Subscription, What};
-use crate::engine::views::run_view;
 
 /// Listens to the engine.
 pub struct Listening<'a> {
@@ -33,7 +32,8 @@ impl<'a> Listening<'a> {
     }
 
     fn ended(&self) -> Answer<Happened> {
-        Ok(Happened::Run(Box::new(run_view(self.run, &self.engine.wait(self.run)?))))
+        let row = self.engine.wait(self.run)?;
+        Ok(Happened::Run(Box::new(self.engine.view_of(self.run, &row)?)))
     }
 
     /// What an event says; `None` where another one says the same.

@@ -10,10 +10,12 @@ use std::path::PathBuf;
 
 use crate::cli::backend::{Answer, Backend, Place, Tokens};
 use crate::engine::{Engine, Scopes, Token};
+use crate::link::{Keys, Publisher};
 
 /// An open home.
 pub struct Home<'a> {
     engine: &'a Engine,
+    publisher: &'a Publisher,
     /// Does this process go on when the command has ended?
     stays: bool,
     left: Cell<bool>,
@@ -21,13 +23,13 @@ pub struct Home<'a> {
 
 impl<'a> Home<'a> {
     /// The home of a command, which closes it when it ends.
-    pub fn of_command(engine: &'a Engine) -> Self {
-        Self { engine, stays: false, left: Cell::new(false) }
+    pub fn of_command(publisher: &'a Publisher) -> Self {
+        Self { engine: publisher.engine(), publisher, stays: false, left: Cell::new(false) }
     }
 
     /// The home of a worker or server, which carries out a command for somebody else.
-    pub fn of_holder(engine: &'a Engine) -> Self {
-        Self { engine, stays: true, left: Cell::new(false) }
+    pub fn of_holder(publisher: &'a Publisher) -> Self {
+        Self { engine: publisher.engine(), publisher, stays: true, left: Cell::new(false) }
     }
 
     /// Has the command left a run behind that is to go on?
@@ -47,6 +49,10 @@ impl Backend for Home<'_> {
 
     fn tokens(&self) -> Answer<&dyn Tokens> {
         Ok(self)
+    }
+
+    fn keys(&self) -> Answer<Keys> {
+        Ok(Keys::open(self.engine.home()))
     }
 }
 

@@ -9,8 +9,8 @@ use crate::cli::backend::home::Home;
 use crate::cli::backend::home::follow::Listening;
 use crate::cli::backend::{Answer, Runs, RunsOf};
 use crate::cli::place;
-use crate::engine::views::{PlanView, RunView, run_view};
-use crate::engine::{Freed, Request, RunFilter};
+use crate::engine::views::{PlanView, PublicationView, RunView};
+use crate::engine::{Freed, Publication, Request, RunFilter};
 use crate::plan::explain::Why;
 
 impl Runs for Home<'_> {
@@ -28,7 +28,7 @@ impl Runs for Home<'_> {
         let (mut views, mut before) = (Vec::new(), None);
         while views.len() < limit {
             let page = self.engine.runs_page(&filter, before, (limit - views.len()).min(PAGE_MAX))?;
-            views.extend(page.items.iter().map(|(run, row)| run_view(*run, row)));
+            views.extend(self.engine.views_of(&page.items)?);
             before = page.next;
             if before.is_none() {
                 break;
@@ -65,6 +65,15 @@ impl Runs for Home<'_> {
         Ok(self.engine.provenance(word)?)
     }
 
+    fn publish(&self, run: RunId) -> Answer<RunView> {
+        Ok(self.publisher.publish(run)?)
+    }
+
+    fn publications(&self, limit: usize) -> Answer<Vec<PublicationView>> {
+        let page = self.engine.publications_page(None, limit)?;
+        Ok(page.items.iter().map(Publication::view).collect())
+    }
+
     fn verify(&self, run: RunId) -> Answer<RunId> {
         Ok(self.engine.verify(run)?)
     }
@@ -75,7 +84,7 @@ impl Runs for Home<'_> {
 
     fn hold(&self, run: RunId, held: bool) -> Answer<RunView> {
         let row = if held { self.engine.hold(run) } else { self.engine.release(run) };
-        Ok(run_view(run, &row?))
+        Ok(self.engine.view_of(run, &row?)?)
     }
 
     fn pause_queue(&self, paused: bool) -> Answer<()> {

@@ -25,6 +25,7 @@ use crate::cli::effects::EffectView;
 use crate::cli::error::CliError;
 use crate::cli::node_types::NodeTypeView;
 use crate::engine::EngineError;
+use crate::link::Keys;
 use address::Address;
 use http::Client;
 
@@ -68,6 +69,13 @@ impl Backend for Remote {
     fn tokens(&self) -> Answer<&dyn Tokens> {
         Err(CliError::usage(format!(
             "tokens are kept on the machine of {}: run `artdag token` there, without --server",
+            self.client.url()
+        )))
+    }
+
+    fn keys(&self) -> Answer<Keys> {
+        Err(CliError::usage(format!(
+            "keys are kept on the machine of {}: run this command there, without --server",
             self.client.url()
         )))
     }

@@ -15,7 +15,7 @@ use crate::cli::backend::remote::http::segment;
 use crate::cli::backend::{Answer, Blobs as _, Runs, RunsOf};
 use crate::cli::error::CliError;
 use crate::cli::place;
-use crate::engine::views::{PlanView, RunView};
+use crate::engine::views::{PlanView, PublicationView, RunView};
 use crate::engine::{EngineError, Freed, Request};
 use crate::media::MediaType;
 use crate::plan::explain::Why;
@@ -107,6 +107,21 @@ impl Runs for Remote {
         let read = response.body_mut().as_reader().take(ANSWER_BYTES).read_to_end(&mut record);
         read.map_err(|error| self.client.unreachable(&error.into()))?;
         Ok(record)
+    }
+
+    fn publish(&self, run: RunId) -> Answer<RunView> {
+        Ok(self.client.call(Method::POST, &format!("/runs/{run}/publish"), None)?.1)
+    }
+
+    fn publications(&self, limit: usize) -> Answer<Vec<PublicationView>> {
+        let mut publications = Vec::new();
+        if limit > 0 {
+            self.client.pages("/publications", limit, &mut |view| {
+                publications.push(view);
+                publications.len() < limit
+            })?;
+        }
+        Ok(publications)
     }
 
     fn verify(&self, run: RunId) -> Answer<RunId> {

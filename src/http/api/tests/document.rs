@@ -42,7 +42,7 @@ async fn the_document_and_the_table_of_routes_agree_exactly() {
         let expected = match route.need {
             Need::Public => (false, false),
             Need::Read | Need::Run => (true, true),
-            Need::Delete | Need::Admin => (false, true),
+            Need::Publish | Need::Delete | Need::Admin => (false, true),
         };
         assert_eq!((open, token), expected, "{} {}", route.method, route.path);
         // A form may be empty; what else is taken is described.

@@ -10,10 +10,10 @@ use crate::http::auth::testing::{Gate, PEER, bearer, headers};
 use crate::http::route::Need;
 use crate::records::SessionOf;
 
-const NEEDS: [Need; 5] = [Need::Public, Need::Read, Need::Run, Need::Delete, Need::Admin];
+const NEEDS: [Need; 6] = [Need::Public, Need::Read, Need::Run, Need::Publish, Need::Delete, Need::Admin];
 
 /// The status for each need: 200 where it is allowed.
-fn statuses(gate: &Gate, principal: &Principal) -> [u16; 5] {
+fn statuses(gate: &Gate, principal: &Principal) -> [u16; 6] {
     NEEDS.map(|need| match gate.auth.allows(principal, need) {
         Ok(()) => 200,
         Err(refusal) => refusal.status().as_u16(),
@@ -23,19 +23,19 @@ fn statuses(gate: &Gate, principal: &Principal) -> [u16; 5] {
 #[test]
 fn each_scope_opens_what_it_says_and_no_more() {
     let shown = [
-        (None, [200, 401, 401, 401, 401]),
-        (Some("read"), [200, 200, 403, 403, 403]),
-        (Some("run"), [200, 200, 200, 403, 403]),
-        (Some("delete"), [200, 200, 403, 200, 403]),
-        (Some("admin"), [200, 200, 200, 200, 200]),
+        (None, [200, 401, 401, 401, 401, 401]),
+        (Some("read"), [200, 200, 403, 403, 403, 403]),
+        (Some("run"), [200, 200, 200, 200, 403, 403]),
+        (Some("delete"), [200, 200, 403, 403, 200, 403]),
+        (Some("admin"), [200, 200, 200, 200, 200, 200]),
     ];
     for (loopback, public_read) in [(false, false), (false, true), (true, false)] {
         let gate = Gate::new(loopback, public_read, None);
         for (scope, elsewhere) in shown {
-            let [public, _, run, delete, admin] = elsewhere;
+            let [public, _, run, publish, delete, admin] = elsewhere;
             let expected = match (loopback, public_read) {
-                (true, _) => [public, 200, 200, delete, admin],
-                (false, true) => [public, 200, run, delete, admin],
+                (true, _) => [public, 200, 200, publish, delete, admin],
+                (false, true) => [public, 200, run, publish, delete, admin],
                 (false, false) => elsewhere,
             };
             let principal = scope.map_or_else(Principal::default, |scope| {

@@ -13,7 +13,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use crate::base::ContentHash;
-use crate::engine::views::{RunView, run_view};
+use crate::engine::views::RunView;
 use crate::engine::{Engine, EngineError, RecipeRef, RunFilter};
 use crate::http::App;
 use crate::http::error::ApiResult;
@@ -66,7 +66,7 @@ impl Seen {
             recipe,
             config: config.map(|(id, bytes)| (id, String::from_utf8_lossy(&bytes).into_owned())),
             versions,
-            runs: runs.iter().map(|(run, row)| run_view(*run, row)).collect(),
+            runs: engine.views_of(&runs)?,
             media: fields::Offered::of(engine)?,
         })
     }

@@ -16,7 +16,7 @@ use crate::http::ui::runs::recipe_word;
 use crate::http::ui::shell::{self, Page};
 use crate::http::ui::visitor::Visitor;
 use crate::http::ui::words;
-use crate::records::{RunOptions, RunStatus};
+use crate::records::{DeliveryState, RunOptions, RunStatus};
 
 /// The run's name, its state, and the buttons.
 pub fn head(visitor: &Visitor, run: &RunView) -> Markup {
@@ -25,6 +25,9 @@ pub fn head(visitor: &Visitor, run: &RunView) -> Markup {
     let button =
         |action: &str, class: &str, sign: &str, words: &str| shell::button(visitor, &to(action), class, sign, words);
     let (waits, ended) = (run.status == RunStatus::Pending, run.status.is_final());
+    // One that is on its way may be sent again now.
+    let sent = run.publication.as_ref().is_some_and(|publication| publication.state == DeliveryState::Delivered);
+    let publishable = visitor.publishes() && run.status == RunStatus::Completed && !sent;
     html! {
         div.head.run-head id="run-head" data-live="" {
             div {
@@ -48,6 +51,7 @@ pub fn head(visitor: &Visitor, run: &RunView) -> Markup {
                     @if waits && run.held { (button("release", "button", "play", "Release")) }
                     @if ended { (button("rerun", "button", "again", "Run again")) }
                     @if run.status == RunStatus::Completed { (button("verify", "button", "verify", "Verify")) }
+                    @if publishable { (button("publish", "button", "upload", "Publish")) }
                     @if let Some(hash) = run.output_hash {
                         a.button href={ "/cache/" (hash) "?download=" (crate::http::query::path_part(&file_name(run))) } { (icon("download")) span { "Download" } }
                     }
@@ -93,6 +97,12 @@ pub async fn act(
         })
     });
     Ok(shell::see(&format!("/run/{}", shown.await?)))
+}
+
+/// `POST /run/{run_id}/publish`
+pub async fn publish(State(app): State<App>, PathRun(run): PathRun, _form: PageForm) -> ApiResult<Response> {
+    app.on_thread(move |app| Ok(app.publisher.publish(run)?)).await?;
+    Ok(shell::see(&format!("/run/{run}")))
 }
 
 /// Asks for the same once more.

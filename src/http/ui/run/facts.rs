@@ -88,6 +88,12 @@ pub fn facts(seen: &Seen) -> Markup {
                         " " (words::hash(&output.content_hash))
                     }
                 }
+                @if let Some(publication) = &run.publication {
+                    dt { "Published" } dd {
+                        a href={ "/activities/" (publication.run_id) } { (publication.state) } " " (words::ago(publication.published_at))
+                        @if let Some(error) = &publication.error { ". " (error) }
+                    }
+                }
                 @if run.attempts > 1 { dt { "Attempts" } dd { (run.attempts) } }
                 @if run.priority != 0 { dt { "Priority" } dd { (run.priority) } }
                 @if run.params.as_object().is_some_and(|params| !params.is_empty()) { dt { "Parameters" } dd { code { (run.params) } } }

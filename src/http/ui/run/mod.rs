@@ -7,7 +7,7 @@ mod panel;
 mod proof;
 mod timeline;
 
-pub use actions::{act, ask_delete, delete};
+pub use actions::{act, ask_delete, delete, publish};
 pub use facts::player;
 
 use axum::extract::State;

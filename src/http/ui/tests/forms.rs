@@ -33,6 +33,36 @@ async fn a_form_without_its_token_is_403_everywhere() {
 }
 
 #[tokio::test]
+async fn what_is_published_is_not_deleted_by_any_form() {
+    let browser = Browser::new().logged_in().await;
+    let run = browser.ended(&browser.post("/recipe/invert/run", &[("input.input", "cat")]).await).await;
+    let page = browser.get(&format!("/run/{run}")).await.page(200);
+    assert!(page.contains(&format!("/run/{run}/publish")) && !page.contains("Published"), "it can be published");
+    let shown = browser.post(&format!("/run/{run}/publish"), &[]).await;
+    assert_eq!((shown.status, shown.header("location")), (StatusCode::SEE_OTHER, format!("/run/{run}").as_str()));
+    let page = browser.get(&format!("/run/{run}")).await.page(200);
+    assert!(page.contains("Published") && page.contains(&format!("/activities/{run}")));
+    assert!(browser.get("/storage").await.page(200).contains("not yet at L2"));
+    let publication = format!("publication {run}");
+    for path in [format!("/run/{run}/delete"), "/runs/act".to_owned()] {
+        let fields = [("action", "delete"), ("sure", "yes"), ("run", run.as_str())];
+        let refused = browser.post(&path, &fields).await.text();
+        assert!(refused.contains(&publication), "{path}: {refused}");
+    }
+    let view = browser.call(Method::GET, &format!("/runs/{run}"), "application/json", "").await;
+    for hash in [&view["output_hash"], &view["bindings"]["input"], &view["provenance_hash"]] {
+        let hash = hash.as_str().expect("a hash");
+        let refused = browser.post(&format!("/media/{hash}/delete"), &[("sure", "yes")]).await.text();
+        assert!(refused.contains(&publication), "{hash}: {refused}");
+    }
+    browser.post("/storage/gc", &[("down_to", "0"), ("sure", "yes")]).await;
+    assert_eq!(browser.call(Method::GET, &format!("/runs/{run}"), "application/json", "").await["published"], true);
+    // Who shows nothing sees no button, and is led to the log-in.
+    let nobody = Browser::new();
+    nobody.post(&format!("/run/{run}/publish"), &[]).await.page(401);
+}
+
+#[tokio::test]
 async fn who_may_not_delete_is_led_to_the_log_in() {
     let browser = Browser::new();
     let page = browser.post("/storage/gc", &[("down_to", "cap")]).await.page(401);

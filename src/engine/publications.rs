@@ -1,0 +1,250 @@
+//! What is published: kept for good, and how far its delivery to L2 is.
+//!
+//! The one commit that accepts a publication holds everything of it: the signed activity, what it
+//! holds (so that no path of deletion takes it), and its place in the outbox. Signing and sending
+//! are `link`'s.
+
+use redb::{ReadableTable as _, ReadableTableMetadata as _};
+
+use crate::base::digest::hex;
+use crate::base::{ContentHash, RunId, Timestamp};
+use crate::db::DbError;
+use crate::engine::error::EngineError;
+use crate::engine::views::PublicationView;
+use crate::engine::{Engine, Page, runs, tables};
+use crate::records::tables as names;
+use crate::records::{DeliveryRow, DeliveryState, Holder, PublicationRow, Record, RunRow, RunStatus};
+
+/// What is signed of a run's output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// SHA3-256 of the output's bytes.
+    pub sha3: [u8; 32],
+    /// When it was signed.
+    pub published_at: Timestamp,
+    /// The activity as L2 gets it.
+    pub activity: String,
+    /// The activity as bundles carry it.
+    pub sealed: String,
+    /// What L2 is told of the run.
+    pub record: String,
+}
+
+/// A publication with what is known of its delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// The run.
+    pub run: RunId,
+    /// What was published.
+    pub row: PublicationRow,
+    /// How far its delivery is.
+    pub delivery: DeliveryRow,
+}
+
+impl Publication {
+    /// As clients see it.
+    pub fn view(&self) -> PublicationView {
+        let Self { run, row, delivery } = self;
+        PublicationView {
+            run_id: *run,
+            content_hash: row.object,
+            sha3_256: hex(&row.sha3),
+            published_at: row.published_at,
+            state: delivery.state,
+            attempts: delivery.attempts,
+            error: delivery.error.clone(),
+            tried_at: delivery.tried_at,
+            next_at: delivery.next_at,
+            delivered_at: delivery.delivered_at,
+        }
+    }
+}
+
+impl Engine {
+    /// The publication that a run has, or shares because its output was published before; `None`
+    /// if it can be published, and refused if it cannot.
+    pub fn find_publication(&self, run: RunId) -> Result<Option<Publication>, EngineError> {
+        let row = self.run_row(run)?;
+        let Some(output) = completed_output(&row) else {
+            return Err(EngineError::Refused(format!(
+                "run {run} is {}; only a completed run can be published",
+                row.status
+            )));
+        };
+        let of = self.holders(&output)?.into_iter().find_map(|holder| match holder {
+            Holder::PublishedOutput(of) => Some(of),
+            _ => None,
+        });
+        of.map(|of| self.publication(of)).transpose()
+    }
+
+    /// Accepts a publication: from the commit on that this waits for, nothing of it can be
+    /// deleted, and it is delivered sooner or later. True unless the output was published already.
+    pub fn accept_publication(&self, run: RunId, signed: Signed, state: DeliveryState) -> Result<bool, EngineError> {
+        let _nobody_deletes = self.keep_all();
+        let accepted = self.write(move |tx| {
+            let Some(row) = runs::run_in(tx, run)? else { return Ok(None) };
+            let Some(output) = completed_output(&row) else { return Ok(None) };
+            let holders = tables::holders_in(tx, &output)?;
+            if holders.iter().any(|holder| matches!(holder, Holder::PublishedOutput(_))) {
+                return Ok(Some(false));
+            }
+            hold_all(tx, run, &row, output)?;
+            let sequence = tables::add_to_number(tx, names::SEQUENCE, 1)?;
+            let Signed { sha3, published_at, activity, sealed, record } = signed;
+            let publication = PublicationRow { object: output, sha3, published_at, sequence, activity, sealed, record };
+            let delivery = DeliveryRow {
+                state,
+                parts: 0,
+                attempts: 0,
+                error: None,
+                tried_at: None,
+                next_at: None,
+                delivered_at: None,
+            };
+            tx.open_table(names::PUBLICATIONS)?.insert(run.as_bytes(), publication.to_bytes().as_slice())?;
+            tx.open_table(names::DELIVERIES)?.insert(run.as_bytes(), delivery.to_bytes().as_slice())?;
+            tx.open_table(names::PUBLICATION_ORDER)?.insert(sequence, run.as_bytes())?;
+            tx.open_table(names::OUTBOX)?.insert(sequence, run.as_bytes())?;
+            tx.open_table(names::PUBLISHED)?.insert(&sha3, run.as_bytes())?;
+            Ok::<_, DbError>(Some(true))
+        });
+        let gone = || EngineError::Refused(format!("run {run} was deleted before it could be published"));
+        accepted.wait()?.ok_or_else(gone)
+    }
+
+    /// The publication of a run.
+    pub fn publication(&self, run: RunId) -> Result<Publication, EngineError> {
+        let rows = self.0.db.read(|tx| rows_of(tx, run))?;
+        rows.ok_or_else(|| EngineError::NotFound { what: "publication", name: run.to_string(), hint: String::new() })
+    }
+
+    /// The publication of the output with this SHA3-256 or BLAKE3 hash.
+    pub fn publication_of(&self, hash: &[u8; 32]) -> Result<Option<Publication>, EngineError> {
+        let by_sha3 = self.0.db.read(|tx| {
+            let run = tx.open_table(names::PUBLISHED)?.get(hash)?.map(|run| RunId::from_bytes(*run.value()));
+            Ok(run)
+        })?;
+        let by_blake3 = || {
+            let holders = self.holders(&ContentHash::from_bytes(*hash))?;
+            Ok::<_, EngineError>(holders.into_iter().find_map(|holder| match holder {
+                Holder::PublishedOutput(run) => Some(run),
+                _ => None,
+            }))
+        };
+        let run = match by_sha3 {
+            Some(run) => Some(run),
+            None => by_blake3()?,
+        };
+        run.map(|run| self.publication(run)).transpose()
+    }
+
+    /// Publications, newest first, from before the sequence number `before`.
+    pub fn publications_page(&self, before: Option<u64>, limit: usize) -> Result<Page<Publication, u64>, EngineError> {
+        let page = self.0.db.read(|tx| {
+            let order = tx.open_table(names::PUBLICATION_ORDER)?;
+            let mut page = Page::default();
+            for row in order.range(..before.unwrap_or(u64::MAX))?.rev() {
+                let (sequence, run) = row?;
+                if page.items.len() == limit {
+                    page.next = Some(sequence.value() + 1);
+                    break;
+                }
+                page.items.extend(rows_of(tx, RunId::from_bytes(*run.value()))?);
+            }
+            Ok(page)
+        })?;
+        Ok(page)
+    }
+
+    /// How many publications there are, and how many of these L2 does not have.
+    pub fn publication_counts(&self) -> Result<(u64, u64), EngineError> {
+        let counts = self
+            .0
+            .db
+            .read(|tx| Ok((tx.open_table(names::PUBLICATION_ORDER)?.len()?, tx.open_table(names::OUTBOX)?.len()?)))?;
+        Ok(counts)
+    }
+
+    /// The runs whose publications L2 does not have yet, oldest first.
+    pub fn undelivered(&self) -> Result<Vec<RunId>, EngineError> {
+        let runs = self.0.db.read(|tx| {
+            let mut runs = Vec::new();
+            for row in tx.open_table(names::OUTBOX)?.iter()? {
+                runs.push(RunId::from_bytes(*row?.1.value()));
+            }
+            Ok(runs)
+        })?;
+        Ok(runs)
+    }
+
+    /// Records how far the delivery of a publication is. One that is delivered stays so.
+    pub fn record_delivery(&self, run: RunId, delivery: DeliveryRow) -> Result<(), EngineError> {
+        let written = self.write(move |tx| {
+            let mut deliveries = tx.open_table(names::DELIVERIES)?;
+            let old =
+                deliveries.get(run.as_bytes())?.map(|bytes| DeliveryRow::from_bytes(bytes.value())).transpose()?;
+            if old.is_none_or(|old| old.state == DeliveryState::Delivered) {
+                return Ok(());
+            }
+            deliveries.insert(run.as_bytes(), delivery.to_bytes().as_slice())?;
+            if delivery.state == DeliveryState::Delivered {
+                let publications = tx.open_table(names::PUBLICATIONS)?;
+                let row = publications.get(run.as_bytes())?;
+                let row = row.map(|bytes| PublicationRow::from_bytes(bytes.value())).transpose()?;
+                if let Some(row) = row {
+                    tx.open_table(names::OUTBOX)?.remove(row.sequence)?;
+                }
+            }
+            Ok::<_, DbError>(())
+        });
+        Ok(written.wait()?)
+    }
+
+    /// Is an output published, and by which publication is it a run's own?
+    pub(super) fn published_as(
+        &self,
+        run: RunId,
+        output: &ContentHash,
+    ) -> Result<(bool, Option<PublicationView>), EngineError> {
+        let holders = self.holders(output)?;
+        let own = |holder: &Holder| matches!(holder, Holder::PublishedOutput(of) if *of == run);
+        let any = |holder: &Holder| matches!(holder, Holder::PublishedOutput(_));
+        let of = holders.iter().find(|holder| own(holder)).or_else(|| holders.iter().find(|holder| any(holder)));
+        let view = match of {
+            Some(Holder::PublishedOutput(of)) => Some(self.publication(*of)?.view()),
+            _ => None,
+        };
+        Ok((holders.iter().any(Holder::is_publication), view))
+    }
+}
+
+/// The output of a completed run.
+fn completed_output(row: &RunRow) -> Option<ContentHash> {
+    row.output.filter(|_| row.status == RunStatus::Completed)
+}
+
+/// Holds the output of a run, all that it was made of, and what is recorded of that.
+fn hold_all(tx: &redb::WriteTransaction, run: RunId, row: &RunRow, output: ContentHash) -> Result<(), DbError> {
+    tables::hold(tx, &output, &Holder::PublishedOutput(run))?;
+    for input in &row.inputs {
+        tables::hold(tx, input, &Holder::PublishedInput(run))?;
+    }
+    for record in row.provenance.iter().chain(&row.config) {
+        tables::hold(tx, record, &Holder::PublishedRecord(run))?;
+    }
+    Ok(())
+}
+
+fn rows_of(tx: &redb::ReadTransaction, run: RunId) -> Result<Option<Publication>, DbError> {
+    let publications = tx.open_table(names::PUBLICATIONS)?;
+    let deliveries = tx.open_table(names::DELIVERIES)?;
+    match (publications.get(run.as_bytes())?, deliveries.get(run.as_bytes())?) {
+        (Some(row), Some(delivery)) => Ok(Some(Publication {
+            run,
+            row: PublicationRow::from_bytes(row.value())?,
+            delivery: DeliveryRow::from_bytes(delivery.value())?,
+        })),
+        _ => Ok(None),
+    }
+}
