@@ -17,6 +17,8 @@ pub mod records;
 
 pub mod engine;
 
+pub mod link;
+
 pub mod http;
 
 pub mod cli;

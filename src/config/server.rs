@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ConfigError, Values};
+use super::{ConfigError, RedisSettings, Values};
 
 /// Settings of `serve`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct ServerSettings {
     pub stage_timeout: Option<Duration>,
     /// What is known of L2.
     pub l2: Option<L2Settings>,
+    /// What is shared with callers of the original over Redis.
+    pub redis: RedisSettings,
 }
 
 /// Where certificate and key are.
@@ -74,6 +76,7 @@ impl ServerSettings {
                 .filter(|seconds| *seconds > 0)
                 .map(Duration::from_secs),
             l2: l2(values)?,
+            redis: super::redis::of(values)?,
         })
     }
 }

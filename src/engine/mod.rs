@@ -18,8 +18,10 @@ pub mod request;
 pub mod views;
 pub mod work;
 
+pub mod aliases;
 mod assets;
 mod blobs;
+pub mod changes;
 mod configs;
 mod film;
 mod finish;
@@ -45,6 +47,7 @@ mod slots;
 mod stage_blobs;
 mod stage_threads;
 mod tables;
+pub mod tasks;
 mod tokens;
 mod tools;
 mod totals;

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{ContentHash, RunId};
 use crate::db::DbError;
+use crate::engine::changes::{self, Subject};
 use crate::engine::error::EngineError;
-use crate::engine::{Engine, assets, runs, tables};
+use crate::engine::{Engine, assets, runs, tables, tasks};
 use crate::records::tables as names;
 use crate::records::{BlobRow, Holder, Origin, RunRow};
 
@@ -157,6 +158,7 @@ fn forget_run(tx: &redb::WriteTransaction, run: RunId) -> Result<(), DbError> {
     tx.open_table(names::RUNS)?.remove(run.as_bytes())?;
     tx.open_table(names::UNSUCCESSFUL)?.remove(run.as_bytes())?;
     tx.open_table(names::TRACES)?.remove(run.as_bytes())?;
+    tasks::forget(tx, run)?;
     tables::add_to_number(tx, names::run_count(row.status), -1)?;
     for (hash, holder) in held_by(run, &row) {
         tables::release(tx, &hash, &holder)?;
@@ -166,7 +168,7 @@ fn forget_run(tx: &redb::WriteTransaction, run: RunId) -> Result<(), DbError> {
         values.remove(names::pair(run.as_bytes(), &hash).as_slice())?;
         users.remove(names::pair(&hash, run.as_bytes()).as_slice())?;
     }
-    Ok(())
+    changes::note(tx, &Subject::Run(run))
 }
 
 fn is_of(holder: &Holder, run: RunId) -> bool {

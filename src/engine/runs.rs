@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::limits::PAGE_ROWS;
 use crate::base::{ContentHash, RunId, Timestamp};
 use crate::db::DbError;
+use crate::engine::changes::{self, Subject};
 use crate::engine::error::EngineError;
 use crate::engine::request::{Prepared, Request};
 use crate::engine::{Engine, Inputs, Page, RecipeRef, tables};
@@ -298,7 +299,7 @@ pub(super) fn put_run(tx: &redb::WriteTransaction, run: RunId, row: &RunRow) -> 
     if let Some(provenance) = row.provenance {
         tables::hold(tx, &provenance, &Holder::RunProvenance(run))?;
     }
-    Ok(())
+    changes::note(tx, &Subject::Run(run))
 }
 
 pub(super) fn new_row(request: &Request, prepared: &Prepared, detached: bool) -> RunRow {

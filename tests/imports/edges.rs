@@ -20,8 +20,9 @@ const TABLE: &[(&str, &str)] = &[
     ("engine", "base media effects nodes recipe plan cas db records"),
     ("config", "base"),
     ("telemetry", ""),
-    ("http", "base config telemetry recipe nodes effects engine media plan records"),
-    ("cli", "base http config telemetry recipe nodes effects engine media plan records"),
+    ("link", "base engine"),
+    ("http", "base config telemetry recipe nodes effects engine link media plan records"),
+    ("cli", "base http config telemetry recipe nodes effects engine link media plan records"),
     ("main", "cli"),
 ];
 

@@ -1,0 +1,3 @@
+//! The outside: what is shared with other systems.
+
+pub mod redis;
