@@ -14,6 +14,7 @@ mod imports;
 mod property;
 mod provenance;
 mod records;
+mod redis;
 mod scale;
 mod server;
 mod support;

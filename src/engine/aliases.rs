@@ -1,6 +1,5 @@
 //! Hashes of the original, by which contents can be named too.
 
-
 use crate::base::ContentHash;
 use crate::db::DbError;
 use crate::engine::Engine;
