@@ -75,6 +75,10 @@ pub const REDIS_RETRY_SECONDS: u64 = 5;
 pub const MIRROR_LOOK_SECONDS: u64 = 2;
 /// Seconds that Redis keeps a task's result, as Celery has it.
 pub const TASK_RESULT_SECONDS: u64 = 86_400;
+/// Bytes of the index of a home of the original; one of a million files has 400 MB.
+pub const INDEX_BYTES: u64 = 1 << 30;
+/// Runs that are moved in by one commit.
+pub const MOVED_AT_ONCE: usize = 256;
 /// Bytes of a task's message; one with 10,000 hashes has 700 KB.
 pub const TASK_BYTES: usize = 4 << 20;
 /// Messages kept of those that could not be understood, the latest.

@@ -1,13 +1,10 @@
-//! Hashes of the original, by which contents can be named too.
+//! Hashes and ids of the original, by which contents and runs can be named too.
 
-use crate::base::ContentHash;
+use crate::base::{ContentHash, RunId};
 use crate::db::DbError;
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
 use crate::records::tables as names;
-
-/// What is written before a hash of the original.
-pub const SHA3: &str = "sha3-256:";
 
 /// Says what bytes are called by the original, within a write.
 pub(super) fn put(tx: &redb::WriteTransaction, sha3: &[u8; 32], hash: &ContentHash) -> Result<(), DbError> {
@@ -25,19 +22,8 @@ impl Engine {
         Ok(hash)
     }
 
-    /// The content that a hash names. A bare one is ours if we have such a blob, and else may be
-    /// the original's. `None` if the word is no hash; a hash that nothing is known of is itself.
-    pub fn content_of(&self, word: &str) -> Result<Option<ContentHash>, EngineError> {
-        if let Some(sha3) = word.strip_prefix(SHA3) {
-            let missing = || EngineError::NotFound { what: "blob", name: word.to_owned(), hint: String::new() };
-            let sha3 = sha3.parse().map_err(|error| EngineError::Input(format!("{word:?}: {error}")))?;
-            return self.alias(&sha3)?.ok_or_else(missing).map(Some);
-        }
-        let Ok(hash) = word.parse::<ContentHash>() else { return Ok(None) };
-        self.ours(hash).map(Some)
-    }
-
-    /// The same for a hash that was read already.
+    /// Our name of what a hash names: itself if we have such a blob, else it may be one of the
+    /// original's. A hash that nothing is known of is itself.
     pub fn ours(&self, hash: ContentHash) -> Result<ContentHash, EngineError> {
         if self.blob_row(&hash)?.is_some() {
             return Ok(hash);
@@ -45,11 +31,20 @@ impl Engine {
         Ok(self.alias(&hash)?.unwrap_or(hash))
     }
 
-    /// The content that a word names: by a hash, or as an asset.
+    /// The content that a word names: a hash, or an asset.
     pub fn content_named(&self, word: &str) -> Result<ContentHash, EngineError> {
-        match self.content_of(word)? {
-            Some(hash) => Ok(hash),
-            None => self.asset(word),
+        match word.parse() {
+            Ok(hash) => self.ours(hash),
+            Err(_) => self.asset(word),
         }
+    }
+
+    /// Our id of a run that the original may have called by this one.
+    pub fn our_run(&self, run: RunId) -> Result<RunId, EngineError> {
+        let ours = self.0.db.read(|tx| {
+            let table = tx.open_table(names::RUN_ALIASES)?;
+            Ok(table.get(run.as_bytes())?.map(|run| RunId::from_bytes(*run.value())))
+        })?;
+        Ok(ours.unwrap_or(run))
     }
 }

@@ -76,10 +76,15 @@ impl Subject {
 
 /// Notes a change, if anybody wants to know.
 pub(super) fn note(tx: &redb::WriteTransaction, subject: &Subject) -> Result<(), DbError> {
+    note_of(tx, subject, CHANGES_KEPT)
+}
+
+/// The same with a list of at most `most`.
+fn note_of(tx: &redb::WriteTransaction, subject: &Subject, most: u64) -> Result<(), DbError> {
     if tables::number_in(tx, names::CHANGES_NOTED)? == 0 {
         return Ok(());
     }
-    if tx.open_table(names::CHANGES)?.len()? >= CHANGES_KEPT {
+    if tx.open_table(names::CHANGES)?.len()? >= most {
         tx.delete_table(names::CHANGES)?;
         tx.open_table(names::CHANGES)?;
         return tables::set_number(tx, names::CHANGES_NOTED, 0);
@@ -223,6 +228,26 @@ fn standing(tx: &redb::ReadTransaction, subject: Subject) -> Result<Standing, Db
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn changes_are_noted_when_somebody_asks_and_dropped_when_there_are_too_many() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        crate::db::initialise(&redb::Database::create(file.path()).unwrap()).unwrap();
+        let db = crate::db::Db::open(file.path()).unwrap();
+        tables::create(&db).unwrap();
+        let noted = |count: usize| {
+            let noted = tables::write(&db, move |tx| {
+                (0..count).try_for_each(|_| note_of(tx, &Subject::Run(RunId::new()), 10))?;
+                let length = tx.open_table(names::CHANGES)?.len()?;
+                Ok((length, tables::number_in(tx, names::CHANGES_NOTED)?, tables::number_in(tx, names::CHANGE)?))
+            });
+            noted.wait().unwrap()
+        };
+        assert_eq!(noted(5), (0, 0, 0), "nobody asked");
+        tables::write(&db, |tx| tables::set_number(tx, names::CHANGES_NOTED, 1)).wait().unwrap();
+        assert_eq!(noted(10), (10, 1, 10));
+        assert_eq!(noted(3), (0, 0, 10), "dropped, and nothing is noted until somebody asks again");
+    }
 
     #[test]
     fn subjects_are_read_back_from_their_keys() {

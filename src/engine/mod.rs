@@ -34,6 +34,8 @@ mod import;
 mod inflight;
 mod job;
 mod memory;
+mod moved_runs;
+pub mod moving;
 mod opened;
 mod publish;
 mod queue;

@@ -32,6 +32,7 @@ impl Engine {
     /// Deletes a run that has ended, with what only it used: its output, its intermediates and
     /// its provenance. Uploads are never deleted.
     pub fn delete_run(&self, run: RunId, dry_run: bool) -> Result<Freed, EngineError> {
+        let run = self.our_run(run)?;
         let row = self.run_row(run)?;
         if !row.status.is_final() {
             return Err(EngineError::Refused(format!("run {run} is {}; cancel it first", row.status)));
@@ -94,6 +95,7 @@ impl Engine {
     pub fn remove_blob(&self, hash: &ContentHash, dry_run: bool) -> Result<Freed, EngineError> {
         let missing = || EngineError::NotFound { what: "blob", name: hash.to_string(), hint: String::new() };
         let _nobody_plans = self.evict();
+        let hash = &self.ours(*hash)?;
         let row = self.blob_row(hash)?.ok_or_else(missing)?;
         self.refuse_if_held(hash)?;
         if !dry_run {

@@ -88,6 +88,7 @@ impl RunFilter {
 impl Engine {
     /// A run as it stands now.
     pub fn run_row(&self, run: RunId) -> Result<RunRow, EngineError> {
+        let run = self.our_run(run)?;
         if let Some(job) = self.jobs().get(&run) {
             let mut row = job.row();
             row.progress = job.counts();
@@ -108,6 +109,10 @@ impl Engine {
         before: Option<RunId>,
         limit: usize,
     ) -> Result<Page<(RunId, RunRow), RunId>, EngineError> {
+        let mut filter = filter.clone();
+        for hash in [&mut filter.input, &mut filter.output].into_iter().flatten() {
+            *hash = self.ours(*hash)?;
+        }
         let ids = |tx: &redb::ReadTransaction| -> Result<Page<(RunId, RunRow), RunId>, DbError> {
             let runs = tx.open_table(names::RUNS)?;
             let mut page = Page::default();
@@ -201,7 +206,7 @@ impl Engine {
     /// The run that a word names: its id, the beginning of exactly one id, or `latest`.
     pub fn find_run(&self, word: &str) -> Result<RunId, EngineError> {
         if let Ok(run) = word.parse::<RunId>() {
-            return self.run_row(run).map(|_| run);
+            return self.run_row(run).and_then(|_| self.our_run(run));
         }
         let missing = || EngineError::NotFound { what: "run", name: word.to_owned(), hint: String::new() };
         if word == "latest" {

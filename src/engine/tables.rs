@@ -97,6 +97,7 @@ fn create_later(tx: &redb::WriteTransaction) -> Result<(), DbError> {
     tx.open_table(names::TASKS)?;
     tx.open_table(names::OWED)?;
     tx.open_table(names::ALIASES)?;
+    tx.open_table(names::RUN_ALIASES)?;
     Ok(())
 }
 

@@ -65,6 +65,9 @@ pub const TASKS: TableDefinition<'static, &'static [u8; 16], &'static [u8]> = Ta
 pub const OWED: TableDefinition<'static, &'static [u8; 16], ()> = TableDefinition::new("owed");
 /// SHA3-256 of bytes → their content hash.
 pub const ALIASES: TableDefinition<'static, &'static [u8; 32], &'static [u8; 32]> = TableDefinition::new("aliases");
+/// Id of a run of the original → its id here.
+pub const RUN_ALIASES: TableDefinition<'static, &'static [u8; 16], &'static [u8; 16]> =
+    TableDefinition::new("run_aliases");
 /// Counters and settings of the home by name.
 pub const NUMBERS: TableDefinition<'static, &'static str, u64> = TableDefinition::new("numbers");
 

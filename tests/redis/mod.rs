@@ -2,3 +2,4 @@
 
 mod intake;
 mod mirror;
+mod moving;

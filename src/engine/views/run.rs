@@ -152,6 +152,7 @@ pub fn run_view(run: RunId, row: &RunRow) -> RunView {
 impl Engine {
     /// A run as clients see it.
     pub fn run_view(&self, run: RunId) -> Result<RunView, EngineError> {
+        let run = self.our_run(run)?;
         Ok(run_view(run, &self.run_row(run)?))
     }
 }

@@ -159,17 +159,8 @@ fn failure(error: &EngineError) -> Failure {
 fn accept(engine: &Engine, job: &Job) -> Result<(), EngineError> {
     let name = job.effect.strip_prefix("effect:").unwrap_or(&job.effect);
     let recipe: RecipeRef = engine.find_recipe(name)?;
-    let request = Request {
-        recipe,
-        inputs: Inputs::Listed(vec![engine.content_named(&job.input)?]),
-        params: serde_json::Map::new(),
-        output_name: job.output.clone(),
-        format: None,
-        options: Default::default(),
-        priority: 0,
-        username: None,
-        fixed: Vec::new(),
-    };
+    let inputs = Inputs::Listed(vec![engine.content_named(&job.input)?]);
+    let request = Request { output_name: job.output.clone(), ..Request::new(recipe, inputs) };
     let idempotency = Idempotency {
         key: format!("celery\n{}", job.caller.task),
         body: ContentHash::of(job.asked.as_bytes()),

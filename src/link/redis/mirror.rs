@@ -218,6 +218,11 @@ impl<'a> Mirror<'a> {
     }
 }
 
+/// Was a run shown by a home of ours?
+pub fn is_ours(json: &str) -> bool {
+    serde_json::from_str::<Whose>(json).is_ok_and(|whose| whose.mirrored_by.is_some())
+}
+
 fn text_of(place: Place) -> String {
     let mark = Mark { epoch: place.epoch, change: place.change };
     serde_json::to_string(&mark).unwrap_or_else(|error| panic!("BUG: a mark is JSON: {error}"))

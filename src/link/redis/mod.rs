@@ -7,10 +7,12 @@
 mod celery;
 mod intake;
 mod mirror;
+mod original;
 mod state;
 mod wire;
 
 pub use intake::{Intake, Task};
+pub use original::{Unreadable, runs_of_the_original};
 pub use state::{Figures, Link, Links};
 
 use std::sync::mpsc;

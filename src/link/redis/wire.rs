@@ -72,6 +72,11 @@ impl Wire {
                 }
                 Some(done)
             }
+            Err(Trouble::Home(error)) => {
+                tracing::warn!(%error, "what Redis is to be told cannot be read or written here; it is tried again");
+                self.stop.wait(Duration::from_secs(REDIS_RETRY_SECONDS));
+                None
+            }
             Err(trouble) => {
                 self.connection = None;
                 if self.link.set_connected(false) || self.failures == 0 {
