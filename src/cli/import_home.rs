@@ -1,5 +1,8 @@
 //! `artdag import-home PATH [--redis URL] [--dry-run]`
 
+// The comments are the help that people read: no backticks, no brackets.
+#![allow(clippy::doc_markdown, rustdoc::bare_urls)]
+
 use std::path::PathBuf;
 
 use crate::cli::ctx::Ctx;
@@ -14,7 +17,7 @@ use crate::link::redis;
 pub struct Args {
     /// The original's cache directory, or the directory that has it as `cache`
     path: PathBuf,
-    /// The Redis database with its runs, e.g. redis://localhost:6379/5
+    /// The Redis database with its runs, such as redis://localhost:6379/5
     #[arg(long, value_name = "URL")]
     redis: Option<String>,
     /// Only say what would be done

@@ -99,12 +99,11 @@ fn form(values: &Values, text: &str) -> Result<TaskForm, ConfigError> {
 }
 
 fn refuse(values: &Values, name: &'static str, reason: &str) -> ConfigError {
-    match values.refuse(name, reason) {
-        ConfigError::Value { name, value, place, reason } => {
-            ConfigError::Value { name, value: without_password(&value), place, reason }
-        }
-        other => other,
+    let mut error = values.refuse(name, reason);
+    if let ConfigError::Value { value, .. } = &mut error {
+        *value = without_password(value);
     }
+    error
 }
 
 /// Takes passwords out of what is shown of settings.

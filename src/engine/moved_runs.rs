@@ -59,9 +59,8 @@ impl OldRun {
 
     /// Its row, or why it is not taken.
     pub fn row(&self, find: &Find<'_>) -> Result<Result<RunRow, String>, EngineError> {
-        let status = match RunStatus::parse(&self.status).filter(|status| status.is_final()) {
-            Some(status) => status,
-            None => return Ok(Err(format!("it is {}; only what has ended is taken over", self.status))),
+        let Some(status) = RunStatus::parse(&self.status).filter(|status| status.is_final()) else {
+            return Ok(Err(format!("it is {}; only what has ended is taken over", self.status)));
         };
         let found = |word: &str| match word.parse::<ContentHash>() {
             Ok(hash) => find(&hash),

@@ -11,7 +11,7 @@ use crate::db::DbError;
 use crate::engine::changes::{self, Subject};
 use crate::engine::error::EngineError;
 use crate::engine::request::{Prepared, Request};
-use crate::engine::{Engine, Inputs, Page, RecipeRef, tables};
+use crate::engine::{Engine, Inputs, Page, RecipeRef, tables, tasks};
 use crate::media::encode::Format;
 use crate::records::tables as names;
 use crate::records::{Holder, MemoRow, Record, RunRow, RunStats, RunStatus};
@@ -297,6 +297,9 @@ pub(super) fn put_run(tx: &redb::WriteTransaction, run: RunId, row: &RunRow) -> 
     if matches!(row.status, RunStatus::Failed | RunStatus::Cancelled) {
         let cancelled = u8::from(row.status == RunStatus::Cancelled);
         tx.open_table(names::UNSUCCESSFUL)?.insert(run.as_bytes(), cancelled)?;
+    }
+    if row.status.is_final() && old.is_none_or(|old| !old.status.is_final()) {
+        tasks::ended(tx, run)?;
     }
     if let Some(output) = row.output {
         tables::hold(tx, &output, &Holder::RunOutput(run))?;

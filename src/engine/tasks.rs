@@ -1,7 +1,7 @@
 //! Runs that came as tasks of another system, whose callers wait for an answer.
 //!
-//! The task is recorded in the commit that accepts its run, and is owed an answer until somebody
-//! says that it was given.
+//! The task is recorded in the commit that accepts its run, and with the end of the run is owed an
+//! answer until somebody says that it was given.
 
 use redb::ReadableTable as _;
 
@@ -29,7 +29,16 @@ pub struct Owed {
 /// Records the task that a new run came as.
 pub(super) fn put(tx: &redb::WriteTransaction, run: RunId, task: &TaskRow) -> Result<(), DbError> {
     tx.open_table(names::TASKS)?.insert(run.as_bytes(), task.to_bytes().as_slice())?;
-    if task.wants_result {
+    Ok(())
+}
+
+/// With the end of its run the caller of a task is owed an answer.
+pub(super) fn ended(tx: &redb::WriteTransaction, run: RunId) -> Result<(), DbError> {
+    let task = {
+        let table = tx.open_table(names::TASKS)?;
+        table.get(run.as_bytes())?.map(|bytes| TaskRow::from_bytes(bytes.value())).transpose()?
+    };
+    if task.is_some_and(|task| task.wants_result) {
         tx.open_table(names::OWED)?.insert(run.as_bytes(), ())?;
     }
     Ok(())
@@ -56,7 +65,7 @@ impl Engine {
         Ok(self.0.db.read(|tx| of_run(tx, run))?.map(|task| task.task))
     }
 
-    /// Tasks that are owed an answer and whose runs have ended or are gone, at most `most`.
+    /// Tasks that are owed an answer: their runs have ended, and may be gone. At most `most`.
     pub fn owed(&self, most: usize) -> Result<Vec<Owed>, EngineError> {
         let owed = self.0.db.read(|tx| {
             let (table, runs) = (tx.open_table(names::OWED)?, tx.open_table(names::RUNS)?);
@@ -65,9 +74,6 @@ impl Engine {
                 let id = *row?.0.value();
                 let run = RunId::from_bytes(id);
                 let row = runs.get(&id)?.map(|bytes| RunRow::from_bytes(bytes.value())).transpose()?;
-                if row.as_ref().is_some_and(|row| !row.status.is_final()) {
-                    continue;
-                }
                 if let Some(task) = of_run(tx, run)? {
                     owed.push(Owed { run, task, view: row.map(|row| run_view(run, &row)) });
                 }

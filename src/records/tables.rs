@@ -61,7 +61,7 @@ pub const SESSIONS: ByHash = TableDefinition::new("sessions");
 pub const CHANGES: TableDefinition<'static, u64, &'static [u8]> = TableDefinition::new("changes");
 /// Run id → [`super::TaskRow`], for runs that came as tasks.
 pub const TASKS: TableDefinition<'static, &'static [u8; 16], &'static [u8]> = TableDefinition::new("tasks");
-/// Run id → nothing: tasks whose caller has yet to be answered.
+/// Run id → nothing: tasks whose run has ended and whose caller has yet to be answered.
 pub const OWED: TableDefinition<'static, &'static [u8; 16], ()> = TableDefinition::new("owed");
 /// SHA3-256 of bytes → their content hash.
 pub const ALIASES: TableDefinition<'static, &'static [u8; 32], &'static [u8; 32]> = TableDefinition::new("aliases");

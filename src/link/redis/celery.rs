@@ -57,8 +57,8 @@ impl Failure {
 }
 
 /// Reads a message.
-pub fn read(message: &[u8], tasks: &[Task]) -> Result<Job, Refusal> {
-    let unreadable = |why: &str| Refusal { caller: None, error: Failure::builtin("ValueError", why) };
+pub fn read(message: &[u8], tasks: &[Task]) -> Result<Job, Box<Refusal>> {
+    let unreadable = |why: &str| Box::new(Refusal { caller: None, error: Failure::builtin("ValueError", why) });
     let message: Value = serde_json::from_slice(message).map_err(|_| unreadable("the message is no JSON"))?;
     let headers = &message["headers"];
     let text = |name: &str| headers[name].as_str().map(str::to_owned);
@@ -71,7 +71,7 @@ pub fn read(message: &[u8], tasks: &[Task]) -> Result<Job, Refusal> {
         parent: text("parent_id"),
         group: text("group"),
     };
-    let refused = |error: Failure| Refusal { caller: Some(caller.clone()), error };
+    let refused = |error: Failure| Box::new(Refusal { caller: Some(caller.clone()), error });
     let value_error = |why: &str| refused(Failure::builtin("ValueError", why));
     let content_type = message["content-type"].as_str().unwrap_or_default();
     if content_type != "application/json" {
@@ -169,7 +169,7 @@ pub fn result(caller: &Caller, view: Option<&RunView>, provenance: Option<Value>
     match (view.status.word(), provenance) {
         ("completed", Some(mut record)) => {
             record["task_id"] = caller.task.as_str().into();
-            meta(caller, "SUCCESS", record)
+            meta(caller, "SUCCESS", &record)
         }
         ("cancelled", _) => failure(caller, "REVOKED", &Failure::celery("TaskRevokedError", "its run was cancelled")),
         (status, _) => {
@@ -186,10 +186,10 @@ pub fn refusal(caller: &Caller, error: &Failure) -> Value {
 
 fn failure(caller: &Caller, status: &str, error: &Failure) -> Value {
     let Failure { class, module, message } = error;
-    meta(caller, status, json!({"exc_type": class, "exc_message": [message], "exc_module": module}))
+    meta(caller, status, &json!({"exc_type": class, "exc_message": [message], "exc_module": module}))
 }
 
-fn meta(caller: &Caller, status: &str, result: Value) -> Value {
+fn meta(caller: &Caller, status: &str, result: &Value) -> Value {
     let mut meta = json!({
         "status": status, "result": result, "traceback": null, "children": [], "task_id": caller.task,
         "date_done": Timestamp::now().to_string().replace('Z', "+00:00"),

@@ -67,24 +67,25 @@ pub fn take(engine: &Engine, mut broker: Wire, mut results: Wire, intake: &Intak
             next(connection, list.as_deref().unwrap_or_default(), &intake.queue)
         });
         let (Some(Some(message)), Some(list)) = (taken, &list) else { continue };
-        match handle(engine, &mut results, intake, &message) {
-            Some(Done::Later(error)) => {
+        // Where Redis has not taken the answer the message stays where it is.
+        let Some(done) = handle(engine, &mut results, intake, &message) else { continue };
+        let why = match done {
+            Done::Later(error) => {
                 tracing::warn!(%error, "a job cannot be taken now; it is tried again");
                 stop.wait(Duration::from_secs(REDIS_RETRY_SECONDS));
+                continue;
             }
-            Some(Done::Taken) => {
-                if broker.with(|connection| let_go(connection, list, &message, None)).is_some() {
-                    link.add_done(1);
-                }
-            }
-            Some(Done::Dead(why)) => {
+            Done::Taken => None,
+            Done::Dead(why) => Some(why),
+        };
+        let let_go = broker.with(|connection| let_go(connection, list, &message, why.as_deref()));
+        match (let_go, why) {
+            (Some(()), Some(why)) => {
                 tracing::warn!(why, "a message was no job; it is put aside in {list}:dead");
-                if broker.with(|connection| let_go(connection, list, &message, Some(&why))).is_some() {
-                    link.add_refused();
-                }
+                link.add_refused();
             }
-            // Redis has not taken the answer: the message stays where it is.
-            None => {}
+            (Some(()), None) => link.add_done(1),
+            (None, _) => {}
         }
     }
 }
@@ -125,7 +126,7 @@ fn let_go(connection: &mut Connection, list: &str, message: &[u8], dead: Option<
 fn handle(engine: &Engine, results: &mut Wire, intake: &Intake, message: &[u8]) -> Option<Done> {
     let read = if message.len() > TASK_BYTES {
         let why = format!("the message has {} bytes; {TASK_BYTES} are taken", message.len());
-        Err(Refusal { caller: None, error: Failure::builtin("ValueError", why) })
+        Err(Box::new(Refusal { caller: None, error: Failure::builtin("ValueError", why) }))
     } else {
         celery::read(message, &intake.tasks)
     };

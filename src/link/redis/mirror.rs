@@ -112,7 +112,9 @@ impl<'a> Mirror<'a> {
         let Part { standings, place, more } = part;
         let mut pipe = redis::pipe();
         pipe.atomic();
-        standings.iter().for_each(|standing| self.write(&mut pipe, standing));
+        for standing in &standings {
+            self.write(&mut pipe, standing);
+        }
         pipe.cmd("SET").arg(&self.mark).arg(text_of(place)).ignore();
         // Refused where the mark was taken away meanwhile: the next step sees why.
         let written: Option<()> = pipe.query(connection)?;
@@ -160,7 +162,9 @@ impl<'a> Mirror<'a> {
 
     fn write_part(&self, connection: &mut Connection, standings: &[Standing]) -> Result<(), Trouble> {
         let mut pipe = redis::pipe();
-        standings.iter().for_each(|standing| self.write(&mut pipe, standing));
+        for standing in standings {
+            self.write(&mut pipe, standing);
+        }
         pipe.exec(connection)?;
         self.link.add_done(standings.len());
         Ok(())
