@@ -149,6 +149,11 @@ fn old_hashes_and_ids_lead_to_what_was_moved_in_everywhere() {
     let old = server.get(&format!("/runs/{}", original.text("run"))).expect(200).json();
     assert_eq!((&old["status"], &old["output_hash"]), (&json!("completed"), &json!(ours)));
     let new = old["run_id"].as_str().expect("an id").to_owned();
+    server.request("GET", &format!("/run/{new}"), &[("accept", "text/html")], &[]).expect(200);
+    server.request("GET", "/runs", &[("accept", "text/html")], &[]).expect(200);
+    server.get(&format!("/runs/{new}/plan")).expect(200);
+    server.get(&format!("/runs/{new}/provenance")).expect(404);
+    assert!(server.post(&format!("/runs/{new}/verify"), &json!({})).expect(409).detail().contains("moved in"));
     server.admin("DELETE", &format!("/runs/{}", original.text("run"))).expect(200);
     server.get(&format!("/runs/{new}")).expect(404);
     server.get(&format!("/cache/sha3-256:{}", "0".repeat(64))).expect(404);

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 
 from celery import Celery
 from celery.exceptions import NotRegistered
@@ -33,10 +34,14 @@ sent = [
     render_effect.apply_async((cat, "effect:blur", "by-priority"), priority=9),
     app.send_task("jobs.draw", args=["pixelate", cat]),
 ]
+begun = time.monotonic()
+late = app.send_task("tasks.render_effect", args=[cat, "grayscale", "by-countdown"], countdown=2)
 results = {result.id: result.get(timeout=60) for result in sent}
 for result in sent:
     assert result.successful() and result.state == "SUCCESS", result.state
     assert result.date_done.tzinfo is not None, result.date_done
+results[late.id] = late.get(timeout=60)
+assert time.monotonic() - begun >= 2
 refused(app.send_task("tasks.render_effect", args=[cat, "hound", "x"]), LookupError, "hound")
 refused(app.send_task("tasks.render_effect", args=[cat]), TypeError, "effect_name")
 refused(app.send_task("tasks.unknown", args=[cat]), NotRegistered, "tasks.unknown")

@@ -22,6 +22,8 @@ pub struct Job {
     pub effect: String,
     /// The output's name.
     pub output: Option<String>,
+    /// It is not to begin before this.
+    pub not_before: Option<Timestamp>,
 }
 
 /// A message that is no job.
@@ -103,13 +105,9 @@ pub fn read(message: &[u8], tasks: &[Task]) -> Result<Job, Box<Refusal>> {
     let found = arguments(form, args, named).map_err(|why| refused(Failure::builtin("TypeError", why)))?;
     let asked = json!([name, args, named]).to_string();
     let [input, effect, output] = found;
-    Ok(Job {
-        caller: caller.clone(),
-        asked,
-        input: input.unwrap_or_default(),
-        effect: effect.unwrap_or_default(),
-        output,
-    })
+    let (input, effect) = (input.unwrap_or_default(), effect.unwrap_or_default());
+    let not_before = text("eta").and_then(|at| time_of(&at));
+    Ok(Job { caller: caller.clone(), asked, input, effect, output, not_before })
 }
 
 fn is_something(value: &Value) -> bool {

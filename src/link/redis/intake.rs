@@ -51,6 +51,8 @@ enum Done {
     Taken,
     /// It is put aside, with what is wrong.
     Dead(String),
+    /// It is put aside until this time.
+    Early(Timestamp),
     /// The home cannot take it now.
     Later(EngineError),
 }
@@ -69,29 +71,33 @@ pub fn take(engine: &Engine, mut broker: Wire, mut results: Wire, intake: &Intak
         let (Some(Some(message)), Some(list)) = (taken, &list) else { continue };
         // Where Redis has not taken the answer the message stays where it is.
         let Some(done) = handle(engine, &mut results, intake, &message) else { continue };
-        let why = match done {
-            Done::Later(error) => {
-                tracing::warn!(%error, "a job cannot be taken now; it is tried again");
-                stop.wait(Duration::from_secs(REDIS_RETRY_SECONDS));
-                continue;
-            }
-            Done::Taken => None,
-            Done::Dead(why) => Some(why),
-        };
-        let let_go = broker.with(|connection| let_go(connection, list, &message, why.as_deref()));
-        match (let_go, why) {
-            (Some(()), Some(why)) => {
+        if let Done::Later(error) = &done {
+            tracing::warn!(%error, "a job cannot be taken now; it is tried again");
+            stop.wait(Duration::from_secs(REDIS_RETRY_SECONDS));
+            continue;
+        }
+        match broker.with(|connection| let_go(connection, list, &message, &done)).map(|()| done) {
+            Some(Done::Taken) => link.add_done(1),
+            Some(Done::Dead(why)) => {
                 tracing::warn!(why, "a message was no job; it is put aside in {list}:dead");
                 link.add_refused();
             }
-            (Some(()), None) => link.add_done(1),
-            (None, _) => {}
+            Some(Done::Early(_) | Done::Later(_)) | None => {}
         }
     }
 }
 
 /// The message to work on: one that was taken before, else the next of the queue.
 fn next(connection: &mut Connection, list: &str, queue: &str) -> Result<Option<Vec<u8>>, Trouble> {
+    let (early, now) = (format!("{list}:early"), Timestamp::now().micros());
+    let due = redis::cmd("ZRANGEBYSCORE").arg(&early).arg("-inf").arg(now).arg("LIMIT").arg(0).arg(1).query(connection);
+    let due: Vec<Vec<u8>> = due?;
+    for message in due {
+        let mut pipe = redis::pipe();
+        pipe.atomic().cmd("ZREM").arg(&early).arg(&message).ignore();
+        pipe.cmd("LPUSH").arg(list).arg(&message).ignore();
+        pipe.exec(connection)?;
+    }
     let before: Option<Vec<u8>> = redis::cmd("LINDEX").arg(list).arg(-1).query(connection)?;
     if before.is_some() {
         return Ok(before);
@@ -107,10 +113,13 @@ fn next(connection: &mut Connection, list: &str, queue: &str) -> Result<Option<V
 }
 
 /// Takes a message off the list of those being worked on.
-fn let_go(connection: &mut Connection, list: &str, message: &[u8], dead: Option<&str>) -> Result<(), Trouble> {
+fn let_go(connection: &mut Connection, list: &str, message: &[u8], done: &Done) -> Result<(), Trouble> {
     let mut pipe = redis::pipe();
     pipe.atomic();
-    if let Some(why) = dead {
+    if let Done::Early(until) = done {
+        pipe.cmd("ZADD").arg(format!("{list}:early")).arg(until.micros()).arg(message).ignore();
+    }
+    if let Done::Dead(why) = done {
         let message = String::from_utf8_lossy(message);
         let kept = serde_json::json!({"at": Timestamp::now(), "why": why, "message": message}).to_string();
         let dead = format!("{list}:dead");
@@ -131,6 +140,7 @@ fn handle(engine: &Engine, results: &mut Wire, intake: &Intake, message: &[u8]) 
         celery::read(message, &intake.tasks)
     };
     let (caller, error, dead) = match read {
+        Ok(Job { not_before: Some(time), .. }) if time > Timestamp::now() => return Some(Done::Early(time)),
         Ok(job) => match accept(engine, &job) {
             Ok(()) => return Some(Done::Taken),
             Err(error @ (EngineError::Db(_) | EngineError::Store(_))) => return Some(Done::Later(error)),
