@@ -16,6 +16,7 @@ mod property;
 mod provenance;
 mod publish;
 mod records;
+mod redis;
 mod scale;
 mod server;
 mod support;

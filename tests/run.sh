@@ -16,7 +16,8 @@ ffmpeg ffmpeg
 python3 python3
 chromium chromium
 node nodejs
-npm npm'
+npm npm
+redis-server redis-server'
 if [ "${ARTDAG_TESTS:-}" = full ]; then
     tools="$tools
 c++ g++"

@@ -48,7 +48,7 @@ pub fn hex(bytes: &[u8; 32]) -> String {
 }
 
 macro_rules! hash_type {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident $(or $prefix:literal)?) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name([u8; 32]);
@@ -82,6 +82,7 @@ macro_rules! hash_type {
             type Err = NotAHash;
 
             fn from_str(text: &str) -> Result<Self, NotAHash> {
+                $(let text = text.strip_prefix($prefix).unwrap_or(text);)?
                 parse_hex(text).map(Self)
             }
         }
@@ -122,8 +123,10 @@ macro_rules! hash_type {
 }
 
 hash_type! {
-    /// The BLAKE3 hash of bytes: the name of a blob.
-    ContentHash
+    /// The BLAKE3 hash of bytes: the name of a blob. Where one is read, a SHA3-256 hash of the
+    /// original may be written too, with `sha3-256:` before it or bare; what it stands for the
+    /// engine knows.
+    ContentHash or "sha3-256:"
 }
 hash_type! {
     /// The name of a node's result, known before it is computed (see `plan::key`).
@@ -162,6 +165,8 @@ mod tests {
     fn hex_round_trips_and_refuses_all_else() {
         let hash = ContentHash::of(b"artdag");
         assert_eq!(hash.to_string().parse(), Ok(hash));
+        assert_eq!(format!("sha3-256:{hash}").parse(), Ok(hash));
+        assert_eq!(format!("sha3-256:{hash}").parse::<NodeKey>(), Err(NotAHash));
         for bad in ["", "abc", &"A".repeat(64), &"0".repeat(63), &"0".repeat(65), &"é".repeat(32)] {
             assert_eq!(bad.parse::<ContentHash>(), Err(NotAHash), "{bad:?}");
         }

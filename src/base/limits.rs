@@ -61,6 +61,29 @@ pub const PASSED_BY: u32 = 64;
 /// Hours that an idempotency key is remembered.
 pub const IDEMPOTENCY_HOURS: i64 = 24;
 
+/// Changes noted for the mirror while it cannot be reached; when there are more it is made anew.
+pub const CHANGES_KEPT: u64 = 200_000;
+/// Changes that the mirror is told at once.
+pub const CHANGES_AT_ONCE: usize = 256;
+/// Seconds in which Redis must take a connection.
+pub const REDIS_CONNECT_SECONDS: u64 = 3;
+/// Seconds in which Redis must answer; while a saving disk holds it up it takes one or two.
+pub const REDIS_ANSWER_SECONDS: u64 = 5;
+/// Seconds between two attempts to reach Redis, at most.
+pub const REDIS_RETRY_SECONDS: u64 = 5;
+/// Seconds after which the mirror looks whether what it wrote is still there.
+pub const MIRROR_LOOK_SECONDS: u64 = 2;
+/// Seconds that Redis keeps a task's result, as Celery has it.
+pub const TASK_RESULT_SECONDS: u64 = 86_400;
+/// Bytes of the index of a home of the original; one of a million files has 400 MB.
+pub const INDEX_BYTES: u64 = 1 << 30;
+/// Runs that are moved in by one commit.
+pub const MOVED_AT_ONCE: usize = 256;
+/// Bytes of a task's message; one with 10,000 hashes has 700 KB.
+pub const TASK_BYTES: usize = 4 << 20;
+/// Messages kept of those that could not be understood, the latest.
+pub const DEAD_TASKS: isize = 1_000;
+
 /// Blobs kept open for those who ask for them again.
 pub const OPENED_KEPT: usize = 32;
 

@@ -171,6 +171,8 @@ pub enum Command {
     Keys(cli::keys::Args),
     /// Tokens for the server: make, list, revoke
     Token(cli::token::Args),
+    /// Take over the cache and the runs of a home of the original
+    ImportHome(cli::import_home::Args),
     /// Follow a run to its end; the exit code is the run's
     Watch(cli::watch::Args),
     /// Show every setting and where its value comes from

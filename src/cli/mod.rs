@@ -33,6 +33,7 @@ mod completions;
 mod configs;
 mod effects;
 mod hold;
+mod import_home;
 mod keys;
 mod node_types;
 mod plan;
@@ -201,6 +202,7 @@ fn execute(cli: Cli, backend: &dyn Backend, io: &mut Io, interrupt: &Interrupt) 
         Command::Verify(args) => verify::run(&args, &mut ctx),
         Command::Keys(args) => keys::run(&args, &mut ctx),
         Command::Token(args) => token::run(args, &mut ctx),
+        Command::ImportHome(args) => import_home::run(&args, &mut ctx),
         Command::Watch(args) => watch::run(&args, &mut ctx),
         Command::Effects(args) => effects::run(&args, &effects::installed(), ctx.io, format, quiet),
         Command::NodeTypes(args) => node_types::run(&args, &node_types::installed(), ctx.io, format, quiet),

@@ -11,13 +11,14 @@ use crate::cli::ctx::Io;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::flags::ServeFlags;
 use crate::cli::{forward, opening};
-use crate::config::{L2Settings, Settings};
+use crate::config::{L2Settings, Settings, TaskForm};
 use crate::engine::lock::{Holder, Role};
 use crate::engine::{Engine, EngineError, Opened};
 use crate::http::auth::{Auth, AuthSettings, JwtKeys, JwtSettings};
 use crate::http::server::{Listening, Patience};
 use crate::http::stop::Stop;
 use crate::http::{App, api, guard, server, systemd, ui};
+use crate::link::redis;
 use crate::media::ffmpeg::confine;
 
 /// Arguments of `serve`.
@@ -67,6 +68,7 @@ async fn serve(settings: &Settings, engine: &Engine, io: &mut Io) -> Result<(), 
     })?;
     engine.work_on_queue()?;
     app.publisher.start().map_err(|error| CliError::machine(format!("no thread can be started: {error}")))?;
+    let redis = speak_with_redis(&app)?;
     io.say(format_args!("artdag {} listening on {url}", env!("CARGO_PKG_VERSION")));
     if !listening.is_loopback() && settings.server.tls.is_none() {
         io.say("warning: others can reach this address and there is no TLS: tokens can be read on the way");
@@ -76,8 +78,31 @@ async fn serve(settings: &Settings, engine: &Engine, io: &mut Io) -> Result<(), 
     let drain = drain(&app, settings.server.drain);
     tokio::join!(server::serve(&app, router, listening, Patience::default()), drain);
     app.publisher.stop();
-    drop(commands);
+    drop((commands, redis));
     Ok(())
+}
+
+/// Begins what the settings want of Redis.
+fn speak_with_redis(app: &App) -> Result<redis::Threads, CliError> {
+    let mut threads = redis::Threads::default();
+    let settings = &app.settings.server.redis;
+    let unusable = |name: &str, error: &redis::BadAddress| CliError::usage(format!("{name}: {error}"));
+    if let Some(url) = &settings.mirror {
+        let begun = threads.mirror(&app.engine, url.expose(), &app.redis);
+        begun.map_err(|error| unusable("redis-mirror", &error))?;
+    }
+    if let Some(intake) = &settings.intake {
+        let task = |form: &TaskForm| redis::Task { name: form.name.clone(), arguments: form.arguments.clone() };
+        let intake = redis::Intake {
+            broker: intake.broker.expose().to_owned(),
+            results: intake.results.expose().to_owned(),
+            queue: intake.queue.clone(),
+            tasks: intake.tasks.iter().map(task).collect(),
+        };
+        let begun = threads.intake(&app.engine, intake, &app.redis);
+        begun.map_err(|error| unusable("redis-intake or redis-results", &error))?;
+    }
+    Ok(threads)
 }
 
 /// Says in the log what confines ffmpeg on this system, as soon as that is known.

@@ -3,11 +3,13 @@
 //! Everything is checked here; nobody reads the environment or the file again.
 
 mod publishing;
+mod redis;
 mod server;
 mod table;
 mod values;
 
 pub use publishing::PublishingSettings;
+pub use redis::{IntakeSettings, RedisSettings, RedisUrl, TaskForm};
 pub use server::{L2Settings, ServerSettings, TlsFiles};
 pub use table::{Kind, SETTINGS, Scope, Setting};
 use values::Values;
@@ -114,7 +116,9 @@ impl Settings {
                 .unwrap_or_else(|| ((setting.default)(variable, cores), From::Default));
             origins.insert(setting.name, value);
         }
-        let values = Values(origins);
+        let mut values = Values(origins);
+        let server = ServerSettings::of(&values)?;
+        redis::hide_passwords(&mut values);
         Ok(Self {
             home,
             threads: values.number("threads", 1, 1024)? as usize,
@@ -130,7 +134,7 @@ impl Settings {
                 "json" => LogFormat::Json,
                 _ => return Err(values.refuse("log-format", "text or json is wanted")),
             },
-            server: ServerSettings::of(&values)?,
+            server,
             origins: values.0,
         })
     }
@@ -255,6 +259,10 @@ mod tests {
             (&[("public-read", "perhaps")], "true or false is wanted"),
             (&[("log-format", "xml")], "text or json is wanted"),
             (&[("max-uploads", "0")], "1 to 64 is allowed"),
+            (&[("redis-mirror", "localhost:6379")], "redis://"),
+            (&[("redis-results", "redis://a")], "redis-intake is missing"),
+            (&[("redis-intake", "redis://a"), ("redis-task", "tasks.draw")], "NAME=ARGUMENT:ARGUMENT"),
+            (&[("redis-intake", "redis://a"), ("redis-task", "t=effect_name:colour")], "input_hash, effect_name"),
         ] {
             let flags = [&[("home", path)], flags].concat();
             let error = resolve(&flags, &[]).unwrap_err().to_string();

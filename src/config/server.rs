@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ConfigError, PublishingSettings, Values};
+use super::{ConfigError, PublishingSettings, RedisSettings, Values};
 
 /// Settings of `serve`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct ServerSettings {
     pub l2: Option<L2Settings>,
     /// How the server is called by others, and where publications go.
     pub publishing: PublishingSettings,
+    /// What is shared with callers of the original over Redis.
+    pub redis: RedisSettings,
 }
 
 /// Where certificate and key are.
@@ -81,6 +83,7 @@ impl ServerSettings {
                 .map(Duration::from_secs),
             l2: l2(values)?,
             publishing,
+            redis: super::redis::of(values)?,
         })
     }
 }

@@ -217,6 +217,42 @@ pub static SETTINGS: &[&Setting] = &[
     serve!("l2-url", "ARTDAG_L2_URL", Kind::One("URL"), "", "L2 server that publications are sent to (default: none)"),
     serve!("l2-token-file", "ARTDAG_L2_TOKEN_FILE", Kind::One("FILE"), "", "file with the token that L2 is sent"),
     serve!("l2-cacert", "ARTDAG_L2_CACERT", Kind::One("FILE"), "", "certificates to trust for L2, PEM"),
+    serve!(
+        "redis-mirror",
+        "ARTDAG_REDIS_MIRROR",
+        Kind::One("URL"),
+        "",
+        "Redis database that shows all runs to readers of the original, redis://… or rediss://… (default: none)"
+    ),
+    serve!(
+        "redis-intake",
+        "ARTDAG_REDIS_INTAKE",
+        Kind::One("URL"),
+        "",
+        "Redis database from which jobs are taken that callers of the original push with Celery (default: none)"
+    ),
+    serve!(
+        "redis-results",
+        "ARTDAG_REDIS_RESULTS",
+        Kind::One("URL"),
+        "",
+        "Redis database that is Celery's result backend (default: that of redis-intake)"
+    ),
+    serve!(
+        "redis-queue",
+        "ARTDAG_REDIS_QUEUE",
+        Kind::One("NAME"),
+        "celery",
+        "Celery's queue that jobs are taken from (default: celery)"
+    ),
+    serve!(
+        "redis-task",
+        "ARTDAG_REDIS_TASK",
+        Kind::Several("NAME=ARGUMENTS"),
+        "tasks.render_effect=input_hash:effect_name:output_name",
+        "name of a task and the order of its arguments; may be repeated \
+         (default: tasks.render_effect=input_hash:effect_name:output_name)"
+    ),
 ];
 
 impl Setting {

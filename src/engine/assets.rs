@@ -98,6 +98,7 @@ impl Engine {
     pub fn set_asset(&self, name: AssetName, hash: ContentHash, repoint: bool) -> Result<bool, EngineError> {
         let missing = || EngineError::NotFound { what: "blob", name: hash.to_string(), hint: String::new() };
         let _unremoved = self.keep_all();
+        let hash = self.ours(hash)?;
         let taken = name.clone();
         let pointed = self
             .write(move |tx| {

@@ -60,7 +60,7 @@ impl Engine {
                 _ => {}
             }
         }
-        Ok(hashes)
+        hashes.into_iter().map(|hash| self.ours(hash)).collect()
     }
 
     /// All registered configs, newest first.

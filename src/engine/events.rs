@@ -127,7 +127,7 @@ impl EventLog {
     }
 
     /// Waits at most this long for events after this number.
-    fn wait_after(&self, seq: u64, most: Duration) {
+    pub fn wait_after(&self, seq: u64, most: Duration) {
         let kept = self.kept();
         let waits = |_: &mut VecDeque<Logged>| *self.latest.borrow() <= seq;
         drop(self.told.wait_timeout_while(kept, most, waits));

@@ -267,7 +267,7 @@ impl Engine {
     /// if the hash is one's.
     pub fn provenance(&self, word: &str) -> Result<Vec<u8>, EngineError> {
         let record = match word.parse::<ContentHash>() {
-            Ok(hash) => self.provenance_of_blob(&hash)?,
+            Ok(hash) => self.provenance_of_blob(&self.ours(hash)?)?,
             Err(_) => self.run_row(self.find_run(word)?)?.provenance,
         };
         let none = || EngineError::NotFound { what: "provenance of", name: word.to_owned(), hint: String::new() };

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use crate::base::{ContentHash, NodeKey, RunId, Timestamp};
 use crate::db::DbError;
+use crate::engine::changes::{self, Subject};
 use crate::engine::infra::Infrastructure;
 use crate::engine::job::{Job, NodeFailure, Rows};
 use crate::engine::{Engine, tables, work};
@@ -123,7 +124,7 @@ pub(super) fn record(tx: &redb::WriteTransaction, run: RunId, rows: &Rows) -> Re
     for (key, row) in &rows.keys {
         keys.insert(key.as_bytes(), row.to_bytes().as_slice())?;
     }
-    Ok(())
+    used.into_iter().try_for_each(|hash| changes::note(tx, &Subject::Content(hash)))
 }
 
 fn nondeterministic(node: &PlanNode, index: usize, old: &ContentHash, new: &ContentHash) -> NodeFailure {

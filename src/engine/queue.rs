@@ -18,9 +18,9 @@ use crate::engine::events::What;
 use crate::engine::job::Job;
 use crate::engine::request::{Prepared, Request};
 use crate::engine::runs::{new_row, put_run, request_of, run_in};
-use crate::engine::{Engine, references, tables};
+use crate::engine::{Engine, references, tables, tasks};
 use crate::records::tables as names;
-use crate::records::{IdempotencyRow, Record, RunRow, RunStatus};
+use crate::records::{IdempotencyRow, Record, RunRow, RunStatus, TaskRow};
 
 /// How a request is accepted.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +38,8 @@ pub struct Idempotency {
     pub key: String,
     /// BLAKE3 of all that they ask for.
     pub body: ContentHash,
+    /// The task that the request came as, if it did.
+    pub task: Option<TaskRow>,
 }
 
 /// A request that was accepted.
@@ -418,6 +420,7 @@ pub(super) fn record_new(
         }
         let known = IdempotencyRow { body: idempotency.body, run, created_at: row.created_at };
         keys.insert(idempotency.key.as_str(), known.to_bytes().as_slice())?;
+        idempotency.task.iter().try_for_each(|task| tasks::put(tx, run, task))?;
     }
     if let Some(config) = config {
         config(tx)?;

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{ContentHash, RunId};
 use crate::db::DbError;
+use crate::engine::changes::{self, Subject};
 use crate::engine::error::EngineError;
-use crate::engine::{Engine, assets, runs, tables};
+use crate::engine::{Engine, assets, runs, tables, tasks};
 use crate::records::tables as names;
 use crate::records::{BlobRow, Holder, Origin, RunRow};
 
@@ -31,6 +32,7 @@ impl Engine {
     /// Deletes a run that has ended, with what only it used: its output, its intermediates and
     /// its provenance. Uploads are never deleted.
     pub fn delete_run(&self, run: RunId, dry_run: bool) -> Result<Freed, EngineError> {
+        let run = self.our_run(run)?;
         let row = self.run_row(run)?;
         if !row.status.is_final() {
             return Err(EngineError::Refused(format!("run {run} is {}; cancel it first", row.status)));
@@ -105,6 +107,7 @@ impl Engine {
     pub fn remove_blob(&self, hash: &ContentHash, dry_run: bool) -> Result<Freed, EngineError> {
         let missing = || EngineError::NotFound { what: "blob", name: hash.to_string(), hint: String::new() };
         let _nobody_plans = self.evict();
+        let hash = &self.ours(*hash)?;
         let row = self.blob_row(hash)?.ok_or_else(missing)?;
         self.refuse_if_held(hash)?;
         if !dry_run {
@@ -171,6 +174,7 @@ fn forget_run(tx: &redb::WriteTransaction, run: RunId) -> Result<(), DbError> {
     tx.open_table(names::RUNS)?.remove(run.as_bytes())?;
     tx.open_table(names::UNSUCCESSFUL)?.remove(run.as_bytes())?;
     tx.open_table(names::TRACES)?.remove(run.as_bytes())?;
+    tasks::forget(tx, run)?;
     tables::add_to_number(tx, names::run_count(row.status), -1)?;
     for (hash, holder) in held_by(run, &row) {
         tables::release(tx, &hash, &holder)?;
@@ -180,7 +184,7 @@ fn forget_run(tx: &redb::WriteTransaction, run: RunId) -> Result<(), DbError> {
         values.remove(names::pair(run.as_bytes(), &hash).as_slice())?;
         users.remove(names::pair(&hash, run.as_bytes()).as_slice())?;
     }
-    Ok(())
+    changes::note(tx, &Subject::Run(run))
 }
 
 fn is_of(holder: &Holder, run: RunId) -> bool {

@@ -40,6 +40,23 @@ pub struct Request {
     pub fixed: Vec<(NodeId, ContentHash)>,
 }
 
+impl Request {
+    /// A recipe with these inputs, run as ever.
+    pub fn new(recipe: RecipeRef, inputs: Inputs) -> Self {
+        Self {
+            recipe,
+            inputs,
+            params: Map::new(),
+            output_name: None,
+            format: None,
+            options: RunOptions::default(),
+            priority: 0,
+            username: None,
+            fixed: Vec::new(),
+        }
+    }
+}
+
 /// Which recipe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecipeRef {
@@ -159,6 +176,11 @@ impl Engine {
         .map_err(EngineError::Problems)?;
         warnings.extend(recipe.warnings.iter().cloned());
         let mut sources = BTreeMap::new();
+        let mut ours = Vec::with_capacity(given.len());
+        for (node, hashes) in given {
+            ours.push((node, hashes.into_iter().map(|hash| self.ours(hash)).collect::<Result<Vec<_>, _>>()?));
+        }
+        let given = ours;
         for (node, hashes) in &given {
             let id = &recipe.nodes[*node].id;
             if hashes.len() != 1 && !recipe.nodes[*node].is_list() {
@@ -276,6 +298,7 @@ impl Engine {
 
     /// A source: its hash, and what was seen of it when it came.
     fn source(&self, hash: ContentHash, what: &str) -> Result<Source, EngineError> {
+        let hash = self.ours(hash)?;
         let row = self.blob_row(&hash)?.ok_or_else(|| EngineError::NotFound {
             what: "blob",
             name: hash.to_string(),

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::base::limits::PAGE_ROWS;
 use crate::base::{ContentHash, RunId, Timestamp};
 use crate::db::DbError;
+use crate::engine::changes::{self, Subject};
 use crate::engine::error::EngineError;
 use crate::engine::request::{Prepared, Request};
-use crate::engine::{Engine, Inputs, Page, RecipeRef, tables};
+use crate::engine::{Engine, Inputs, Page, RecipeRef, tables, tasks};
 use crate::media::encode::Format;
 use crate::records::tables as names;
 use crate::records::{Holder, MemoRow, Record, RunRow, RunStats, RunStatus};
@@ -87,6 +88,7 @@ impl RunFilter {
 impl Engine {
     /// A run as it stands now.
     pub fn run_row(&self, run: RunId) -> Result<RunRow, EngineError> {
+        let run = self.our_run(run)?;
         if let Some(job) = self.jobs().get(&run) {
             let mut row = job.row();
             row.progress = job.counts();
@@ -107,6 +109,10 @@ impl Engine {
         before: Option<RunId>,
         limit: usize,
     ) -> Result<Page<(RunId, RunRow), RunId>, EngineError> {
+        let mut filter = filter.clone();
+        for hash in [&mut filter.input, &mut filter.output].into_iter().flatten() {
+            *hash = self.ours(*hash)?;
+        }
         let ids = |tx: &redb::ReadTransaction| -> Result<Page<(RunId, RunRow), RunId>, DbError> {
             let runs = tx.open_table(names::RUNS)?;
             let mut page = Page::default();
@@ -200,7 +206,7 @@ impl Engine {
     /// The run that a word names: its id, the beginning of exactly one id, or `latest`.
     pub fn find_run(&self, word: &str) -> Result<RunId, EngineError> {
         if let Ok(run) = word.parse::<RunId>() {
-            return self.run_row(run).map(|_| run);
+            return self.run_row(run).and_then(|_| self.our_run(run));
         }
         let missing = || EngineError::NotFound { what: "run", name: word.to_owned(), hint: String::new() };
         if word == "latest" {
@@ -292,13 +298,16 @@ pub(super) fn put_run(tx: &redb::WriteTransaction, run: RunId, row: &RunRow) -> 
         let cancelled = u8::from(row.status == RunStatus::Cancelled);
         tx.open_table(names::UNSUCCESSFUL)?.insert(run.as_bytes(), cancelled)?;
     }
+    if row.status.is_final() && old.is_none_or(|old| !old.status.is_final()) {
+        tasks::ended(tx, run)?;
+    }
     if let Some(output) = row.output {
         tables::hold(tx, &output, &Holder::RunOutput(run))?;
     }
     if let Some(provenance) = row.provenance {
         tables::hold(tx, &provenance, &Holder::RunProvenance(run))?;
     }
-    Ok(())
+    changes::note(tx, &Subject::Run(run))
 }
 
 pub(super) fn new_row(request: &Request, prepared: &Prepared, detached: bool) -> RunRow {

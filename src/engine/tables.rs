@@ -7,6 +7,7 @@ use redb::ReadableTable as _;
 use crate::base::{ContentHash, NodeKey, RunId};
 use crate::db::{Db, DbError, Ticket, WriteError};
 use crate::engine::Engine;
+use crate::engine::changes::{self, Subject};
 use crate::engine::error::EngineError;
 use crate::records::tables as names;
 use crate::records::{BlobRow, Holder, MemoRow, Origin, Record};
@@ -51,13 +52,12 @@ pub fn write_then(
 /// Makes all tables, so that reading never finds one missing.
 pub fn create(db: &Db) -> Result<(), DbError> {
     if number(db, names::DERIVED_BYTES).is_ok_and(|number| number.is_some()) {
-        // Homes from before films have no table of what was seen of them.
-        if !db.read(|tx| Ok(tx.open_table(names::PROBES).is_ok()))? {
-            write(db, |tx| tx.open_table(names::PROBES).map(drop).map_err(Into::into)).wait()?;
-        }
-        // Homes from before publishing have none of its tables.
-        if !db.read(|tx| Ok(tx.open_table(names::PUBLICATIONS).is_ok()))? {
-            write(db, publication_tables).wait()?;
+        // Homes of earlier versions lack tables that came later.
+        let has_all = |tx: &redb::ReadTransaction| {
+            Ok(tx.open_table(names::ALIASES).is_ok() && tx.open_table(names::PUBLICATIONS).is_ok())
+        };
+        if !db.read(has_all)? {
+            write(db, create_later).wait()?;
         }
         return Ok(());
     }
@@ -70,7 +70,6 @@ pub fn create(db: &Db) -> Result<(), DbError> {
         tx.open_table(names::SUSPECTS)?;
         tx.open_table(names::IDEMPOTENCY)?;
         tx.open_table(names::BLOB_ORDER)?;
-        tx.open_table(names::PROBES)?;
         tx.open_table(names::MADE)?;
         tx.open_table(names::NAMES)?;
         tx.open_table(names::VALUES)?;
@@ -85,7 +84,7 @@ pub fn create(db: &Db) -> Result<(), DbError> {
         tx.open_table(names::INFRA)?;
         tx.open_table(names::TOKENS)?;
         tx.open_table(names::SESSIONS)?;
-        publication_tables(tx)?;
+        create_later(tx)?;
         if tx.open_table(names::NUMBERS)?.get(names::DERIVED_BYTES)?.is_none() {
             set_number(tx, names::DERIVED_BYTES, 0)?;
         }
@@ -94,7 +93,14 @@ pub fn create(db: &Db) -> Result<(), DbError> {
     .wait()
 }
 
-fn publication_tables(tx: &redb::WriteTransaction) -> Result<(), DbError> {
+/// Tables that homes of earlier versions may lack.
+fn create_later(tx: &redb::WriteTransaction) -> Result<(), DbError> {
+    tx.open_table(names::PROBES)?;
+    tx.open_table(names::CHANGES)?;
+    tx.open_table(names::TASKS)?;
+    tx.open_table(names::OWED)?;
+    tx.open_table(names::ALIASES)?;
+    tx.open_table(names::RUN_ALIASES)?;
     tx.open_table(names::PUBLICATIONS)?;
     tx.open_table(names::DELIVERIES)?;
     tx.open_table(names::PUBLICATION_ORDER)?;
@@ -110,6 +116,11 @@ pub fn number(db: &Db, name: &'static str) -> Result<Option<u64>, DbError> {
         Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
         Err(error) => Err(error.into()),
     })
+}
+
+/// A number of the home, within a write; 0 where it was never set.
+pub fn number_in(tx: &redb::WriteTransaction, name: &'static str) -> Result<u64, DbError> {
+    Ok(tx.open_table(names::NUMBERS)?.get(name)?.map_or(0, |number| number.value()))
 }
 
 /// Sets a number of the home.
@@ -193,7 +204,7 @@ pub fn forget_values(tx: &redb::WriteTransaction, hash: &ContentHash) -> Result<
         memo.remove(&key)?;
         made.remove(names::pair(hash.as_bytes(), &key).as_slice())?;
     }
-    Ok(())
+    changes::note(tx, &Subject::Content(*hash))
 }
 
 /// The second halves of the rows of pairs that begin with an id.

@@ -13,6 +13,11 @@ impl Engine {
     /// Under other tools than the record's nothing could be judged: an error names them.
     pub fn verify(&self, run: RunId) -> Result<RunId, EngineError> {
         let row = self.run_row(run)?;
+        if row.status == RunStatus::Completed && row.provenance.is_none() {
+            return Err(EngineError::Refused(format!(
+                "run {run} was moved in from another program and has no record of how it was made to compare with"
+            )));
+        }
         let Some(provenance) = row.provenance.filter(|_| row.status == RunStatus::Completed) else {
             return Err(EngineError::Refused(format!(
                 "run {run} is {}; only a completed run can be verified",

@@ -12,6 +12,7 @@ use crate::http::auth::Auth;
 use crate::http::error::ApiError;
 use crate::http::metrics::Metrics;
 use crate::http::stop::Stop;
+use crate::link::redis::Links;
 use crate::link::{L2, Outside, Publisher};
 
 /// The server's state. Cloning shares it.
@@ -34,6 +35,8 @@ pub struct Inner {
     pub metrics: Metrics,
     /// Whether the server is about to end.
     pub stop: Stop,
+    /// How it goes with Redis.
+    pub redis: Links,
     /// Room for uploads.
     pub uploads: Semaphore,
     /// Room for event streams.
@@ -47,8 +50,9 @@ pub struct Inner {
 impl App {
     /// A server over an open home.
     pub fn new(engine: Engine, settings: Settings, auth: Auth) -> Self {
-        let metrics = Metrics::new(engine.clone(), auth.clone());
         let publisher = Publisher::new(engine.clone(), outside(&settings));
+        let redis = Links::default();
+        let metrics = Metrics::new(engine.clone(), auth.clone(), redis.clone());
         let uploads = Semaphore::new(settings.server.max_uploads);
         Self(Arc::new(Inner {
             engine,
@@ -58,6 +62,7 @@ impl App {
             started: Instant::now(),
             metrics,
             stop: Stop::new(),
+            redis,
             uploads,
             streams: Arc::new(Semaphore::new(EVENT_STREAMS)),
             verifications: Arc::new(Semaphore::new(VERIFICATIONS)),

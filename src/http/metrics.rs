@@ -16,6 +16,7 @@ use prometheus_client::registry::Registry;
 
 use crate::engine::{Counts, Engine};
 use crate::http::auth::Auth;
+use crate::link::redis::Links;
 
 /// Upper ends of the classes of latency, in seconds: a known result takes milliseconds, an
 /// upload minutes.
@@ -44,7 +45,7 @@ pub struct Metrics {
 
 impl Metrics {
     /// Nothing has happened yet.
-    pub fn new(engine: Engine, auth: Auth) -> Self {
+    pub fn new(engine: Engine, auth: Auth, redis: Links) -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("artdag"),
             latency: Family::new_with_constructor(|| Histogram::new(LATENCIES)),
@@ -64,7 +65,7 @@ impl Metrics {
         ] {
             registry.register(name, help, counter.clone());
         }
-        registry.register_collector(Box::new(Figures { engine, auth }));
+        registry.register_collector(Box::new(Figures { engine, auth, redis }));
         metrics
     }
 
@@ -87,6 +88,7 @@ impl Metrics {
 struct Figures {
     engine: Engine,
     auth: Auth,
+    redis: Links,
 }
 
 impl std::fmt::Debug for Figures {
@@ -124,6 +126,7 @@ impl Collector for Figures {
             told.gauge("cache_derived_cap_bytes", "How many of those there may be", storage.derived_cap)?;
             told.gauge("free_bytes", "Bytes that the disk has left", storage.free_bytes)?;
         }
+        told.redis(engine, &self.redis)?;
         match engine.run_counts() {
             Ok(counts) => told.runs(&counts),
             Err(_) => Ok(()),
@@ -141,6 +144,33 @@ impl Told<'_, '_> {
 
     fn gauge(&mut self, name: &str, help: &str, value: u64) -> Result<(), std::fmt::Error> {
         ConstGauge::new(value).encode(self.0.encode_descriptor(name, help, None, MetricType::Gauge)?)
+    }
+
+    /// Of what the settings do not want nothing is told.
+    fn redis(&mut self, engine: &Engine, links: &Links) -> Result<(), std::fmt::Error> {
+        if let Some(mirror) = links.mirror.figures() {
+            self.gauge("redis_mirror_connected", "1 while the mirror is reached", u64::from(mirror.connected))?;
+            self.counter("redis_mirror_written", "Runs and contents written to the mirror", mirror.done)?;
+            self.counter("redis_mirror_rebuilt", "Times that all of it was written anew", mirror.anew)?;
+            if let Ok(last) = engine.last_change() {
+                let behind = last.saturating_sub(mirror.place);
+                self.gauge("redis_mirror_behind", "Changes that the mirror has yet to be told", behind)?;
+            }
+        }
+        if let Some(intake) = links.intake.figures() {
+            self.gauge("redis_intake_connected", "1 while the broker is reached", u64::from(intake.connected))?;
+            self.counter("redis_jobs_taken", "Jobs taken from the broker", intake.done)?;
+            self.counter("redis_jobs_refused", "Messages that were no jobs", intake.refused)?;
+        }
+        if let Some(results) = links.results.figures() {
+            self.gauge(
+                "redis_results_connected",
+                "1 while the result backend is reached",
+                u64::from(results.connected),
+            )?;
+            self.counter("redis_results", "Results written for callers", results.done)?;
+        }
+        Ok(())
     }
 
     fn runs(&mut self, counts: &Counts) -> Result<(), std::fmt::Error> {

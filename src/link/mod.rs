@@ -4,7 +4,7 @@
 //! a run is or what may be deleted; it asks the engine.
 //!
 //! Publishing: [`publisher`] signs an [`activity`] ([`signature`], [`integrity`]) by who this home
-//! is to others ([`identity`]), and [`outbox`] delivers it to [`l2`].
+//! is to others ([`identity`]), and [`outbox`] delivers it to [`l2`]. [`redis`] shows runs to readers of the original, and takes their jobs.
 
 pub mod activity;
 pub mod identity;
@@ -14,6 +14,7 @@ pub mod l2;
 pub mod multibase;
 pub mod outbox;
 pub mod publisher;
+pub mod redis;
 pub mod signature;
 
 pub use identity::Identity;

@@ -325,6 +325,19 @@ pub struct IdempotencyRow {
     pub created_at: Timestamp,
 }
 
+/// A run that came as a task: whom its result is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskRow {
+    /// The task's id.
+    pub task: String,
+    /// Does anybody want the result?
+    pub wants_result: bool,
+    /// The task that called this one.
+    pub parent: Option<String>,
+    /// The group that it belongs to.
+    pub group: Option<String>,
+}
+
 /// What became of a run's nodes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TraceRow {

@@ -69,6 +69,17 @@ pub const PUBLICATION_ORDER: TableDefinition<'static, u64, &'static [u8; 16]> =
 pub const OUTBOX: TableDefinition<'static, u64, &'static [u8; 16]> = TableDefinition::new("outbox");
 /// SHA3-256 of a published output → the run of its publication.
 pub const PUBLISHED: TableDefinition<'static, &'static [u8; 32], &'static [u8; 16]> = TableDefinition::new("published");
+/// Number of a change (see [`subject_key`]) → what changed: what the mirror has yet to be told.
+pub const CHANGES: TableDefinition<'static, u64, &'static [u8]> = TableDefinition::new("changes");
+/// Run id → [`super::TaskRow`], for runs that came as tasks.
+pub const TASKS: TableDefinition<'static, &'static [u8; 16], &'static [u8]> = TableDefinition::new("tasks");
+/// Run id → nothing: tasks whose run has ended and whose caller has yet to be answered.
+pub const OWED: TableDefinition<'static, &'static [u8; 16], ()> = TableDefinition::new("owed");
+/// SHA3-256 of bytes → their content hash.
+pub const ALIASES: TableDefinition<'static, &'static [u8; 32], &'static [u8; 32]> = TableDefinition::new("aliases");
+/// Id of a run of the original → its id here.
+pub const RUN_ALIASES: TableDefinition<'static, &'static [u8; 16], &'static [u8; 16]> =
+    TableDefinition::new("run_aliases");
 /// Counters and settings of the home by name.
 pub const NUMBERS: TableDefinition<'static, &'static str, u64> = TableDefinition::new("numbers");
 
@@ -87,6 +98,17 @@ pub const QUEUE_PAUSED: &str = "queue_paused";
 pub const BLOB_COUNT: &str = "blob_count";
 /// Bytes of these, a row of [`NUMBERS`].
 pub const BLOB_BYTES: &str = "blob_bytes";
+
+/// The last number of a change, a row of [`NUMBERS`].
+pub const CHANGE: &str = "change";
+/// 1 while changes are noted, a row of [`NUMBERS`].
+pub const CHANGES_NOTED: &str = "changes_noted";
+/// How often noting was begun: numbers of changes mean nothing beyond that, a row of [`NUMBERS`].
+pub const CHANGES_EPOCH: &str = "changes_epoch";
+/// The last change that was let go of, a row of [`NUMBERS`].
+pub const CHANGES_GONE: &str = "changes_gone";
+/// A number that no other home has, a row of [`NUMBERS`].
+pub const HOME_ID: &str = "home_id";
 
 /// The row of [`NUMBERS`] that counts runs of a status.
 pub const fn run_count(status: RunStatus) -> &'static str {
@@ -114,6 +136,11 @@ pub fn suspect_key(run: &RunId, node: &NodeKey) -> [u8; 48] {
     key[..16].copy_from_slice(run.as_bytes());
     key[16..].copy_from_slice(node.as_bytes());
     key
+}
+
+/// What changed: a run (its id) or what a blob is the result of (its hash).
+pub fn subject_key(kind: u8, id: &[u8]) -> Vec<u8> {
+    [&[kind], id].concat()
 }
 
 /// The key of a row of pairs.

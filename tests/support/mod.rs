@@ -2,10 +2,12 @@
 
 mod heavy;
 mod long_case;
+mod redis;
 mod server;
 
 pub use heavy::{another_heavy, heavy};
 pub use long_case::long_case;
+pub use redis::{Redis, free_port, until};
 pub use server::{Answer, Server};
 
 use std::path::{Path, PathBuf};
@@ -84,6 +86,8 @@ impl Home {
             "ARTDAG_LOG",
             "ARTDAG_SERVER",
             "ARTDAG_TOKEN",
+            "ARTDAG_REDIS_MIRROR",
+            "ARTDAG_REDIS_INTAKE",
             "RAYON_NUM_THREADS",
         ] {
             command.env_remove(variable);

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{AssetName, ContentHash, RunId, Timestamp};
 use crate::cli::error::CliError;
 use crate::engine::gc::Collected;
+use crate::engine::moving::Moved;
 use crate::engine::views::{BlobInfo, ConfigView, PlanView, PublicationView, RunView};
 use crate::engine::{Freed, RecipeRef, Request, Scopes, Token, Upload, VerifyReport};
 use crate::link::Keys;
@@ -35,6 +36,9 @@ pub trait Backend: Runs + Blobs + Registry {
 
     /// Where it is carried out.
     fn place(&self) -> Place<'_>;
+
+    /// Takes over a home of the original, on the machine that has it. `stop` ends it early.
+    fn move_in(&self, directory: &Path, runs: &[String], dry_run: bool, stop: &dyn Fn() -> bool) -> Answer<Moved>;
 
     /// Tokens are made, listed and revoked where they are kept: on the server's own machine.
     fn tokens(&self) -> Answer<&dyn Tokens>;

@@ -72,6 +72,7 @@ impl Engine {
 
     /// Everything that is known of a blob, for people.
     pub fn blob_info(&self, hash: &ContentHash) -> Result<BlobInfo, EngineError> {
+        let hash = &self.ours(*hash)?;
         let row = self.describe(hash)?;
         let because = self.undeletable(hash)?;
         let holders = self.holders(hash)?;

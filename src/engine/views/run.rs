@@ -157,6 +157,7 @@ fn plain_view(run: RunId, row: &RunRow) -> RunView {
 impl Engine {
     /// A run as clients see it.
     pub fn run_view(&self, run: RunId) -> Result<RunView, EngineError> {
+        let run = self.our_run(run)?;
         self.view_of(run, &self.run_row(run)?)
     }
 

@@ -212,10 +212,7 @@ fn blobs(engine: &Engine, words: &[String]) -> Result<Vec<ContentHash>, EngineEr
 
 /// The blob that a word names: its hash, or an asset.
 pub fn blob(engine: &Engine, word: &str) -> Result<ContentHash, EngineError> {
-    match word.parse() {
-        Ok(hash) => Ok(hash),
-        Err(_) => engine.asset(word),
-    }
+    engine.content_named(word)
 }
 
 impl PartialSchema for InputWords {

@@ -22,7 +22,7 @@ use crate::http::query::QueryWords;
 #[utoipa::path(
     get, path = "/cache/{hash}", operation_id = "get_blob", tag = "cache",
     params(
-        ("hash" = String, Path, description = "A content hash, or an asset's name"),
+        ("hash" = String, Path, description = "A content hash (ours, or the original's SHA3-256), or an asset's name"),
         ("download" = Option<String>, Query, description = "Send it as an attachment with this file name"),
         ("Range" = Option<String>, Header, description = "Parts of the bytes, e.g. `bytes=0-1023`"),
         ("If-None-Match" = Option<String>, Header, description = "ETags that the client has"),
@@ -37,7 +37,7 @@ use crate::http::query::QueryWords;
         (status = 206, body = RawBytes, content_type = "*/*", description = "The parts that were asked for.",
          headers(("Content-Range" = Option<String>, description = "Which, if it is one"))),
         (status = 304, description = "The client has it."),
-        (status = 307, description = "To the blob that the asset names now.",
+        (status = 307, description = "To the blob that the asset, or a hash of the original, names.",
          headers(("Location" = String, description = "The blob"))),
         (status = 404),
         (status = 412, description = "`If-Match` names another."),
@@ -56,14 +56,20 @@ pub async fn bytes(
     let Ok(hash) = word.parse::<ContentHash>() else { return to_blob(&app, word, raw.as_deref()).await };
     let (bytes, row) = match app.engine.opened(&hash) {
         Some(opened) => opened,
-        None => app.blocking(move |engine| engine.open_bytes(&hash)).await?,
+        None => {
+            let ours = app.blocking(move |engine| engine.ours(hash)).await?;
+            if ours != hash {
+                return to_blob(&app, ours.to_string(), raw.as_deref()).await;
+            }
+            app.blocking(move |engine| engine.open_bytes(&hash)).await?
+        }
     };
     Ok(serve_bytes(&bytes, &row, &hash, &headers, download.as_deref()))
 }
 
 /// To the blob that an asset names now, with the query that came.
 async fn to_blob(app: &App, name: String, query: Option<&str>) -> ApiResult<Response> {
-    let hash = app.blocking(move |engine| engine.asset(&name)).await?;
+    let hash = app.blocking(move |engine| engine.content_named(&name)).await?;
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     let location = HeaderValue::from_bytes(format!("/cache/{hash}{query}").as_bytes());
     let location = location.map_err(|_| ApiError::invalid(&["query"], "query", "it cannot stand in an address"))?;
@@ -118,10 +124,11 @@ pub async fn delete(
     let dry_run = query.flag("dry_run");
     query.finish()?;
     let deleted = app.blocking(move |engine| {
+        let hash = engine.ours(hash)?;
         let names = engine.names_of(&hash)?;
-        Ok((names, engine.remove_blob(&hash, dry_run)?))
+        Ok((hash, names, engine.remove_blob(&hash, dry_run)?))
     });
-    let (names, freed) = deleted.await?;
+    let (hash, names, freed) = deleted.await?;
     let freed_bytes = freed.freed_bytes;
     Ok(Json(BlobDeleted { deleted: !dry_run, content_hash: hash, freed_bytes, names, kept: freed.kept }))
 }

@@ -121,6 +121,7 @@ pub async fn verify(State(app): State<App>, mut query: QueryWords) -> ApiResult<
     let nobody = gone.0.clone();
     let report = app.blocking(move |engine| {
         let _turn = turn;
+        let only = only.into_iter().map(|hash| engine.ours(hash)).collect::<Result<Vec<_>, _>>()?;
         for hash in &only {
             engine.describe(hash)?;
         }

@@ -67,6 +67,12 @@ pub async fn server(State(app): State<App>) -> ApiResult<Response> {
 pub struct Health {
     /// `ok` or `ready`.
     status: &'static str,
+    /// `connected` or `away`, where runs are mirrored. Being away is no reason not to be ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redis_mirror: Option<&'static str>,
+    /// `connected` or `away`, where jobs are taken from Redis.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redis_intake: Option<&'static str>,
 }
 
 /// The server answers.
@@ -75,7 +81,7 @@ pub struct Health {
     responses((status = 200, body = Health))
 )]
 pub async fn healthz() -> Json<Health> {
-    Json(Health { status: "ok" })
+    Json(Health { status: "ok", redis_mirror: None, redis_intake: None })
 }
 
 /// The server can do its work: its storage takes writes.
@@ -89,7 +95,8 @@ pub async fn readyz(State(app): State<App>) -> ApiResult<Response> {
         let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, detail);
         return Err(error.with(header::RETRY_AFTER, HeaderValue::from_static("2")));
     }
-    Ok(Json(Health { status: "ready" }).into_response())
+    let (redis_mirror, redis_intake) = (app.redis.mirror.word(), app.redis.intake.word());
+    Ok(Json(Health { status: "ready", redis_mirror, redis_intake }).into_response())
 }
 
 /// Which program this is.

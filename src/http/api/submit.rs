@@ -180,6 +180,7 @@ fn idempotency(
     Ok(key.map(|key| Idempotency {
         key: format!("{}\n{key}", who.id),
         body: ContentHash::of(format!("{route}\n{}", canonical::to_string(body)).as_bytes()),
+        task: None,
     }))
 }
 

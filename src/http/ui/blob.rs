@@ -38,6 +38,9 @@ pub async fn page(
         return Ok(shell::see(&format!("/media/{hash}")));
     };
     let (info, holders) = app.blocking(move |engine| Ok((engine.blob_info(&hash)?, engine.holders(&hash)?))).await?;
+    if info.content_hash != hash {
+        return Ok(shell::see(&format!("/media/{}", info.content_hash)));
+    }
     let title = info.names.first().map_or_else(|| hash.short(), Clone::clone);
     let body = html! {
         article {

@@ -58,12 +58,12 @@ impl Blobs for Home<'_> {
     }
 
     fn read(&self, hash: &ContentHash, to: &mut dyn Write) -> Answer<()> {
-        let bytes = self.engine.read_checked(hash)?;
+        let bytes = self.engine.read_checked(&self.engine.ours(*hash)?)?;
         to.write_all(&bytes).and_then(|()| to.flush()).map_err(CliError::Out)
     }
 
     fn export(&self, hash: &ContentHash, path: &Path) -> Answer<()> {
-        Ok(self.engine.export(hash, path)?)
+        Ok(self.engine.export(&self.engine.ours(*hash)?, path)?)
     }
 
     fn blobs(&self, prefix: &str) -> Answer<Vec<BlobView>> {
@@ -95,7 +95,8 @@ impl Blobs for Home<'_> {
     }
 
     fn verify_blobs(&self, only: &[ContentHash], stop: &dyn Fn() -> bool) -> Answer<VerifyReport> {
-        let only = (!only.is_empty()).then_some(only);
+        let only = only.iter().map(|hash| self.engine.ours(*hash)).collect::<Result<Vec<_>, _>>()?;
+        let only = (!only.is_empty()).then_some(only.as_slice());
         Ok(self.engine.verify_blobs(only, &mut |_, _| !stop())?)
     }
 

@@ -6,9 +6,10 @@ mod registry;
 mod runs;
 
 use std::cell::Cell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::backend::{Answer, Backend, Place, Tokens};
+use crate::engine::moving::Moved;
 use crate::engine::{Engine, Scopes, Token};
 use crate::link::{Keys, Publisher};
 
@@ -45,6 +46,10 @@ impl Backend for Home<'_> {
 
     fn place(&self) -> Place<'_> {
         if self.stays { Place::Holder } else { Place::Here }
+    }
+
+    fn move_in(&self, directory: &Path, runs: &[String], dry_run: bool, stop: &dyn Fn() -> bool) -> Answer<Moved> {
+        Ok(self.engine.move_in(directory, runs, dry_run, &mut |_, _| !stop())?)
     }
 
     fn tokens(&self) -> Answer<&dyn Tokens> {

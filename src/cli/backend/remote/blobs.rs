@@ -40,11 +40,11 @@ impl Blobs for Remote {
     }
 
     fn read(&self, hash: &ContentHash, to: &mut dyn Write) -> Answer<()> {
-        transfer::download(&self.client, hash, to)
+        transfer::download(&self.client, &self.blob(hash)?.content_hash, to)
     }
 
     fn export(&self, hash: &ContentHash, path: &Path) -> Answer<()> {
-        transfer::download_file(&self.client, hash, path)
+        transfer::download_file(&self.client, &self.blob(hash)?.content_hash, path)
     }
 
     fn blobs(&self, prefix: &str) -> Answer<Vec<BlobView>> {

@@ -25,6 +25,7 @@ use crate::cli::effects::EffectView;
 use crate::cli::error::CliError;
 use crate::cli::node_types::NodeTypeView;
 use crate::engine::EngineError;
+use crate::engine::moving::Moved;
 use crate::link::Keys;
 use address::Address;
 use http::Client;
@@ -64,6 +65,13 @@ impl Backend for Remote {
 
     fn place(&self) -> Place<'_> {
         Place::Server(self.client.url())
+    }
+
+    fn move_in(&self, _: &Path, _: &[String], _: bool, _: &dyn Fn() -> bool) -> Answer<Moved> {
+        Err(CliError::usage(format!(
+            "a home is moved in on the machine of {}: run `artdag import-home` there, without --server",
+            self.client.url()
+        )))
     }
 
     fn tokens(&self) -> Answer<&dyn Tokens> {
