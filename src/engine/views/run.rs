@@ -164,7 +164,7 @@ impl Engine {
     pub fn view_of(&self, run: RunId, row: &RunRow) -> Result<RunView, EngineError> {
         let mut view = plain_view(run, row);
         if let Some(output) = &row.output {
-            (view.published, view.publication) = self.published_as(run, output)?;
+            (view.published, view.publication) = self.published_as(output)?;
             if let Some(publication) = &view.publication {
                 view.links.insert("activity".to_owned(), format!("/activities/{}", publication.run_id));
             }
