@@ -71,10 +71,7 @@ impl Engine {
                 row.status
             )));
         };
-        let of = self.holders(&output)?.into_iter().find_map(|holder| match holder {
-            Holder::PublishedOutput(of) => Some(of),
-            _ => None,
-        });
+        let of = self.0.db.read(|tx| published_by(&tx.open_table(names::HOLDERS)?, &output, true))?;
         of.map(|of| self.publication(of)).transpose()
     }
 
@@ -85,8 +82,7 @@ impl Engine {
         let accepted = self.write(move |tx| {
             let Some(row) = runs::run_in(tx, run)? else { return Ok(None) };
             let Some(output) = completed_output(&row) else { return Ok(None) };
-            let holders = tables::holders_in(tx, &output)?;
-            if holders.iter().any(|holder| matches!(holder, Holder::PublishedOutput(_))) {
+            if published_by(&tx.open_table(names::HOLDERS)?, &output, true)?.is_some() {
                 return Ok(Some(false));
             }
             hold_all(tx, run, &row, output)?;
@@ -121,21 +117,10 @@ impl Engine {
 
     /// The publication of the output with this SHA3-256 or BLAKE3 hash.
     pub fn publication_of(&self, hash: &[u8; 32]) -> Result<Option<Publication>, EngineError> {
-        let by_sha3 = self.0.db.read(|tx| {
-            let run = tx.open_table(names::PUBLISHED)?.get(hash)?.map(|run| RunId::from_bytes(*run.value()));
-            Ok(run)
+        let run = self.0.db.read(|tx| match tx.open_table(names::PUBLISHED)?.get(hash)? {
+            Some(run) => Ok(Some(RunId::from_bytes(*run.value()))),
+            None => published_by(&tx.open_table(names::HOLDERS)?, &ContentHash::from_bytes(*hash), true),
         })?;
-        let by_blake3 = || {
-            let holders = self.holders(&ContentHash::from_bytes(*hash))?;
-            Ok::<_, EngineError>(holders.into_iter().find_map(|holder| match holder {
-                Holder::PublishedOutput(run) => Some(run),
-                _ => None,
-            }))
-        };
-        let run = match by_sha3 {
-            Some(run) => Some(run),
-            None => by_blake3()?,
-        };
         run.map(|run| self.publication(run)).transpose()
     }
 
@@ -201,21 +186,35 @@ impl Engine {
         Ok(written.wait()?)
     }
 
-    /// Is an output published, and by which publication is it a run's own?
-    pub(super) fn published_as(
-        &self,
-        run: RunId,
-        output: &ContentHash,
-    ) -> Result<(bool, Option<PublicationView>), EngineError> {
-        let holders = self.holders(output)?;
-        let own = |holder: &Holder| matches!(holder, Holder::PublishedOutput(of) if *of == run);
-        let any = |holder: &Holder| matches!(holder, Holder::PublishedOutput(_));
-        let of = holders.iter().find(|holder| own(holder)).or_else(|| holders.iter().find(|holder| any(holder)));
-        let view = match of {
-            Some(Holder::PublishedOutput(of)) => Some(self.publication(*of)?.view()),
-            _ => None,
-        };
-        Ok((holders.iter().any(Holder::is_publication), view))
+    /// Is an output published, and as what of its own?
+    pub(super) fn published_as(&self, output: &ContentHash) -> Result<(bool, Option<PublicationView>), EngineError> {
+        let (any, of) = self.0.db.read(|tx| {
+            let holders = tx.open_table(names::HOLDERS)?;
+            let any = published_by(&holders, output, false)?;
+            // Most outputs are not published.
+            let of = any.map(|_| published_by(&holders, output, true)).transpose()?;
+            Ok((any.is_some(), of.flatten()))
+        })?;
+        Ok((any, of.map(|of| self.publication(of)).transpose()?.map(|publication| publication.view())))
+    }
+}
+
+/// The first run by whose publication a blob is published, without a look at who else holds it.
+fn published_by(
+    holders: &impl redb::ReadableTable<&'static [u8], ()>,
+    hash: &ContentHash,
+    as_output: bool,
+) -> Result<Option<RunId>, DbError> {
+    let range = names::publications_of(hash, as_output);
+    let first = holders.range(range.start.as_slice()..range.end.as_slice())?.next().transpose()?;
+    Ok(first.and_then(|(key, _)| published_in(key.value())))
+}
+
+/// The run in the key of a holder that is a publication.
+fn published_in(key: &[u8]) -> Option<RunId> {
+    match names::holder_of(key)? {
+        Holder::PublishedOutput(run) | Holder::PublishedInput(run) | Holder::PublishedRecord(run) => Some(run),
+        _ => None,
     }
 }
 

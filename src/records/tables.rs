@@ -194,6 +194,12 @@ pub fn holder_of(key: &[u8]) -> Option<Holder> {
     }
 }
 
+/// The range of holder rows of a hash by which it is published: as an output alone, or as anything.
+pub fn publications_of(hash: &ContentHash, outputs_alone: bool) -> std::ops::Range<Vec<u8>> {
+    let of = |kind: u8| [hash.as_bytes().as_slice(), &[kind]].concat();
+    of(16)..of(if outputs_alone { 17 } else { 19 })
+}
+
 /// The range of holder rows of a hash: from it, up to the next one.
 pub fn holders_of(hash: &ContentHash) -> std::ops::RangeInclusive<Vec<u8>> {
     pairs_of(hash.as_bytes())
@@ -230,6 +236,9 @@ mod tests {
             assert_eq!(holder_of(&key), Some(holder));
             assert!(holders_of(&hash).contains(&key));
             assert!(!holders_of(&ContentHash::of(b"z")).contains(&key));
+            assert_eq!(publications_of(&hash, false).contains(&key), holder.is_publication());
+            let is_output = matches!(holder, Holder::PublishedOutput(_));
+            assert_eq!(publications_of(&hash, true).contains(&key), is_output);
         }
         assert_eq!(holder_of(b"short"), None);
     }

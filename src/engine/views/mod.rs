@@ -12,4 +12,4 @@ pub use config::{ConfigView, FixedInput, VariableInput, config_view};
 pub use page::Page;
 pub use plan::{PlanNodeView, PlanView, StageView, plan_view};
 pub use publication::PublicationView;
-pub use run::{OneOrMany, ProgressView, RunView};
+pub use run::{OneOrMany, ProgressView, RunView, run_view};

@@ -98,8 +98,9 @@ pub struct ProgressView {
     pub fraction: f64,
 }
 
-/// A run's row as clients see it, but for what is known of its output's publication.
-fn plain_view(run: RunId, row: &RunRow) -> RunView {
+/// A run's row as clients see it, but for what is known of its output's publication: that is
+/// [`Engine::view_of`].
+pub fn run_view(run: RunId, row: &RunRow) -> RunView {
     let (nodes, done, cached) = row.progress;
     let one_or_many = |hashes: &Vec<ContentHash>| match hashes.as_slice() {
         [one] => OneOrMany::One(*one),
@@ -163,9 +164,9 @@ impl Engine {
 
     /// A run's row as clients see it.
     pub fn view_of(&self, run: RunId, row: &RunRow) -> Result<RunView, EngineError> {
-        let mut view = plain_view(run, row);
+        let mut view = run_view(run, row);
         if let Some(output) = &row.output {
-            (view.published, view.publication) = self.published_as(run, output)?;
+            (view.published, view.publication) = self.published_as(output)?;
             if let Some(publication) = &view.publication {
                 view.links.insert("activity".to_owned(), format!("/activities/{}", publication.run_id));
             }
