@@ -215,7 +215,8 @@ fn standing(tx: &redb::ReadTransaction, subject: Subject) -> Result<Standing, Db
         Subject::Run(run) => {
             let row = tx.open_table(names::RUNS)?.get(run.as_bytes())?.map(|bytes| RunRow::from_bytes(bytes.value()));
             let task = tasks::of_run(tx, run)?.map(|task| task.task);
-            Standing::Run(run, row.transpose()?.map(|row| (Box::new(run_view(run, &row)), task)))
+            let view = row.transpose()?.map(|row| run_view(tx, run, &row)).transpose()?;
+            Standing::Run(run, view.map(|view| (Box::new(view), task)))
         }
         Subject::Content(hash) => {
             let made = tx.open_table(names::MADE)?;

@@ -9,6 +9,7 @@ use redb::{ReadableTable as _, ReadableTableMetadata as _};
 use crate::base::digest::hex;
 use crate::base::{ContentHash, RunId, Timestamp};
 use crate::db::DbError;
+use crate::engine::changes::{self, Subject};
 use crate::engine::error::EngineError;
 use crate::engine::views::PublicationView;
 use crate::engine::{Engine, Page, runs, tables};
@@ -103,6 +104,7 @@ impl Engine {
             tx.open_table(names::PUBLICATION_ORDER)?.insert(sequence, run.as_bytes())?;
             tx.open_table(names::OUTBOX)?.insert(sequence, run.as_bytes())?;
             tx.open_table(names::PUBLISHED)?.insert(&sha3, run.as_bytes())?;
+            changes::note(tx, &Subject::Run(run))?;
             Ok::<_, DbError>(Some(true))
         });
         let gone = || EngineError::Refused(format!("run {run} was deleted before it could be published"));
@@ -173,6 +175,7 @@ impl Engine {
                 return Ok(());
             }
             deliveries.insert(run.as_bytes(), delivery.to_bytes().as_slice())?;
+            changes::note(tx, &Subject::Run(run))?;
             if delivery.state == DeliveryState::Delivered {
                 let publications = tx.open_table(names::PUBLICATIONS)?;
                 let row = publications.get(run.as_bytes())?;
@@ -185,18 +188,20 @@ impl Engine {
         });
         Ok(written.wait()?)
     }
+}
 
-    /// Is an output published, and as what of its own?
-    pub(super) fn published_as(&self, output: &ContentHash) -> Result<(bool, Option<PublicationView>), EngineError> {
-        let (any, of) = self.0.db.read(|tx| {
-            let holders = tx.open_table(names::HOLDERS)?;
-            let any = published_by(&holders, output, false)?;
-            // Most outputs are not published.
-            let of = any.map(|_| published_by(&holders, output, true)).transpose()?;
-            Ok((any.is_some(), of.flatten()))
-        })?;
-        Ok((any, of.map(|of| self.publication(of)).transpose()?.map(|publication| publication.view())))
+/// Is an output published, and as what of its own?
+pub(super) fn published_as(
+    tx: &redb::ReadTransaction,
+    output: &ContentHash,
+) -> Result<(bool, Option<PublicationView>), DbError> {
+    let holders = tx.open_table(names::HOLDERS)?;
+    // Most outputs are not published.
+    if published_by(&holders, output, false)?.is_none() {
+        return Ok((false, None));
     }
+    let of = published_by(&holders, output, true)?.map(|of| rows_of(tx, of)).transpose()?.flatten();
+    Ok((true, of.map(|publication| publication.view())))
 }
 
 /// The first run by whose publication a blob is published, without a look at who else holds it.

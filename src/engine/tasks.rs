@@ -75,7 +75,7 @@ impl Engine {
                 let run = RunId::from_bytes(id);
                 let row = runs.get(&id)?.map(|bytes| RunRow::from_bytes(bytes.value())).transpose()?;
                 if let Some(task) = of_run(tx, run)? {
-                    owed.push(Owed { run, task, view: row.map(|row| run_view(run, &row)) });
+                    owed.push(Owed { run, task, view: row.map(|row| run_view(tx, run, &row)).transpose()? });
                 }
                 if owed.len() == most {
                     break;

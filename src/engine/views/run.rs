@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{ContentHash, RunId, Timestamp};
-use crate::engine::Engine;
+use crate::db::DbError;
 use crate::engine::error::EngineError;
 use crate::engine::views::PublicationView;
+use crate::engine::{Engine, publications};
 use crate::records::{RunRow, RunStats, RunStatus, Verdict};
 
 /// A run.
@@ -98,9 +99,20 @@ pub struct ProgressView {
     pub fraction: f64,
 }
 
-/// A run's row as clients see it, but for what is known of its output's publication: that is
-/// [`Engine::view_of`].
-pub fn run_view(run: RunId, row: &RunRow) -> RunView {
+/// A run's row as clients see it, within a read.
+pub fn run_view(tx: &redb::ReadTransaction, run: RunId, row: &RunRow) -> Result<RunView, DbError> {
+    let mut view = plain_view(run, row);
+    if let Some(output) = &row.output {
+        (view.published, view.publication) = publications::published_as(tx, output)?;
+        if let Some(publication) = &view.publication {
+            view.links.insert("activity".to_owned(), format!("/activities/{}", publication.run_id));
+        }
+    }
+    Ok(view)
+}
+
+/// The same but for what is known of its output's publication.
+fn plain_view(run: RunId, row: &RunRow) -> RunView {
     let (nodes, done, cached) = row.progress;
     let one_or_many = |hashes: &Vec<ContentHash>| match hashes.as_slice() {
         [one] => OneOrMany::One(*one),
@@ -164,14 +176,7 @@ impl Engine {
 
     /// A run's row as clients see it.
     pub fn view_of(&self, run: RunId, row: &RunRow) -> Result<RunView, EngineError> {
-        let mut view = run_view(run, row);
-        if let Some(output) = &row.output {
-            (view.published, view.publication) = self.published_as(output)?;
-            if let Some(publication) = &view.publication {
-                view.links.insert("activity".to_owned(), format!("/activities/{}", publication.run_id));
-            }
-        }
-        Ok(view)
+        Ok(self.0.db.read(|tx| run_view(tx, run, row))?)
     }
 
     /// Runs of a page as clients see them.
