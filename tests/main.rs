@@ -16,6 +16,7 @@ mod property;
 mod provenance;
 mod records;
 mod scale;
+mod seals;
 mod server;
 mod support;
 mod tokens;

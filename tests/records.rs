@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use artdag::base::{ContentHash, Fingerprint, NodeId, NodeKey, RunId, Timestamp};
 use artdag::records::{
     AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, NodeTrace, Origin, ProbeRow, Record,
-    RunOptions, RunRow, RunStats, RunStatus, SessionOf, SessionRow, TokenRow, TraceRow, Verdict,
+    RunOptions, RunRow, RunStats, RunStatus, SealRow, SessionOf, SessionRow, TokenRow, TraceRow, Verdict,
 };
 
 fn golden(name: &str) -> PathBuf {
@@ -117,6 +117,8 @@ fn every_record_type_has_its_golden_bytes() {
     let scopes = vec!["read".to_owned(), "admin".to_owned()];
     let node = NodeTrace { state: 4, started: Some(at), ended: None, output: Some(hash(21)) };
     check("trace", &TraceRow { nodes: vec![node] });
+    let seal = SealRow { key_id: "did:key:z6Mk".to_owned(), signature: vec![22; 64], sha256: Some(tool) };
+    check("seal", &seal);
     check("idempotency", &IdempotencyRow { body: hash(19), run: RunId::from_bytes([20; 16]), created_at: at });
     check("token", &TokenRow { name: "t".to_owned(), hash: tool, scopes, created_at: at });
     let user = SessionOf::User {
@@ -142,6 +144,7 @@ fn every_golden_file_is_read_by_a_test() {
         "session-v1",
         "idempotency-v1",
         "trace-v1",
+        "seal-v1",
     ];
     for entry in std::fs::read_dir(golden("")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();

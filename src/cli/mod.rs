@@ -25,6 +25,7 @@ mod wait;
 mod worker;
 
 mod assets;
+mod bundle;
 mod cache;
 mod cancel;
 mod completions;
@@ -58,6 +59,7 @@ use crate::config::{From, LogFormat, Settings};
 use crate::engine::home::Opening;
 use crate::engine::lock::Role;
 use crate::engine::{Engine, Opened};
+use crate::link::Keys;
 use crate::media::ffmpeg::{self, confine};
 use args::Command;
 use backend::Backend;
@@ -191,6 +193,7 @@ fn execute(cli: Cli, backend: &dyn Backend, io: &mut Io, interrupt: &Interrupt) 
         Command::Assets(args) => assets::run(args, &mut ctx),
         Command::Configs(args) => configs::run(args, &mut ctx),
         Command::Provenance(args) => provenance::run(&args, &mut ctx),
+        Command::Bundle(args) => bundle::run(args, &mut ctx),
         Command::Verify(args) => verify::run(&args, &mut ctx),
         Command::Keys(args) => keys::run(&args, &mut ctx),
         Command::Token(args) => token::run(args, &mut ctx),
@@ -222,5 +225,6 @@ fn opening(settings: &Settings, role: Role) -> Opening {
         ffmpeg: settings.ffmpeg.clone(),
         stage_timeout: settings.server.stage_timeout.map_or(0, |time| time.as_secs()),
         role,
+        signer: Some(std::sync::Arc::new(Keys::open(&settings.home))),
     }
 }

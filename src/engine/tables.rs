@@ -55,6 +55,10 @@ pub fn create(db: &Db) -> Result<(), DbError> {
         if !db.read(|tx| Ok(tx.open_table(names::PROBES).is_ok()))? {
             write(db, |tx| tx.open_table(names::PROBES).map(drop).map_err(Into::into)).wait()?;
         }
+        // Nor those from before records were signed one of signatures.
+        if !db.read(|tx| Ok(tx.open_table(names::SEALS).is_ok()))? {
+            write(db, |tx| tx.open_table(names::SEALS).map(drop).map_err(Into::into)).wait()?;
+        }
         return Ok(());
     }
     write(db, |tx| {
@@ -79,6 +83,7 @@ pub fn create(db: &Db) -> Result<(), DbError> {
         tx.open_table(names::ASSETS)?;
         tx.open_table(names::CONFIGS)?;
         tx.open_table(names::INFRA)?;
+        tx.open_table(names::SEALS)?;
         tx.open_table(names::TOKENS)?;
         tx.open_table(names::SESSIONS)?;
         if tx.open_table(names::NUMBERS)?.get(names::DERIVED_BYTES)?.is_none() {

@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 
 use crate::db::{self, CodecError};
 use crate::records::rows::{
-    AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, ProbeRow, RunRow, SessionRow, TokenRow,
-    TraceRow,
+    AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, ProbeRow, RunRow, SealRow, SessionRow,
+    TokenRow, TraceRow,
 };
 
 /// A row type with a stored form.
@@ -46,4 +46,5 @@ records! {
     SessionRow = 1,
     IdempotencyRow = 1,
     TraceRow = 1,
+    SealRow = 1,
 }

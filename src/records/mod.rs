@@ -10,5 +10,5 @@ pub mod tables;
 pub use codec::Record;
 pub use rows::{
     AssetRow, BlobRow, ConfigRow, Holder, IdempotencyRow, InfraRow, KeyRow, MemoRow, NodeTrace, Origin, ProbeRow,
-    RunOptions, RunRow, RunStats, RunStatus, SessionOf, SessionRow, TokenRow, TraceRow, Verdict,
+    RunOptions, RunRow, RunStats, RunStatus, SealRow, SessionOf, SessionRow, TokenRow, TraceRow, Verdict,
 };

@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use crate::base::RunId;
 use crate::base::limits::PAGE_MAX;
+use crate::base::{NodeKey, RunId};
 use crate::cli::backend::follow::Follow;
 use crate::cli::backend::home::Home;
 use crate::cli::backend::home::follow::Listening;
 use crate::cli::backend::{Answer, Runs, RunsOf};
 use crate::cli::place;
 use crate::engine::views::{PlanView, RunView, run_view};
-use crate::engine::{Freed, Request, RunFilter};
+use crate::engine::{Freed, KeyView, Request, RunFilter};
 use crate::plan::explain::Why;
 
 impl Runs for Home<'_> {
@@ -63,6 +63,14 @@ impl Runs for Home<'_> {
 
     fn provenance(&self, word: &str) -> Answer<Vec<u8>> {
         Ok(self.engine.provenance(word)?)
+    }
+
+    fn envelope(&self, word: &str) -> Answer<Vec<u8>> {
+        Ok(self.engine.envelope(word)?)
+    }
+
+    fn key_view(&self, key: &NodeKey) -> Answer<Option<KeyView>> {
+        Ok(self.engine.key_view(key)?)
     }
 
     fn verify(&self, run: RunId) -> Answer<RunId> {
