@@ -105,6 +105,15 @@ pub fn run(args: Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
     }
 }
 
+/// What an export answers.
+#[derive(Serialize)]
+struct Exported<'a> {
+    path: &'a Path,
+    size: u64,
+    signed_by: String,
+    manifest: &'a Manifest,
+}
+
 fn export(
     ctx: &mut Ctx<'_>,
     words: Vec<String>,
@@ -116,13 +125,6 @@ fn export(
     let elsewhere = missing_from.map(|file| hashes_of(&ctx.io.cwd.join(file))).transpose()?.unwrap_or_default();
     let (engine, keys) = (ctx.backend.engine()?, ctx.backend.keys()?);
     let (manifest, size) = bundle::export(engine, &keys, &Export { words, with, elsewhere }, &path)?;
-    #[derive(Serialize)]
-    struct Exported<'a> {
-        path: &'a Path,
-        size: u64,
-        signed_by: String,
-        manifest: &'a Manifest,
-    }
     let signed_by = keys::did_of(&keys.ed25519()?.verifying_key());
     let exported = Exported { path: &path, size, signed_by, manifest: &manifest };
     let name = path.display().to_string();

@@ -1,6 +1,6 @@
 //! Taking in a bundle: everything is checked, and only then is anything written.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::Read;
 
 use serde::Serialize;
@@ -130,10 +130,10 @@ fn check_all(engine: &Engine, bundle: &Bundle) -> Result<Texts, BundleError> {
         texts.take(entry, text).map_err(|why| bundle.changed(format!("{}: {why}", entry.path)))
     })?;
     let in_bundle: HashSet<ContentHash> = bundle.manifest.entries.iter().map(|entry| entry.blake3).collect();
-    let mut missing = Vec::new();
+    let mut missing = BTreeSet::new();
     for entry in &bundle.manifest.elsewhere {
         if engine.read_checked(&entry.blake3).is_err() {
-            missing.push(entry.blake3);
+            missing.insert(entry.blake3);
         }
     }
     let mut ids: Vec<RunId> = Vec::new();
@@ -144,7 +144,7 @@ fn check_all(engine: &Engine, bundle: &Bundle) -> Result<Texts, BundleError> {
         ids.push(run.run_id);
         for hash in run.inputs.iter().chain(&run.config) {
             if !in_bundle.contains(hash) && engine.read_checked(hash).is_err() {
-                missing.push(*hash);
+                missing.insert(*hash);
             }
         }
     }

@@ -16,6 +16,9 @@ mod seal;
 mod tar;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use export::{Export, With, export};
 pub use import::{Imported, import};
 pub use manifest::{Entry, Kind, Manifest};

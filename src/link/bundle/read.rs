@@ -47,7 +47,7 @@ impl Bundle {
         }
         let mut head = [0; seal::HEAD];
         file.read_exact(&mut head).map_err(|_| invalid("it is too short".to_owned()))?;
-        let length = seal::length(&head).ok_or_else(|| invalid("it begins otherwise".to_owned()))?;
+        let length = seal::length(head).ok_or_else(|| invalid("it begins otherwise".to_owned()))?;
         let mut text = vec![0; length];
         file.read_exact(&mut text).map_err(|_| invalid("it is too short".to_owned()))?;
         let seal = seal::open(&text).map_err(changed)?;

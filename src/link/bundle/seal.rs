@@ -61,7 +61,7 @@ pub fn frame(keys: &Keys, blake3: &ContentHash, manifest: &ContentHash) -> Resul
 }
 
 /// The bytes of the JSON behind a frame's head; `None` if no bundle begins so.
-pub fn length(head: &[u8; HEAD]) -> Option<usize> {
+pub fn length(head: [u8; HEAD]) -> Option<usize> {
     let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
     (head[..4] == MAGIC && length <= LONGEST).then_some(length as usize)
 }
