@@ -6,7 +6,7 @@
 //! for byte, the one that its line in the manifest leads to ([`tar`]), so there are no links, no
 //! directories, no second names, no other owners. The same contents give the same file.
 //!
-//! Reading ([`read`]) checks all of that, and every hash, before [`import`] writes anything.
+//! Reading ([`read`]) checks all of that, and every hash, before [`mod@import`] writes anything.
 
 pub mod export;
 pub mod import;

@@ -224,13 +224,14 @@ fn a_bomb_is_refused_before_it_is_unpacked() {
 fn with_run(site: &Site) -> (PathBuf, Manifest) {
     let png = include_bytes!("../../media/decode/fixtures/grey1.png");
     let hash = site.engine.add_bytes(png, None).unwrap().content_hash;
+    let options = json!({"cache": true, "fuse": true, "keep": [], "force": [], "checkpoint": "auto"});
     let request = Request {
         recipe: RecipeRef::Effect("invert".to_owned()),
         inputs: Inputs::Listed(vec![hash]),
         params: Map::new(),
         output_name: None,
         format: None,
-        options: Default::default(),
+        options: serde_json::from_value(options).unwrap(),
         priority: 0,
         username: None,
         fixed: Vec::new(),
