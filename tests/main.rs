@@ -16,6 +16,7 @@ mod keys;
 mod property;
 mod provenance;
 mod records;
+mod release;
 mod scale;
 mod seals;
 mod server;
