@@ -55,7 +55,7 @@ impl std::str::FromStr for ProvenanceForm {
     get, path = "/runs/{run_id}/provenance", operation_id = "get_run_provenance", tag = "runs",
     params(
         ("run_id" = RunId, Path, description = "The run"),
-        ("format" = Option<ProvenanceForm>, Query, description = "The form; the record itself if it is not given"),
+        ("format" = inline(Option<ProvenanceForm>), Query, description = "The form; the record itself if it is not given"),
     ),
     responses(
         (status = 200, body = Object, description = "What made the output, of what, with what."),
