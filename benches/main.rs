@@ -47,6 +47,7 @@ fn open(home: &Path) -> Engine {
         ffmpeg: None,
         stage_timeout: 0,
         role: Role::Command,
+        signer: Some(std::sync::Arc::new(artdag::link::Keys::open(&home.join("home")))),
     };
     match Engine::open(&opening) {
         Ok(Opened::Ours(engine)) => engine,

@@ -3,6 +3,7 @@
 //! A new file is listed here (a test tells if it is not). What can be shown by a unit test
 //! beside the code belongs there: starting the program costs a hundred times as much.
 
+mod bundles;
 mod cli;
 mod configs;
 mod crash;
@@ -17,7 +18,9 @@ mod provenance;
 mod publish;
 mod records;
 mod redis;
+mod release;
 mod scale;
+mod seals;
 mod server;
 mod support;
 mod tokens;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use artdag::base::{ContentHash, Fingerprint, NodeId, NodeKey, RunId, Timestamp};
 use artdag::records::{
     AssetRow, BlobRow, ConfigRow, DeliveryRow, DeliveryState, IdempotencyRow, InfraRow, KeyRow, MemoRow, NodeTrace,
-    Origin, ProbeRow, PublicationRow, Record, RunOptions, RunRow, RunStats, RunStatus, SessionOf, SessionRow, TaskRow,
-    TokenRow, TraceRow, Verdict,
+    Origin, ProbeRow, PublicationRow, Record, RunOptions, RunRow, RunStats, RunStatus, SealRow, SessionOf, SessionRow,
+    TaskRow, TokenRow, TraceRow, Verdict,
 };
 
 fn golden(name: &str) -> PathBuf {
@@ -120,6 +120,8 @@ fn every_record_type_has_its_golden_bytes() {
     check("trace", &TraceRow { nodes: vec![node] });
     let (task, parent) = ("t-1".to_owned(), Some("t-0".to_owned()));
     check("task", &TaskRow { task, wants_result: true, parent, group: None });
+    let seal = SealRow { key_id: "did:key:z6Mk".to_owned(), signature: vec![22; 64], sha256: Some(tool) };
+    check("seal", &seal);
     check("idempotency", &IdempotencyRow { body: hash(19), run: RunId::from_bytes([20; 16]), created_at: at });
     check("token", &TokenRow { name: "t".to_owned(), hash: tool, scopes, created_at: at });
     let user = SessionOf::User {
@@ -173,6 +175,7 @@ fn every_golden_file_is_read_by_a_test() {
         "publication-v1",
         "delivery-v1",
         "task-v1",
+        "seal-v1",
     ];
     for entry in std::fs::read_dir(golden("")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();

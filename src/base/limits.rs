@@ -217,6 +217,27 @@ pub const KEY_FILE_BYTES: u64 = 64 << 10;
 pub const HMAC_SECRET_BYTES: usize = 32;
 /// See [`HMAC_SECRET_BYTES`].
 pub const RSA_BITS: usize = 2048;
+/// Bytes of a file that is looked at for a signed envelope: the record of 100,000 nodes in one has less.
+pub const ENVELOPE_BYTES: u64 = 128 << 20;
+/// Entries of a bundle.
+pub const BUNDLE_ENTRIES: usize = 100_000;
+/// Bytes of one: what the plain header of a tar can say.
+pub const BUNDLE_ENTRY_BYTES: u64 = (8 << 30) - 1;
+/// Bytes of a bundle's manifest: 100,000 entries have about 25 MB.
+pub const BUNDLE_MANIFEST_BYTES: u64 = 32 << 20;
+/// Bytes of a bundle's configs, records and runs together, which are held in memory while they are checked.
+pub const BUNDLE_TEXT_BYTES: u64 = 512 << 20;
+/// How many times its own bytes a bundle may hold, beyond [`BUNDLE_FREE_BYTES`]: media hardly compress.
+pub const BUNDLE_RATIO: u64 = 200;
+/// Bytes that a bundle may hold however small it is: a plain picture of the largest size, uncompressed.
+pub const BUNDLE_FREE_BYTES: u64 = 1 << 30;
+/// Bits of the window that decompressing a bundle may need: 8 MiB; ours needs two.
+pub const BUNDLE_WINDOW_LOG: u32 = 23;
+/// Records that a check of provenance follows back from an output.
+pub const CHAIN_RECORDS: usize = 10_000;
+/// Bytes of an output whose SHA-256, which other tools know, is signed beside its BLAKE3: hashing so
+/// much takes some ten milliseconds.
+pub const SEALED_DIGEST_BYTES: u64 = 16 << 20;
 /// Bytes of the log-in form: a token of a megabyte is still refused as a token.
 pub const LOGIN_FORM_BYTES: usize = 2 << 20;
 /// Bytes of the path that a log-in leads to: what servers take as one address.

@@ -165,6 +165,8 @@ pub enum Command {
     Publish(cli::publish::Args),
     /// Print the provenance record of a run or a file
     Provenance(cli::provenance::Args),
+    /// Runs with all they stand on, in one signed file: export, import, inspect
+    Bundle(cli::bundle::Args),
     /// Render a run again without the cache and compare
     Verify(cli::verify::Args),
     /// Keys that this home signs with: their public parts

@@ -27,6 +27,7 @@ mod wait;
 mod worker;
 
 mod assets;
+mod bundle;
 mod cache;
 mod cancel;
 mod completions;
@@ -63,7 +64,7 @@ use crate::engine::home::Opening;
 use crate::engine::lock::Role;
 use crate::engine::{Engine, Opened};
 use crate::http::outside;
-use crate::link::Publisher;
+use crate::link::{Keys, Publisher};
 use crate::media::ffmpeg::{self, confine};
 use args::Command;
 use backend::Backend;
@@ -199,6 +200,7 @@ fn execute(cli: Cli, backend: &dyn Backend, io: &mut Io, interrupt: &Interrupt) 
         Command::Configs(args) => configs::run(args, &mut ctx),
         Command::Publish(args) => publish::run(&args, &mut ctx),
         Command::Provenance(args) => provenance::run(&args, &mut ctx),
+        Command::Bundle(args) => bundle::run(args, &mut ctx),
         Command::Verify(args) => verify::run(&args, &mut ctx),
         Command::Keys(args) => keys::run(&args, &mut ctx),
         Command::Token(args) => token::run(args, &mut ctx),
@@ -231,5 +233,6 @@ fn opening(settings: &Settings, role: Role) -> Opening {
         ffmpeg: settings.ffmpeg.clone(),
         stage_timeout: settings.server.stage_timeout.map_or(0, |time| time.as_secs()),
         role,
+        signer: Some(std::sync::Arc::new(Keys::open(&settings.home))),
     }
 }

@@ -12,7 +12,8 @@ use crate::engine::events::What;
 use crate::engine::job::{Job, NodeFailure, Rows};
 use crate::engine::machine::Outcome;
 use crate::engine::queue::Idempotency;
-use crate::engine::{Engine, provenance, publish, queue, runs, tables, trace};
+use crate::engine::seal::Subject;
+use crate::engine::{Engine, provenance, publish, queue, runs, seal, tables, trace};
 use crate::media::{Facts, Form, Kind, MediaType};
 use crate::plan::{PlanNode, State};
 use crate::records::tables as names;
@@ -218,7 +219,15 @@ impl Engine {
             row.verdict = Some(if same { Compared::Same } else { Compared::Different });
         }
         let record = provenance::record(self, job, &row)?;
-        row.provenance = Some(ContentHash::of(record.as_bytes()));
+        let record_hash = ContentHash::of(record.as_bytes());
+        row.provenance = Some(record_hash);
+        let subject = Subject { name: row.output_name.clone(), content_hash: output };
+        // A run is not lost for want of a key: its record can be signed later.
+        let seal = self.seal(&record, &subject);
+        if let (Err(why), true) = (&seal, self.0.signer.is_some()) {
+            tracing::error!(run = %job.run, why, "the run's record cannot be signed");
+            row.warnings.push(format!("its record is not signed: {why}"));
+        }
         let store_record = self.put_record(record.into_bytes(), "application/json")?;
         let mut used: Vec<ContentHash> = job.plan.nodes.iter().filter_map(hit).collect();
         {
@@ -231,6 +240,9 @@ impl Engine {
         let (run, stored, now) = (job.run, row.clone(), Timestamp::now());
         let write = move |tx: &redb::WriteTransaction| {
             store_record(tx)?;
+            if let Ok(seal) = &seal {
+                seal::put(tx, &record_hash, seal)?;
+            }
             for hash in &used {
                 tables::use_value(tx, run, hash)?;
                 if let Some(mut blob) = tables::get::<BlobRow>(tx, names::BLOBS, hash.as_bytes())? {

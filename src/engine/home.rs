@@ -22,6 +22,7 @@ use crate::engine::machine::Capacity;
 use crate::engine::opened::Opened as OpenedBlobs;
 use crate::engine::partial::Senders;
 use crate::engine::scheduler::Scheduler;
+use crate::engine::seal::SignerOf;
 use crate::engine::slots::Slots;
 use crate::engine::stage_threads::StageThreads;
 use crate::engine::tools::Tools;
@@ -54,6 +55,7 @@ pub struct Inner {
     pub(super) opened: OpenedBlobs,
     pub(super) tools: Tools,
     pub(super) senders: Senders,
+    pub(super) signer: SignerOf,
     /// Waits for a disk that refuses, where a command had better tell.
     pub(super) patient: AtomicBool,
     /// Set when the process is about to leave: runs that have not ended wait for the next one.
@@ -90,6 +92,8 @@ pub struct Opening {
     pub ffmpeg: Option<PathBuf>,
     /// As what.
     pub role: Role,
+    /// Who signs the records of runs.
+    pub signer: SignerOf,
 }
 
 impl Engine {
@@ -142,6 +146,7 @@ impl Engine {
             totals: Totals::default(),
             opened: OpenedBlobs::default(),
             senders: Senders::default(),
+            signer: opening.signer.clone(),
             tools: Tools::new(opening.ffmpeg.clone(), home.join("tools.json")),
             patient: AtomicBool::new(opening.role != Role::Command),
             leaving: AtomicBool::new(false),

@@ -6,6 +6,7 @@
 //! What a run has achieved is what the memo holds: going on after a crash is planning again.
 //! Nothing here knows of HTTP or of terminals.
 
+pub mod carry;
 pub mod error;
 pub mod events;
 pub mod gc;
@@ -15,6 +16,7 @@ pub mod machine;
 pub mod partial;
 pub mod provenance;
 pub mod request;
+pub mod seal;
 pub mod views;
 pub mod work;
 
@@ -70,6 +72,7 @@ pub use references::{Freed, Kept};
 pub use request::{Inputs, RecipeRef, Request};
 pub use runs::{Counts, RunFilter};
 pub use scopes::Scopes;
+pub use seal::{KeyView, Signer, SignerOf};
 pub use sessions::Session;
 pub use tokens::Token;
 pub use uploads::{Upload, Uploader};

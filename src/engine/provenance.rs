@@ -266,12 +266,17 @@ impl Engine {
     /// The provenance record of a run, or of the run that made a blob; or the record itself,
     /// if the hash is one's.
     pub fn provenance(&self, word: &str) -> Result<Vec<u8>, EngineError> {
+        Ok(self.read_checked(&self.provenance_hash(word)?)?.to_vec())
+    }
+
+    /// The hash of that record.
+    pub fn provenance_hash(&self, word: &str) -> Result<ContentHash, EngineError> {
         let record = match word.parse::<ContentHash>() {
             Ok(hash) => self.provenance_of_blob(&self.ours(hash)?)?,
             Err(_) => self.run_row(self.find_run(word)?)?.provenance,
         };
         let none = || EngineError::NotFound { what: "provenance of", name: word.to_owned(), hint: String::new() };
-        Ok(self.read_checked(&record.ok_or_else(none)?)?.to_vec())
+        record.ok_or_else(none)
     }
 
     fn provenance_of_blob(&self, hash: &ContentHash) -> Result<Option<ContentHash>, EngineError> {

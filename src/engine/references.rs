@@ -175,6 +175,9 @@ fn forget_run(tx: &redb::WriteTransaction, run: RunId) -> Result<(), DbError> {
     tx.open_table(names::UNSUCCESSFUL)?.remove(run.as_bytes())?;
     tx.open_table(names::TRACES)?.remove(run.as_bytes())?;
     tasks::forget(tx, run)?;
+    if let Some(record) = row.provenance {
+        tx.open_table(names::SEALS)?.remove(record.as_bytes())?;
+    }
     tables::add_to_number(tx, names::run_count(row.status), -1)?;
     for (hash, holder) in held_by(run, &row) {
         tables::release(tx, &hash, &holder)?;

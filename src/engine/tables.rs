@@ -54,7 +54,8 @@ pub fn create(db: &Db) -> Result<(), DbError> {
     if number(db, names::DERIVED_BYTES).is_ok_and(|number| number.is_some()) {
         // Homes of earlier versions lack tables that came later.
         let has_all = |tx: &redb::ReadTransaction| {
-            Ok(tx.open_table(names::ALIASES).is_ok() && tx.open_table(names::PUBLICATIONS).is_ok())
+            let later = tx.open_table(names::ALIASES).is_ok() && tx.open_table(names::PUBLICATIONS).is_ok();
+            Ok(later && tx.open_table(names::SEALS).is_ok())
         };
         if !db.read(has_all)? {
             write(db, create_later).wait()?;
@@ -106,6 +107,7 @@ fn create_later(tx: &redb::WriteTransaction) -> Result<(), DbError> {
     tx.open_table(names::PUBLICATION_ORDER)?;
     tx.open_table(names::OUTBOX)?;
     tx.open_table(names::PUBLISHED)?;
+    tx.open_table(names::SEALS)?;
     Ok(())
 }
 

@@ -74,6 +74,7 @@ fn open(home: &Path) -> Engine {
         ffmpeg: None,
         stage_timeout: 0,
         role: Role::Serve,
+        signer: Some(std::sync::Arc::new(crate::link::Keys::open(home))),
     };
     let Ok(Opened::Ours(engine)) = Engine::open(&opening) else { panic!("a fresh home opens") };
     engine

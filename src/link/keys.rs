@@ -211,6 +211,17 @@ impl Keys {
     }
 }
 
+impl crate::engine::Signer for Keys {
+    fn key_id(&self) -> Result<String, String> {
+        self.ed25519().map(|key| did_of(&key.verifying_key())).map_err(|error| error.to_string())
+    }
+
+    fn sign(&self, bytes: &[u8]) -> Result<Vec<u8>, String> {
+        use ed25519_dalek::Signer as _;
+        self.ed25519().map(|key| key.sign(bytes).to_bytes().to_vec()).map_err(|error| error.to_string())
+    }
+}
+
 /// Refuses what others than its owner may look at.
 fn private(path: &Path, about: &fs::Metadata, wanted: u32) -> Result<(), KeyError> {
     let mode = about.mode() & 0o7777;

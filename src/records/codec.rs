@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 use crate::db::{self, CodecError};
 use crate::records::published::{DeliveryRow, PublicationRow};
 use crate::records::rows::{
-    AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, ProbeRow, RunRow, SessionRow, TaskRow,
-    TokenRow, TraceRow,
+    AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, ProbeRow, RunRow, SealRow, SessionRow,
+    TaskRow, TokenRow, TraceRow,
 };
 
 /// A row type with a stored form.
@@ -50,4 +50,5 @@ records! {
     PublicationRow = 1,
     DeliveryRow = 1,
     TaskRow = 1,
+    SealRow = 1,
 }

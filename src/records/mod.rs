@@ -12,5 +12,5 @@ pub use codec::Record;
 pub use published::{DeliveryRow, DeliveryState, PublicationRow};
 pub use rows::{
     AssetRow, BlobRow, ConfigRow, Holder, IdempotencyRow, InfraRow, KeyRow, MemoRow, NodeTrace, Origin, ProbeRow,
-    RunOptions, RunRow, RunStats, RunStatus, SessionOf, SessionRow, TaskRow, TokenRow, TraceRow, Verdict,
+    RunOptions, RunRow, RunStats, RunStatus, SealRow, SessionOf, SessionRow, TaskRow, TokenRow, TraceRow, Verdict,
 };

@@ -358,6 +358,17 @@ pub struct NodeTrace {
     pub output: Option<ContentHash>,
 }
 
+/// The signature of a provenance record. What was signed follows from the record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealRow {
+    /// The id of the key.
+    pub key_id: String,
+    /// Its signature.
+    pub signature: Vec<u8>,
+    /// The SHA-256 of the output, if it was signed too.
+    pub sha256: Option<Fingerprint>,
+}
+
 /// Who holds a blob, so that it may not be deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Holder {

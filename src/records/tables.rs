@@ -53,6 +53,8 @@ pub const ASSETS: TableDefinition<'static, &'static str, &'static [u8]> = TableD
 pub const CONFIGS: ByHash = TableDefinition::new("configs");
 /// Fingerprint → [`super::InfraRow`].
 pub const INFRA: ByHash = TableDefinition::new("infra");
+/// Content hash of a provenance record → [`super::SealRow`].
+pub const SEALS: ByHash = TableDefinition::new("seals");
 /// Token id → [`super::TokenRow`].
 pub const TOKENS: TableDefinition<'static, &'static str, &'static [u8]> = TableDefinition::new("tokens");
 /// Hash of a session's id → [`super::SessionRow`].

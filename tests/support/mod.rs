@@ -68,6 +68,7 @@ impl Home {
             ffmpeg: None,
             stage_timeout: 0,
             role: Role::Command,
+            signer: Some(std::sync::Arc::new(artdag::link::Keys::open(&self.path()))),
         };
         match Engine::open(&opening).expect("the home opens") {
             Opened::Ours(engine) => engine,

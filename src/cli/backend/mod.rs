@@ -15,12 +15,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{AssetName, ContentHash, RunId, Timestamp};
+use crate::base::{AssetName, ContentHash, NodeKey, RunId, Timestamp};
 use crate::cli::error::CliError;
 use crate::engine::gc::Collected;
 use crate::engine::moving::Moved;
 use crate::engine::views::{BlobInfo, ConfigView, PlanView, PublicationView, RunView};
-use crate::engine::{Freed, RecipeRef, Request, Scopes, Token, Upload, VerifyReport};
+use crate::engine::{Engine, Freed, KeyView, RecipeRef, Request, Scopes, Token, Upload, VerifyReport};
 use crate::link::Keys;
 use crate::plan::explain::Why;
 use crate::records::{Origin, RunStatus};
@@ -45,6 +45,9 @@ pub trait Backend: Runs + Blobs + Registry {
 
     /// The keys of the home: on its own machine alone.
     fn keys(&self) -> Answer<Keys>;
+
+    /// The open home itself, for what is done on its own machine alone.
+    fn engine(&self) -> Answer<&Engine>;
 }
 
 /// Access tokens of a home.
@@ -113,6 +116,12 @@ pub trait Runs {
 
     /// What is published, newest first, and how far its delivery is.
     fn publications(&self, limit: usize) -> Answer<Vec<PublicationView>>;
+
+    /// The signed envelope of that record.
+    fn envelope(&self, word: &str) -> Answer<Vec<u8>>;
+
+    /// What a node's key is made of, if that is known.
+    fn key_view(&self, key: &NodeKey) -> Answer<Option<KeyView>>;
 
     /// Starts a run that renders another one again.
     fn verify(&self, run: RunId) -> Answer<RunId>;

@@ -6,11 +6,13 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::base::RunId;
+use crate::engine::EngineError;
 use crate::engine::views::{PlanView, RunView};
 use crate::http::App;
 use crate::http::error::ApiResult;
 use crate::http::extract::PathRun;
 use crate::http::query::QueryWords;
+use crate::link::prov;
 use crate::plan::explain::Why;
 
 /// The nodes and stages of a run: states, times, and why each ran or need not.
@@ -23,18 +25,61 @@ pub async fn plan(State(app): State<App>, PathRun(run): PathRun) -> ApiResult<Js
     app.blocking(move |engine| engine.run_plan(run)).await.map(Json)
 }
 
-/// The provenance record of a completed run: canonical JSON, as it is stored.
+/// The form of a provenance record.
+#[derive(Clone, Copy, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum ProvenanceForm {
+    /// The record: canonical JSON, as it is stored.
+    Record,
+    /// Its signed envelope: an in-toto statement in DSSE.
+    Dsse,
+    /// W3C PROV-JSON.
+    Prov,
+}
+
+impl std::str::FromStr for ProvenanceForm {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "record" => Ok(Self::Record),
+            "dsse" => Ok(Self::Dsse),
+            "prov" => Ok(Self::Prov),
+            _ => Err(()),
+        }
+    }
+}
+
+/// The provenance record of a completed run: canonical JSON, as it is stored; signed, or as PROV-JSON.
 #[utoipa::path(
     get, path = "/runs/{run_id}/provenance", operation_id = "get_run_provenance", tag = "runs",
-    params(("run_id" = RunId, Path, description = "The run")),
+    params(
+        ("run_id" = RunId, Path, description = "The run"),
+        ("format" = inline(Option<ProvenanceForm>), Query, description = "The form; the record itself if it is not given"),
+    ),
     responses(
         (status = 200, body = Object, description = "What made the output, of what, with what."),
         (status = 404, description = "There is no such run, or it has no output yet."),
     )
 )]
-pub async fn provenance(State(app): State<App>, PathRun(run): PathRun) -> ApiResult<Response> {
-    let record = app.blocking(move |engine| engine.provenance(&run.to_string())).await?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], record).into_response())
+pub async fn provenance(State(app): State<App>, PathRun(run): PathRun, mut query: QueryWords) -> ApiResult<Response> {
+    let form = query.parsed("format", "record, dsse or prov").unwrap_or(ProvenanceForm::Record);
+    query.finish()?;
+    let word = run.to_string();
+    let (media_type, body) = match form {
+        ProvenanceForm::Record => ("application/json", app.blocking(move |engine| engine.provenance(&word)).await?),
+        ProvenanceForm::Dsse => {
+            ("application/vnd.dsse.envelope.v1+json", app.blocking(move |engine| engine.envelope(&word)).await?)
+        }
+        ProvenanceForm::Prov => {
+            let document = app.blocking(move |engine| {
+                let document = prov::document(&engine.provenance(&word)?);
+                document.ok_or_else(|| EngineError::Refused(format!("the record of run {word} lacks what PROV needs")))
+            });
+            ("application/json", document.await?.to_string().into_bytes())
+        }
+    };
+    Ok(([(header::CONTENT_TYPE, media_type)], body).into_response())
 }
 
 /// Which part of a node's key differs from the nearest known key.

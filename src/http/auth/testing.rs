@@ -120,6 +120,7 @@ impl Gate {
             cache_max_bytes: None,
             ffmpeg: None,
             role: Role::Serve,
+            signer: None,
             stage_timeout: 0,
         };
         match Engine::open(&opening).expect("the home opens") {

@@ -59,6 +59,10 @@ impl Backend for Home<'_> {
     fn keys(&self) -> Answer<Keys> {
         Ok(Keys::open(self.engine.home()))
     }
+
+    fn engine(&self) -> Answer<&Engine> {
+        Ok(self.engine)
+    }
 }
 
 impl Tokens for Home<'_> {

@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use crate::base::RunId;
 use crate::base::limits::PAGE_MAX;
+use crate::base::{NodeKey, RunId};
 use crate::cli::backend::follow::Follow;
 use crate::cli::backend::home::Home;
 use crate::cli::backend::home::follow::Listening;
 use crate::cli::backend::{Answer, Runs, RunsOf};
 use crate::cli::place;
 use crate::engine::views::{PlanView, PublicationView, RunView};
-use crate::engine::{Freed, Publication, Request, RunFilter};
+use crate::engine::{Freed, KeyView, Publication, Request, RunFilter};
 use crate::plan::explain::Why;
 
 impl Runs for Home<'_> {
@@ -72,6 +72,14 @@ impl Runs for Home<'_> {
     fn publications(&self, limit: usize) -> Answer<Vec<PublicationView>> {
         let page = self.engine.publications_page(None, limit)?;
         Ok(page.items.iter().map(Publication::view).collect())
+    }
+
+    fn envelope(&self, word: &str) -> Answer<Vec<u8>> {
+        Ok(self.engine.envelope(word)?)
+    }
+
+    fn key_view(&self, key: &NodeKey) -> Answer<Option<KeyView>> {
+        Ok(self.engine.key_view(key)?)
     }
 
     fn verify(&self, run: RunId) -> Answer<RunId> {

@@ -24,8 +24,8 @@ use crate::cli::backend::{Answer, Backend, Place, Tokens};
 use crate::cli::effects::EffectView;
 use crate::cli::error::CliError;
 use crate::cli::node_types::NodeTypeView;
-use crate::engine::EngineError;
 use crate::engine::moving::Moved;
+use crate::engine::{Engine, EngineError};
 use crate::link::Keys;
 use address::Address;
 use http::Client;
@@ -84,6 +84,13 @@ impl Backend for Remote {
     fn keys(&self) -> Answer<Keys> {
         Err(CliError::usage(format!(
             "keys are kept on the machine of {}: run this command there, without --server",
+            self.client.url()
+        )))
+    }
+
+    fn engine(&self) -> Answer<&Engine> {
+        Err(CliError::usage(format!(
+            "this is done on the machine of {}: run this command there, without --server",
             self.client.url()
         )))
     }

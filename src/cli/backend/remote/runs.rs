@@ -7,7 +7,7 @@ use serde_json::Value;
 use ureq::http::Method;
 
 use crate::base::limits::{ANSWER_BYTES, PAGE_MAX};
-use crate::base::{ContentHash, RunId};
+use crate::base::{ContentHash, NodeKey, RunId};
 use crate::cli::backend::follow::Follow;
 use crate::cli::backend::remote::Remote;
 use crate::cli::backend::remote::follow::Following;
@@ -16,7 +16,7 @@ use crate::cli::backend::{Answer, Blobs as _, Runs, RunsOf};
 use crate::cli::error::CliError;
 use crate::cli::place;
 use crate::engine::views::{PlanView, PublicationView, RunView};
-use crate::engine::{EngineError, Freed, Request};
+use crate::engine::{EngineError, Freed, KeyView, Request};
 use crate::media::MediaType;
 use crate::plan::explain::Why;
 
@@ -102,11 +102,26 @@ impl Runs for Remote {
             Ok(hash) => self.provenance_of_blob(&hash, word)?,
             Err(_) => format!("/runs/{}/provenance", self.find_run(word)?),
         };
-        let mut record = Vec::new();
-        let mut response = self.client.get(&path)?;
-        let read = response.body_mut().as_reader().take(ANSWER_BYTES).read_to_end(&mut record);
-        read.map_err(|error| self.client.unreachable(&error.into()))?;
-        Ok(record)
+        self.fetch(&path)
+    }
+
+    fn envelope(&self, word: &str) -> Answer<Vec<u8>> {
+        let path = match word.parse::<ContentHash>() {
+            Ok(hash) => self.provenance_of_blob(&hash, word)?,
+            Err(_) => format!("/runs/{}/provenance", self.find_run(word)?),
+        };
+        if !path.starts_with("/runs/") {
+            // The record itself names its run.
+            let record: Value = serde_json::from_slice(&self.fetch(&path)?).unwrap_or_default();
+            let run = segment(record["run_id"].as_str().unwrap_or_default());
+            return self.fetch(&format!("/runs/{run}/provenance?format=dsse"));
+        }
+        self.fetch(&format!("{path}?format=dsse"))
+    }
+
+    fn key_view(&self, _key: &NodeKey) -> Answer<Option<KeyView>> {
+        // Servers tell why a node ran, not what every key is made of.
+        Ok(None)
     }
 
     fn publish(&self, run: RunId) -> Answer<RunView> {
@@ -158,6 +173,15 @@ impl Runs for Remote {
 }
 
 impl Remote {
+    /// The bytes at a path.
+    fn fetch(&self, path: &str) -> Answer<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let mut response = self.client.get(path)?;
+        let read = response.body_mut().as_reader().take(ANSWER_BYTES).read_to_end(&mut bytes);
+        read.map_err(|error| self.client.unreachable(&error.into()))?;
+        Ok(bytes)
+    }
+
     /// Where the record of a blob is: of the first run that gave it, of the run that made it, or
     /// the blob itself, if it is a record.
     fn provenance_of_blob(&self, hash: &ContentHash, word: &str) -> Answer<String> {

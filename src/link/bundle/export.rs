@@ -1,0 +1,176 @@
+//! Making a bundle: what belongs to the runs, configs and blobs that somebody names.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::io::Write;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::base::limits::{BUNDLE_ENTRIES, BUNDLE_ENTRY_BYTES, BUNDLE_FREE_BYTES, BUNDLE_RATIO};
+use crate::base::{ContentHash, RunId, canonical};
+use crate::engine::{Engine, EngineError};
+use crate::link::Keys;
+use crate::link::bundle::manifest::{Entry, Kind, Manifest, UsedEffect, VERSION};
+use crate::link::bundle::{BundleError, write};
+
+/// What goes with the runs beside their recipes, inputs and records.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct With {
+    /// Their outputs.
+    pub outputs: bool,
+    /// Values between nodes, as far as they are kept.
+    pub intermediates: bool,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Export {
+    /// Runs, configs, hashes.
+    pub words: Vec<String>,
+    /// What goes with runs.
+    pub with: With,
+    /// What the other side has.
+    pub elsewhere: HashSet<ContentHash>,
+}
+
+/// Writes a bundle; its manifest and size.
+pub fn export(engine: &Engine, keys: &Keys, wanted: &Export, path: &Path) -> Result<(Manifest, u64), BundleError> {
+    let mut gathered =
+        Gathered { engine, wanted, found: BTreeMap::new(), placed: HashSet::new(), texts: BTreeMap::new() };
+    let (mut runs, mut effects) = (BTreeSet::new(), BTreeSet::new());
+    for word in &wanted.words {
+        match gathered.find(word)? {
+            Named::Run(run) => {
+                if runs.insert(run) {
+                    gathered.run(run, &mut effects)?;
+                }
+            }
+            Named::Config(config) => gathered.config(config)?,
+            Named::Blob(hash) => gathered.blob(Kind::Input, hash)?,
+        }
+    }
+    let (mut entries, mut elsewhere) = (Vec::new(), Vec::new());
+    for ((kind, hash), size) in &gathered.found {
+        let left_out = !kind.is_text() && wanted.elsewhere.contains(hash);
+        (if left_out { &mut elsewhere } else { &mut entries }).push(Entry::new(*kind, *hash, *size));
+    }
+    let effects = effects.into_iter().collect();
+    let manifest = Manifest { bundle: VERSION, effects, elsewhere, entries, runs: runs.into_iter().collect() };
+    if manifest.entries.len() > BUNDLE_ENTRIES {
+        return Err(BundleError::TooLarge(format!("a bundle has at most {BUNDLE_ENTRIES} entries; make several")));
+    }
+    let texts = gathered.texts;
+    let size = write::write(keys, &manifest, path, &mut |entry: &Entry, to: &mut dyn Write| {
+        let failed = |error: &std::io::Error| BundleError::from(EngineError::file(path, error));
+        match texts.get(&(entry.kind, entry.blake3)) {
+            Some(text) => to.write_all(text).map_err(|error| failed(&error)),
+            None => to.write_all(&engine.read_checked(&entry.blake3)?).map_err(|error| failed(&error)),
+        }
+    })?;
+    if manifest.bytes() > size.saturating_mul(BUNDLE_RATIO).max(BUNDLE_FREE_BYTES) {
+        let _ = std::fs::remove_file(path);
+        return Err(BundleError::TooLarge(
+            "what is in it compresses so well that others would take it for a bomb; export fewer things at once"
+                .to_owned(),
+        ));
+    }
+    Ok((manifest, size))
+}
+
+/// What a word names.
+enum Named {
+    Run(RunId),
+    Config(ContentHash),
+    Blob(ContentHash),
+}
+
+struct Gathered<'a> {
+    engine: &'a Engine,
+    wanted: &'a Export,
+    found: BTreeMap<(Kind, ContentHash), u64>,
+    /// Blobs that have an entry: one that is an input of one run and the output of another has one.
+    placed: HashSet<ContentHash>,
+    texts: BTreeMap<(Kind, ContentHash), Vec<u8>>,
+}
+
+impl Gathered<'_> {
+    fn find(&self, word: &str) -> Result<Named, BundleError> {
+        if let Ok(config) = self.engine.find_config(word) {
+            return Ok(Named::Config(config.id));
+        }
+        let Ok(hash) = word.parse::<ContentHash>() else { return Ok(Named::Run(self.engine.find_run(word)?)) };
+        match self.engine.provenance(word) {
+            Ok(record) => {
+                let record: Value = serde_json::from_slice(&record).unwrap_or_default();
+                let run = record["run_id"].as_str().unwrap_or_default();
+                Ok(Named::Run(self.engine.find_run(run)?))
+            }
+            Err(EngineError::NotFound { .. }) => Ok(Named::Blob(hash)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn blob(&mut self, kind: Kind, hash: ContentHash) -> Result<(), BundleError> {
+        if !self.placed.insert(hash) {
+            return Ok(());
+        }
+        let missing = || EngineError::NotFound { what: "blob", name: hash.to_string(), hint: String::new() };
+        let size = self.engine.blob_size(&hash)?.ok_or_else(missing)?;
+        if size > BUNDLE_ENTRY_BYTES {
+            return Err(BundleError::TooLarge(format!(
+                "{hash} has {size} bytes, and {BUNDLE_ENTRY_BYTES} are the most in a bundle; send it by itself"
+            )));
+        }
+        self.found.insert((kind, hash), size);
+        Ok(())
+    }
+
+    fn text(&mut self, kind: Kind, text: Vec<u8>) {
+        let hash = ContentHash::of(&text);
+        self.found.insert((kind, hash), text.len() as u64);
+        self.texts.insert((kind, hash), text);
+    }
+
+    fn config(&mut self, config: ContentHash) -> Result<(), BundleError> {
+        for hash in self.engine.find_config(&config.to_string())?.row.fixed {
+            self.blob(Kind::Input, hash)?;
+        }
+        self.text(Kind::Config, self.engine.read_checked(&config)?.to_vec());
+        Ok(())
+    }
+
+    fn run(&mut self, run: RunId, effects: &mut BTreeSet<UsedEffect>) -> Result<(), BundleError> {
+        let carried = self.engine.carried_run(run)?;
+        if let Some(config) = carried.config {
+            self.text(Kind::Config, self.engine.read_checked(&config)?.to_vec());
+        }
+        for input in &carried.inputs {
+            self.blob(Kind::Input, *input)?;
+        }
+        if self.wanted.with.outputs {
+            self.blob(Kind::Output, carried.output)?;
+        }
+        let record = self.engine.read_checked(&carried.provenance)?.to_vec();
+        let about: Value = serde_json::from_slice(&record).unwrap_or_default();
+        if self.wanted.with.intermediates {
+            let nodes = about["nodes"].as_array().into_iter().flatten();
+            for value in nodes.filter_map(|node| node["output_hash"].as_str()?.parse().ok()) {
+                if value != carried.output && self.engine.blob_size(&value)?.is_some() {
+                    self.blob(Kind::Intermediate, value)?;
+                }
+            }
+        }
+        let used = about["effects"].as_array().into_iter().flatten();
+        effects.extend(used.filter_map(|effect| {
+            Some(UsedEffect {
+                content_hash: effect["content_hash"].as_str()?.parse().ok()?,
+                name: effect["name"].as_str()?.to_owned(),
+                version: effect["version"].as_str()?.to_owned(),
+            })
+        }));
+        self.text(Kind::Record, record);
+        self.text(Kind::Envelope, self.engine.envelope(&run.to_string())?);
+        self.text(Kind::Run, canonical::to_string(&carried).into_bytes());
+        Ok(())
+    }
+}

@@ -1,0 +1,161 @@
+//! Bundles between homes: the same file from the same contents, and the same bytes rendered from
+//! it elsewhere.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::{Home, Ran, png};
+
+const CONFIG: &str = "
+name: poster
+version: '2'
+dag:
+  nodes:
+    - {id: photo, type: SOURCE, config: {input: true}}
+    - {id: paper, type: SOURCE, config: {asset: paper}}
+    - {id: small, type: RESIZE, config: {width: 24, height: 18}, inputs: [photo]}
+    - {id: drawn, type: EFFECT, config: {effect: dog}, inputs: [small]}
+    - {id: both, type: BLEND, config: {mode: multiply}, inputs: [drawn, paper]}
+  output: both
+";
+
+/// A home in which a config was run, with its run object.
+fn home() -> (Home, Value) {
+    let home = Home::new();
+    home.ok(&["cache", "add", &home.write("paper.png", png(24, 18, 1)).display().to_string(), "--name", "paper"]);
+    let (config, photo) = (home.write("poster.yaml", CONFIG), home.write("photo.png", png(48, 36, 2)));
+    let input = format!("photo={}", photo.display());
+    let ran = home.run(&["run", &config.display().to_string(), "-i", &input, "--keep", "drawn", "--output", "json"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let run = ran.json();
+    (home, run)
+}
+
+/// Runs the program where there is no network at all.
+fn without_network(home: &Home, words: &[&str]) -> Ran {
+    let program = home.command(words);
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--net", "--"]).arg(program.get_program()).args(program.get_args());
+    command.current_dir(home.dir());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    Ran::of(&command.output().expect("unshare starts"))
+}
+
+#[test]
+fn a_bundle_is_taken_in_checked_and_rendered_to_the_same_bytes_without_a_network() {
+    let (home, run) = home();
+    let id = run["run_id"].as_str().unwrap();
+    let key = home.run(&["keys", "--output", "json"]).json()[0]["id"].as_str().unwrap().to_owned();
+    for name in ["one", "two"] {
+        assert!(home.ok(&["bundle", "export", id, "-o", name]).ends_with(name));
+    }
+    let bundle = home.dir().join("one");
+    let path = bundle.to_str().unwrap();
+    assert_eq!(
+        std::fs::read(path).unwrap(),
+        std::fs::read(home.dir().join("two")).unwrap(),
+        "the same contents, the same file"
+    );
+
+    let other = Home::new();
+    let dry = other.run(&["bundle", "import", path, "--dry-run", "--output", "json"]);
+    assert_eq!((dry.code, &dry.json()["blobs"], &dry.json()["configs"]), (0, &2.into(), &1.into()), "{}", dry.err);
+    assert_eq!(other.run(&["run-show", id]).code, 4, "a dry run takes nothing");
+    let taken =
+        without_network(&other, &["bundle", "import", path, "--verify", "--signed-by", &key, "--output", "json"]);
+    assert_eq!(taken.code, 0, "{}{}", taken.out, taken.err);
+    let verified = &taken.json()["verified"][0];
+    assert_eq!((&verified["same"], &verified["output"]), (&true.into(), &run["output_hash"]));
+    let shown = other.run(&["run-show", id, "--output", "json"]).json();
+    for field in
+        ["recipe", "config_id", "inputs", "bindings", "output_hash", "provenance_hash", "created_at", "username"]
+    {
+        assert_eq!(shown[field], run[field], "{field}");
+    }
+    assert_eq!(other.ok(&["provenance", id]), home.ok(&["provenance", id]));
+    assert_eq!(other.ok(&["provenance", "export", id]), home.ok(&["provenance", "export", id]));
+    other.ok(&["provenance", "verify", id, "--signed-by", &key]);
+    let again = other.run(&["bundle", "import", path, "--output", "json"]).json();
+    assert_eq!(
+        (&again["blobs"], &again["known_blobs"], again["runs"].as_array().unwrap().len()),
+        (&0.into(), &2.into(), 0)
+    );
+    // What was taken in is held like what was made here.
+    assert_eq!(other.run(&["cache", "rm", run["inputs"][0].as_str().unwrap()]).code, 5);
+    // And goes on from there.
+    other.ok(&["bundle", "export", run["output_hash"].as_str().unwrap(), "-o", "three", "--with", "outputs"]);
+}
+
+#[test]
+fn inspecting_tells_who_signed_and_what_is_in_it_and_tar_reads_the_rest() {
+    let (home, run) = home();
+    let id = run["run_id"].as_str().unwrap();
+    home.ok(&["configs", "add", "poster.yaml"]);
+    home.ok(&["bundle", "export", id, "poster", "-o", "b", "--with", "outputs,intermediates"]);
+    let key = home.run(&["keys", "--output", "json"]).json();
+    let told = home.run(&["bundle", "inspect", "b", "--output", "json"]).json();
+    assert_eq!((&told["signed_by"], &told["fingerprint"]), (&key[0]["id"], &key[0]["fingerprint"]));
+    let kinds: Vec<&str> =
+        told["entries"].as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["config", "input", "input", "output", "intermediate", "record", "envelope", "run"]);
+    assert_eq!((&told["effects"][0]["name"], &told["runs"][0]), (&"dog".into(), &id.into()));
+    let text = home.ok(&["bundle", "inspect", "b"]);
+    assert!(text.contains(key[0]["fingerprint"].as_str().unwrap()) && text.contains("intermediate"), "{text}");
+
+    let bytes = std::fs::read(home.dir().join("b")).unwrap();
+    home.write("b.tar", zstd::decode_all(&bytes[..]).expect("the seal is passed over"));
+    let listed = Command::new("tar").arg("-tvf").arg(home.dir().join("b.tar")).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert_eq!(listed.lines().count(), kinds.len() + 1, "{listed}");
+    assert!(listed.lines().next().unwrap().ends_with("manifest.json"), "{listed}");
+}
+
+#[test]
+fn what_the_other_side_has_is_left_out_and_must_be_there() {
+    let (home, run) = home();
+    let id = run["run_id"].as_str().unwrap();
+    home.ok(&["bundle", "export", id, "-o", "whole"]);
+    let manifest = home.ok(&["bundle", "inspect", "whole", "--manifest"]);
+    home.write("manifest.json", &manifest);
+    home.write("list.txt", home.ok(&["cache", "ls", "-q"]));
+    for have in ["whole", "manifest.json", "list.txt"] {
+        home.ok(&["bundle", "export", id, "-o", "rest", "--missing-from", have]);
+        let told = home.run(&["bundle", "inspect", "rest", "--output", "json"]).json();
+        let count = |list: &str| told[list].as_array().unwrap().len();
+        assert_eq!((count("entries"), count("elsewhere")), (4, 2), "{have}");
+    }
+    let (whole, rest) = (home.dir().join("whole"), home.dir().join("rest"));
+    let other = Home::new();
+    let refused = other.run(&["bundle", "import", rest.to_str().unwrap()]);
+    assert_eq!(refused.code, 4, "{}", refused.err);
+    assert!(refused.err.contains("2 blobs that are not here"), "{}", refused.err);
+    other.ok(&["bundle", "import", whole.to_str().unwrap()]);
+    other.ok(&["run-rm", id]);
+    other.ok(&["bundle", "import", rest.to_str().unwrap(), "--verify"]);
+}
+
+#[test]
+fn a_bundle_that_was_changed_or_is_signed_by_another_is_refused_with_its_code() {
+    let (home, run) = home();
+    home.ok(&["bundle", "export", run["run_id"].as_str().unwrap(), "-o", "b"]);
+    let other = Home::new();
+    let path = home.dir().join("b");
+    let key = other.run(&["keys", "--output", "json"]).json()[0]["id"].as_str().unwrap().to_owned();
+    let refused = other.run(&["bundle", "import", path.to_str().unwrap(), "--signed-by", &key]);
+    assert_eq!(refused.code, 8, "{}", refused.err);
+    assert!(refused.err.contains(&key) && refused.err.contains("nothing of it was taken"), "{}", refused.err);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    assert_eq!(other.run(&["bundle", "import", other.write("x", &bytes).to_str().unwrap()]).code, 8);
+    assert_eq!(other.run(&["bundle", "import", other.write("y", "no bundle").to_str().unwrap()]).code, 3);
+    assert_eq!(other.run(&["bundle", "inspect", "nowhere"]).code, 4);
+    assert_eq!(home.run(&["bundle", "export", "nobody", "-o", "z"]).code, 4);
+    assert!(!home.dir().join("z").exists());
+}
