@@ -60,26 +60,25 @@ impl std::str::FromStr for ProvenanceForm {
     responses(
         (status = 200, body = Object, description = "What made the output, of what, with what."),
         (status = 404, description = "There is no such run, or it has no output yet."),
+        (status = 409, description = "Its record cannot be signed, or lacks what PROV needs."),
     )
 )]
 pub async fn provenance(State(app): State<App>, PathRun(run): PathRun, mut query: QueryWords) -> ApiResult<Response> {
     let form = query.parsed("format", "record, dsse or prov").unwrap_or(ProvenanceForm::Record);
     query.finish()?;
     let word = run.to_string();
-    let (media_type, body) = match form {
-        ProvenanceForm::Record => ("application/json", app.blocking(move |engine| engine.provenance(&word)).await?),
-        ProvenanceForm::Dsse => {
-            ("application/vnd.dsse.envelope.v1+json", app.blocking(move |engine| engine.envelope(&word)).await?)
-        }
+    let body = match form {
+        ProvenanceForm::Record => app.blocking(move |engine| engine.provenance(&word)).await?,
+        ProvenanceForm::Dsse => app.blocking(move |engine| engine.envelope(&word)).await?,
         ProvenanceForm::Prov => {
             let document = app.blocking(move |engine| {
                 let document = prov::document(&engine.provenance(&word)?);
                 document.ok_or_else(|| EngineError::Refused(format!("the record of run {word} lacks what PROV needs")))
             });
-            ("application/json", document.await?.to_string().into_bytes())
+            document.await?.to_string().into_bytes()
         }
     };
-    Ok(([(header::CONTENT_TYPE, media_type)], body).into_response())
+    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
 /// Which part of a node's key differs from the nearest known key.

@@ -167,3 +167,17 @@ async fn the_parts_of_a_run_are_told() {
     let verified = site.ended(verifying["run_id"].as_str().unwrap()).await;
     assert_eq!((&verified["verdict"], &verified["verifies"]), (&json!("same"), &run["run_id"]));
 }
+
+#[tokio::test]
+async fn a_record_is_given_signed_and_as_prov_when_asked_for() {
+    let site = Site::new();
+    let run = site.run(&json!({"recipe": "invert", "inputs": ["cat"]})).await;
+    let path = format!("/runs/{}/provenance", run["run_id"].as_str().unwrap());
+    let record = site.get(&path).await;
+    assert_eq!(site.get(&format!("{path}?format=record")).await.text(), record.text());
+    let sealed = crate::link::dsse::open(site.get(&format!("{path}?format=dsse")).await.text().as_bytes()).unwrap();
+    assert_eq!(sealed.record, record.text());
+    let prov = site.get(&format!("{path}?format=prov")).await.value();
+    assert!(prov["activity"].is_object() && prov["wasGeneratedBy"].is_object(), "{prov}");
+    assert_eq!(site.get(&format!("{path}?format=xml")).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
