@@ -117,6 +117,25 @@ fn inspecting_tells_who_signed_and_what_is_in_it_and_tar_reads_the_rest() {
 }
 
 #[test]
+fn what_was_published_carries_its_activity() {
+    let (home, run) = home();
+    let id = run["run_id"].as_str().unwrap();
+    home.ok(&["publish", id]);
+    home.ok(&["bundle", "export", id, "-o", "b"]);
+    let bytes = std::fs::read(home.dir().join("b")).unwrap();
+    home.write("b.tar", zstd::decode_all(&bytes[..]).expect("the seal is passed over"));
+    let read =
+        Command::new("tar").args(["-xOf", "b.tar", "--wildcards", "activity/*"]).current_dir(home.dir()).output();
+    let activity: Value = serde_json::from_slice(&read.expect("tar starts").stdout).expect("one activity");
+    assert_eq!((&activity["type"], &activity["proof"]["cryptosuite"]), (&"Create".into(), &"eddsa-jcs-2022".into()));
+    assert!(activity["signature"].is_null(), "one document never carries both: {activity}");
+    let other = Home::new();
+    let taken = other.run(&["bundle", "import", home.dir().join("b").to_str().unwrap()]);
+    assert_eq!(taken.code, 0, "{}", taken.err);
+    assert!((taken.out + &taken.err).contains("1 activities stay in the bundle"));
+}
+
+#[test]
 fn what_the_other_side_has_is_left_out_and_must_be_there() {
     let (home, run) = home();
     let id = run["run_id"].as_str().unwrap();

@@ -171,6 +171,9 @@ impl Gathered<'_> {
         self.text(Kind::Record, record);
         self.text(Kind::Envelope, self.engine.envelope(&run.to_string())?);
         self.text(Kind::Run, canonical::to_string(&carried).into_bytes());
+        if let Some(publication) = self.engine.find_publication(run)? {
+            self.text(Kind::Activity, publication.row.sealed.into_bytes());
+        }
         Ok(())
     }
 }

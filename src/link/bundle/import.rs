@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::Read;
 
+use ed25519_dalek::VerifyingKey;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ use crate::engine::seal::Signature;
 use crate::engine::{Engine, EngineError};
 use crate::link::bundle::{Bundle, BundleError, Entry, Kind};
 use crate::link::dsse::{self, Sealed};
-use crate::link::{check, keys};
+use crate::link::{check, integrity, keys};
 
 /// What an import did, or would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -127,7 +128,7 @@ fn check_all(engine: &Engine, bundle: &Bundle) -> Result<Texts, BundleError> {
         if ContentHash::of(&text) != entry.blake3 {
             return Err(bundle.changed(format!("{} has other bytes than its manifest says", entry.path)));
         }
-        texts.take(entry, text).map_err(|why| bundle.changed(format!("{}: {why}", entry.path)))
+        texts.take(entry, text, &bundle.seal.signer).map_err(|why| bundle.changed(format!("{}: {why}", entry.path)))
     })?;
     let in_bundle: HashSet<ContentHash> = bundle.manifest.entries.iter().map(|entry| entry.blake3).collect();
     let mut missing = BTreeSet::new();
@@ -164,7 +165,7 @@ fn check_all(engine: &Engine, bundle: &Bundle) -> Result<Texts, BundleError> {
 }
 
 impl Texts {
-    fn take(&mut self, entry: &Entry, text: Vec<u8>) -> Result<(), String> {
+    fn take(&mut self, entry: &Entry, text: Vec<u8>, signer: &VerifyingKey) -> Result<(), String> {
         match entry.kind {
             Kind::Config => {
                 carry::check_config(&text).map_err(|error: EngineError| error.to_string())?;
@@ -181,7 +182,11 @@ impl Texts {
                 }
                 self.runs.push(run);
             }
-            _ => {}
+            Kind::Activity => {
+                let activity: Value = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+                integrity::verify(&activity, signer).map_err(|error| error.to_string())?;
+            }
+            Kind::Input | Kind::Output | Kind::Intermediate => {}
         }
         Ok(())
     }
