@@ -26,6 +26,8 @@ done
 cp "$root/LICENSE" "$root/README.md" "$root/CHANGELOG.md" "$root/docs/deploy/artdag.service" "$made/"
 (cd "$made" && find . -type f ! -name SHA256SUMS | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
 # No times, no owners, one order: two who pack the same binary can compare.
-tar -C "$work" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -cf - "$name" | gzip -n >"$out/$name.tar.gz"
+# In two steps: of a pipe only the last would be looked at.
+tar -C "$work" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -cf "$work/$name.tar" "$name"
+gzip -nc "$work/$name.tar" >"$out/$name.tar.gz"
 (cd "$out" && sha256sum "$name.tar.gz" >SHA256SUMS)
 echo "$out/$name.tar.gz"

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::cli::ctx::Ctx;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::output;
-use crate::cli::table::bytes;
+use crate::cli::table::{bytes, printable};
 use crate::engine::moving::{Left, Moved};
 use crate::link::redis;
 
@@ -17,8 +17,9 @@ use crate::link::redis;
 pub struct Args {
     /// The original's cache directory, or the directory that has it as `cache`
     path: PathBuf,
-    /// The Redis database with its runs, such as redis://localhost:6379/5
-    #[arg(long, value_name = "URL")]
+    /// The Redis database with its runs, such as redis://localhost:6379/5; one with a password is better given by
+    /// the variable, which other users of this machine cannot read
+    #[arg(long, value_name = "URL", env = "ARTDAG_IMPORT_REDIS", hide_env_values = true)]
     redis: Option<String>,
     /// Only say what would be done
     #[arg(long)]
@@ -50,7 +51,7 @@ fn text(moved: &Moved) -> String {
         format!("{} runs {verb}; {} were here already", moved.runs, moved.known_runs),
     ];
     let left = |what: &str, all: &[Left]| -> Vec<String> {
-        all.iter().map(|left| format!("left  {what} {}: {}", left.id, left.because)).collect()
+        all.iter().map(|left| format!("left  {what} {}: {}", printable(&left.id), printable(&left.because))).collect()
     };
     lines.extend(left("file", &moved.left_files));
     lines.extend(left("run", &moved.left_runs));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::base::{ContentHash, NodeKey};
 use crate::cli::args::Format;
-use crate::cli::backend::Backend;
+use crate::cli::backend::{Backend, Place};
 use crate::cli::ctx::Ctx;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::output;
@@ -97,8 +97,9 @@ pub fn public_key(ctx: &Ctx<'_>, word: &str) -> Result<ed25519_dalek::VerifyingK
 
 fn verify(ctx: &mut Ctx<'_>, of: &str, signed_by: Option<&str>) -> Result<Exit, CliError> {
     let signed_by = signed_by.map(|word| public_key(ctx, word)).transpose()?;
-    let envelope = envelope_of(ctx, of).map_err(damage_is_a_difference)?;
-    let report = check::check(&envelope, signed_by.as_ref(), &Home(ctx.backend)).map_err(damage_is_a_difference)?;
+    let (envelope, about) = envelope_of(ctx, of).map_err(damage_is_a_difference)?;
+    let report = check::check(&envelope, about, signed_by.as_ref(), &Home(ctx.backend));
+    let report = report.map_err(damage_is_a_difference)?;
     match ctx.format {
         Format::Json => ctx.io.data(output::json(&report)),
         Format::Ndjson => report.findings.iter().for_each(|finding| ctx.io.data(output::line(finding))),
@@ -135,11 +136,20 @@ fn table(findings: &[Finding]) -> Table {
     table
 }
 
-/// The envelope that a word leads to: a file that is one, or a file, hash or run that has one.
-fn envelope_of(ctx: &Ctx<'_>, word: &str) -> Result<Vec<u8>, CliError> {
+/// The envelope that a word leads to: a file that is one, or a file, hash or run that has one. And
+/// the content that it must be about, as nobody is believed who only says so.
+fn envelope_of(ctx: &Ctx<'_>, word: &str) -> Result<(Vec<u8>, Option<ContentHash>), CliError> {
     let path: PathBuf = ctx.io.cwd.join(word);
-    if word.parse::<ContentHash>().is_ok() || !path.is_file() {
-        return ctx.backend.envelope(word);
+    if let Ok(hash) = word.parse::<ContentHash>() {
+        // It may be what the original called it.
+        let about = match ctx.backend.place() {
+            Place::Here => ctx.backend.blob(&hash).map_or(hash, |blob| blob.content_hash),
+            _ => hash,
+        };
+        return Ok((ctx.backend.envelope(word)?, Some(about)));
+    }
+    if !path.is_file() {
+        return Ok((ctx.backend.envelope(word)?, None));
     }
     let failed = |error: &std::io::Error| CliError::from(EngineError::file(&path, error));
     let mut hasher = blake3::Hasher::new();
@@ -147,17 +157,18 @@ fn envelope_of(ctx: &Ctx<'_>, word: &str) -> Result<Vec<u8>, CliError> {
     if size <= crate::base::limits::ENVELOPE_BYTES {
         let bytes = std::fs::read(&path).map_err(|error| failed(&error))?;
         if dsse::is_envelope(&bytes) {
-            return Ok(bytes);
+            return Ok((bytes, None));
         }
         hasher.update(&bytes);
     } else {
         hasher.update_mmap(&path).map_err(|error| failed(&error))?;
     }
     let hash = ContentHash::from(hasher.finalize());
-    ctx.backend.envelope(&hash.to_string()).map_err(|error| match error.exit() {
+    let envelope = ctx.backend.envelope(&hash.to_string()).map_err(|error| match error.exit() {
         Exit::NotFound => CliError::not_found(format!("{word} (blob {hash}) is no output that is known here")),
         _ => error,
-    })
+    })?;
+    Ok((envelope, Some(hash)))
 }
 
 /// What whoever carries out commands can look up.

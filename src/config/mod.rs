@@ -152,7 +152,11 @@ fn read_file(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
         Err(error) => return Err(refused(error.to_string())),
     };
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| refused(error.to_string()))?;
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        // The line itself is not told: a password may stand there.
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        refused(format!("line {}: {}", before.matches('\n').count() + 1, error.message()))
+    })?;
     let known = || SETTINGS.iter().map(|setting| setting.name).filter(|name| *name != "home");
     let mut lines = BTreeMap::new();
     for (name, value) in table {

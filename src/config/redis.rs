@@ -117,10 +117,13 @@ pub(super) fn hide_passwords(values: &mut Values) {
 
 fn without_password(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    // What is behind a question mark may be a password too.
+    let rest = rest.split('?').next().unwrap_or_default();
     match rest.rsplit_once('@') {
         Some((_, host)) if scheme.is_empty() => format!("(hidden)@{host}"),
         Some((_, host)) => format!("{scheme}://(hidden)@{host}"),
-        None => url.to_owned(),
+        None if scheme.is_empty() => rest.to_owned(),
+        None => format!("{scheme}://{rest}"),
     }
 }
 

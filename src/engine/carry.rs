@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{ContentHash, NodeId, RunId, Timestamp};
 use crate::engine::error::EngineError;
 use crate::engine::seal::Signature;
-use crate::engine::{Engine, references, runs, seal, tables};
+use crate::engine::{Engine, references, request, runs, seal, tables};
 use crate::recipe::Recipe;
 use crate::records::tables as names;
 use crate::records::{RunOptions, RunRow, RunStats, RunStatus, SealRow};
@@ -131,6 +131,22 @@ impl Engine {
     pub fn blob_size(&self, hash: &ContentHash) -> Result<Option<u64>, EngineError> {
         Ok(self.blob_row(hash)?.filter(|_| self.has_blob(hash)).map(|row| row.size))
     }
+}
+
+/// Milliseconds that another machine's clock may be ahead.
+const CLOCK_AHEAD_MILLIS: u64 = 24 * 3600 * 1000;
+
+/// Checks what a run from elsewhere is called: a file name for its output, and an id of a time that
+/// has come, since the newest run is the one with the greatest.
+pub fn check_names(run: &CarriedRun) -> Result<(), EngineError> {
+    request::checked_output_name(&run.output_name)?;
+    let id = run.run_id.as_bytes();
+    let millis = id[..6].iter().fold(0, |millis, byte| millis << 8 | u64::from(*byte));
+    let now = Timestamp::now().micros().max(0).unsigned_abs() / 1000;
+    if id[6] >> 4 != 7 || millis > now + CLOCK_AHEAD_MILLIS {
+        return Err(EngineError::Usage("its id is not one of a run that has been".to_owned()));
+    }
+    Ok(())
 }
 
 /// Refuses the bytes of a config that has problems.

@@ -7,8 +7,10 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use sha3::{Digest as _, Sha3_256};
 
@@ -113,22 +115,21 @@ impl Engine {
         dry_run: bool,
         here: &mut BTreeMap<ContentHash, ContentHash>,
     ) -> Result<Taken, EngineError> {
-        let said: Option<ContentHash> = match &entry.content_hash {
-            Some(text) => Some(text.parse().map_err(|error| left(format!("its content_hash is {text:?}; {error}")))?),
-            None => None,
-        };
-        if let Some(said) = said {
-            if here.contains_key(&said) {
-                return Ok(Taken::Known);
-            }
-            if let Some(hash) = self.alias(&said)?.filter(|hash| self.has_blob(hash)) {
-                here.insert(said, hash);
-                return Ok(Taken::Known);
-            }
+        let said = entry.content_hash.as_deref();
+        let said = said.ok_or_else(|| left("its entry has no content_hash to check it by".to_owned()))?;
+        let said: ContentHash = said.parse().map_err(|error| left(format!("its content_hash is {said:?}; {error}")))?;
+        if here.contains_key(&said) {
+            return Ok(Taken::Known);
+        }
+        if let Some(hash) = self.alias(&said)?.filter(|hash| self.has_blob(hash)) {
+            here.insert(said, hash);
+            return Ok(Taken::Known);
         }
         let path = output_of(cache, node)?;
         let failed = |error: std::io::Error| EngineError::file(&path, &error);
-        let mut file = File::open(&path).map_err(failed)?;
+        // Opening a pipe would wait for a writer.
+        let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
+        let mut file = File::options().read(true).custom_flags(nonblocking).open(&path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
         if !metadata.is_file() {
             return Err(left(format!("{} is no regular file", path.display())));
@@ -147,7 +148,7 @@ impl Engine {
             }
         }
         let found = ContentHash::from_bytes(sha3.finalize().into());
-        if let Some(said) = said.filter(|said| *said != found) {
+        if said != found {
             let path = path.display();
             return Err(left(format!("{path} is damaged: its SHA3-256 is {found}, and the index says {said}")));
         }

@@ -119,8 +119,8 @@ pub struct Appender {
 impl Engine {
     /// Begins a file of this many bytes; who asks for it later must be the same `owner`.
     pub fn begin_partial(&self, length: u64, name: Option<AssetName>, owner: &str) -> Result<UploadId, EngineError> {
-        let here = self.forget_partials()?;
-        if here >= PARTIAL_UPLOADS {
+        let (here, remembered) = self.forget_partials()?;
+        if here >= PARTIAL_UPLOADS || remembered >= PARTIAL_UPLOADS * 10 {
             let detail = format!("{here} uploads are under way, and there may be no more; finish or end some first");
             return Err(EngineError::Busy(detail));
         }
@@ -143,7 +143,7 @@ impl Engine {
     ) -> Result<bool, EngineError> {
         let _nobody_writes = self.0.senders.take_over(id)?;
         let mut known = self.known_partial(id, owner)?;
-        let is_here = |row: &BlobRow| row.origin == Origin::Upload && row.size == known.length;
+        let is_here = |row: &BlobRow| row.origin == Origin::Upload && row.size == known.length && self.has_blob(&hash);
         let Some(row) = self.blob_row(&hash)?.filter(is_here) else { return Ok(false) };
         let mut name = known.name.clone();
         if let Some(wanted) = &name {
@@ -272,12 +272,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Forgets files of which nothing has come for long; how many are left.
-    fn forget_partials(&self) -> Result<usize, EngineError> {
+    /// Forgets files of which nothing has come for long; how many are under way, and how many are known of.
+    fn forget_partials(&self) -> Result<(usize, usize), EngineError> {
         let directory = self.home().join(DIRECTORY);
         let nobody = UploadId(ContentHash::of(b""));
         self.at(nobody, || fs::create_dir_all(&directory))?;
-        let mut left = std::collections::HashSet::new();
+        let (mut under_way, mut known) = (0, 0);
         for entry in self.at(nobody, || fs::read_dir(&directory))?.flatten() {
             let path = entry.path();
             let age = entry.metadata().ok().and_then(|data| data.modified().ok()).and_then(|time| time.elapsed().ok());
@@ -285,10 +285,11 @@ impl Engine {
                 // One that cannot be removed now is tried again with the next upload.
                 let _ = fs::remove_file(&path);
             } else {
-                left.extend(path.file_stem().map(std::ffi::OsStr::to_owned));
+                under_way += usize::from(path.extension().is_some_and(|extension| extension == "part"));
+                known += usize::from(path.extension().is_some_and(|extension| extension == "json"));
             }
         }
-        Ok(left.len())
+        Ok((under_way, known))
     }
 }
 

@@ -363,7 +363,7 @@ fn narrow(options: &mut Options, graph: &Graph, later: &Later) -> Result<(), Eng
 }
 
 /// Refuses an output name that is not one path component.
-fn checked_output_name(name: &str) -> Result<String, EngineError> {
+pub(super) fn checked_output_name(name: &str) -> Result<String, EngineError> {
     let refused = name.is_empty()
         || name.len() > 200
         || matches!(name, "." | "..")

@@ -78,13 +78,19 @@ impl Report {
     }
 }
 
-/// Checks an envelope and all that its record stands on. `signed_by` is the key that must have
-/// signed, if one is demanded.
-pub fn check<E: Evidence>(envelope: &[u8], signed_by: Option<&VerifyingKey>, evidence: &E) -> Result<Report, E::Error> {
+/// Checks an envelope and all that its record stands on. `about` is the content that its record
+/// must be about, if one was asked for; `signed_by` the key that must have signed, if one is
+/// demanded.
+pub fn check<E: Evidence>(
+    envelope: &[u8],
+    about: Option<ContentHash>,
+    signed_by: Option<&VerifyingKey>,
+    evidence: &E,
+) -> Result<Report, E::Error> {
     let mut report = Report::default();
-    let mut waiting = VecDeque::from([envelope.to_vec()]);
+    let mut waiting = VecDeque::from([(envelope.to_vec(), about)]);
     let mut seen = HashSet::new();
-    while let Some(envelope) = waiting.pop_front() {
+    while let Some((envelope, about)) = waiting.pop_front() {
         let sealed = match dsse::open(&envelope) {
             Ok(sealed) => sealed,
             Err(why) => {
@@ -92,6 +98,10 @@ pub fn check<E: Evidence>(envelope: &[u8], signed_by: Option<&VerifyingKey>, evi
                 continue;
             }
         };
+        if let Some(about) = about.filter(|about| !is_about(&sealed, about)) {
+            let note = format!("the record that is shown for it is about {}", sealed.output);
+            report.add("record", about, Outcome::Wrong, note);
+        }
         if !seen.insert(sealed.record_hash()) {
             continue;
         }
@@ -103,10 +113,20 @@ pub fn check<E: Evidence>(envelope: &[u8], signed_by: Option<&VerifyingKey>, evi
                 report.add("chain", source, Outcome::Missing, format!("more than {CHAIN_RECORDS} records back"));
                 continue;
             }
-            waiting.push_back(before);
+            waiting.push_back((before, Some(source)));
         }
     }
     Ok(report)
+}
+
+/// Does a record tell how this content came to be: as its output, a value on the way, or itself?
+fn is_about(sealed: &Sealed, hash: &ContentHash) -> bool {
+    if *hash == sealed.output || *hash == sealed.record_hash() {
+        return true;
+    }
+    let record: Value = serde_json::from_str(&sealed.record).unwrap_or_default();
+    let hash = hash.to_string();
+    record["nodes"].as_array().into_iter().flatten().any(|node| node["output_hash"] == hash.as_str())
 }
 
 /// Checks one record; its sources.
@@ -258,4 +278,53 @@ fn chain<E: Evidence>(record: &Value, evidence: &E, report: &mut Report) -> Resu
     };
     report.add("chain", run_of(record), Outcome::Right, note);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Signer as _;
+    use crate::engine::seal::{PAYLOAD_TYPE, Subject, envelope, pae, statement};
+    use crate::link::Keys;
+
+    /// A home in which there is nothing.
+    struct Nothing;
+
+    impl Evidence for Nothing {
+        type Error = std::convert::Infallible;
+
+        fn envelope(&self, _hash: &ContentHash) -> Result<Option<Vec<u8>>, Self::Error> {
+            Ok(None)
+        }
+
+        fn bytes(&self, _hash: &ContentHash, _to: &mut dyn std::io::Write) -> Result<bool, Self::Error> {
+            Ok(false)
+        }
+
+        fn key(&self, _key: &NodeKey) -> Result<Option<KeyView>, Self::Error> {
+            Ok(None)
+        }
+    }
+
+    #[test]
+    fn a_record_of_something_else_is_not_taken_for_the_one_that_was_asked_for() {
+        let home = tempfile::tempdir().unwrap();
+        let keys = Keys::open(home.path());
+        let (output, kept, other) = (ContentHash::of(b"output"), ContentHash::of(b"kept"), ContentHash::of(b"other"));
+        let subject = Subject { name: "dog".to_owned(), content_hash: output };
+        let record = canonical::to_string(&serde_json::json!({
+            "output": {"content_hash": output, "name": "dog"}, "nodes": [{"id": "a", "output_hash": kept}],
+        }));
+        let text = statement(&record, &subject, None);
+        let signature = keys.sign(&pae(PAYLOAD_TYPE, text.as_bytes())).unwrap();
+        let sealed = envelope(&text, &keys.key_id().unwrap(), &signature);
+        let wrong = |about: Option<ContentHash>| {
+            let Ok(report) = check(&sealed, about, None, &Nothing);
+            report.findings.iter().any(|finding| finding.note.starts_with("the record that is shown for it is about"))
+        };
+        for right in [None, Some(output), Some(kept), Some(ContentHash::of(record.as_bytes()))] {
+            assert!(!wrong(right), "{right:?}");
+        }
+        assert!(wrong(Some(other)));
+    }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::base::{ContentHash, Fingerprint, canonical};
-use crate::engine::seal::{PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, pae};
+use crate::engine::seal::{self, PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, pae};
 use crate::link::keys;
 
 /// An envelope as it is written.
@@ -71,6 +71,11 @@ pub fn open(bytes: &[u8]) -> Result<Sealed, String> {
     }
     let (signer, signature) = signer.ok_or("it carries no signature")?;
     let (record, output, sha256) = statement(&payload)?;
+    // It is kept as its parts, and must be the same when it is put together again.
+    let subject = seal::subject_of(record.as_bytes()).ok_or("what is signed is no provenance record")?;
+    if seal::statement(&record, &subject, sha256.as_ref()).as_bytes() != payload {
+        return Err("what is signed is not written as a statement about a provenance record is".to_owned());
+    }
     Ok(Sealed { signer, signature, sha256, output, record })
 }
 

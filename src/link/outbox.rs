@@ -121,6 +121,8 @@ struct Queue {
     closed: Option<Instant>,
     /// Has it taken nothing since it was found closed?
     shut: bool,
+    /// The one by which it was found closed: others go first, as it may be this one's own fault.
+    by: Option<RunId>,
 }
 
 impl Queue {
@@ -141,7 +143,7 @@ impl Queue {
         if let Some(after) = tried.after {
             self.due.insert(run, now + after);
             if tried.all {
-                (self.closed, self.shut) = (Some(now + after), true);
+                (self.closed, self.shut, self.by) = (Some(now + after), true, Some(run));
             }
             return after;
         }
@@ -149,7 +151,7 @@ impl Queue {
         self.due.remove(&run);
         if std::mem::take(&mut self.shut) {
             // L2 takes things again: what it took nothing of need not wait on.
-            self.due.clear();
+            self.due.retain(|run, _| self.by == Some(*run));
             return Duration::ZERO;
         }
         Duration::from_secs(L2_WAIT_SECONDS)
@@ -164,10 +166,16 @@ fn pass(
     inbox: &Receiver<Message>,
 ) -> Result<Option<Duration>, EngineError> {
     let mut longest = Duration::from_secs(L2_WAIT_SECONDS);
-    for run in engine.undelivered()? {
+    let mut runs = engine.undelivered()?;
+    runs.sort_by_key(|run| queue.by == Some(*run));
+    for run in runs {
         loop {
             match inbox.try_recv() {
-                Ok(Message::Wanted(run)) => queue.want(run),
+                Ok(Message::Wanted(run)) => {
+                    queue.want(run);
+                    // It may be none of those that this pass is about.
+                    longest = Duration::ZERO;
+                }
                 Ok(Message::Stop) => return Ok(None),
                 Err(_) => break,
             }
@@ -202,7 +210,8 @@ mod tests {
         queue.want(other);
         assert_eq!((queue.wait(one, now), queue.wait(other, now)), (hour, Duration::ZERO));
         assert_eq!(queue.tried(other, Tried { after: None, all: false }, now), Duration::ZERO);
-        assert_eq!((queue.wait(one, now), queue.wait(other, now)), (Duration::ZERO, Duration::ZERO));
+        // The one by which it was found closed waits on.
+        assert_eq!((queue.wait(one, now), queue.wait(other, now)), (hour, Duration::ZERO));
         // What is refused for itself alone waits on.
         queue.tried(one, Tried { after: Some(hour), all: false }, now);
         assert_eq!(queue.tried(other, Tried { after: None, all: false }, now), hour);

@@ -16,6 +16,9 @@ use crate::http::query::QueryWords;
 use crate::link::identity::{ACTIVITY_JSON, ACTIVITY_STREAMS};
 use crate::link::{Identity, activity};
 
+/// Most activities of a page, which anybody may ask for.
+const ACTIVITIES: usize = 50;
+
 /// Where an account of this server is found.
 #[utoipa::path(
     get, path = "/.well-known/webfinger", operation_id = "get_webfinger", tag = "publishing",
@@ -65,7 +68,7 @@ pub async fn actor(State(app): State<App>, PathWord(name): PathWord) -> ApiResul
     params(
         ("name" = String, Path, description = "The actor's name"),
         ("page" = Option<bool>, Query, description = "A page with activities, not the collection"),
-        ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, description = "Most activities of the page"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, description = "Most activities of the page; never more than 50"),
         ("cursor" = Option<String>, Query, pattern = "^p[0-9a-f]{16}$", description = "From the `next` of the page before"),
     ),
     responses((status = 200, body = Object, content_type = "application/activity+json"), (status = 404))
@@ -75,7 +78,7 @@ pub async fn outbox(State(app): State<App>, PathWord(name): PathWord, mut query:
     let paging = Paging::of(List::Publications, &mut query);
     query.finish()?;
     let collection = known(&app, &name)?.outbox();
-    let (before, limit) = (paging.after_number(), paging.limit);
+    let (before, limit) = (paging.after_number(), paging.limit.min(ACTIVITIES));
     if !wants_page && before.is_none() {
         let (total, _) = app.blocking(Engine::publication_counts).await?;
         let first = format!("{collection}?page=true");

@@ -74,6 +74,8 @@ pub async fn file(path: Result<Path<(String, String)>, PathRejection>) -> ApiRes
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(file.kind)),
         (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
+        // What a worker may load is asked of its own script by some browsers.
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; script-src 'self'")),
     ];
     Ok((headers, file.bytes).into_response())
 }

@@ -7,7 +7,7 @@ use ed25519_dalek::VerifyingKey;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::base::limits::{BUNDLE_TEXT_BYTES, CONFIG_BYTES};
+use crate::base::limits::{BUNDLE_TEXT_BYTES, CONFIG_BYTES, ENVELOPE_BYTES};
 use crate::base::{ContentHash, RunId, canonical};
 use crate::engine::carry::{self, CarriedRun};
 use crate::engine::seal::Signature;
@@ -40,7 +40,7 @@ pub struct Imported {
 struct Texts {
     configs: HashMap<ContentHash, Vec<u8>>,
     records: HashMap<ContentHash, Vec<u8>>,
-    envelopes: Vec<Sealed>,
+    envelopes: HashMap<ContentHash, Sealed>,
     runs: Vec<CarriedRun>,
 }
 
@@ -78,7 +78,7 @@ pub fn import(engine: &Engine, bundle: &Bundle, dry_run: bool) -> Result<Importe
     }
     let mut records = texts.records;
     for run in &texts.runs {
-        let sealed = texts.envelopes.iter().find(|sealed| sealed.record_hash() == run.provenance);
+        let sealed = texts.envelopes.get(&run.provenance);
         let (Some(record), Some(sealed)) = (records.remove(&run.provenance), sealed) else { continue };
         let signature = Signature {
             key_id: keys::did_of(&sealed.signer),
@@ -117,7 +117,8 @@ fn check_all(engine: &Engine, bundle: &Bundle) -> Result<Texts, BundleError> {
         if !entry.kind.is_text() {
             return Ok(());
         }
-        let most = if entry.kind == Kind::Config { left.min(CONFIG_BYTES as u64) } else { left };
+        let of_kind = if entry.kind == Kind::Config { CONFIG_BYTES as u64 } else { ENVELOPE_BYTES };
+        let most = left.min(of_kind);
         if entry.size > most {
             return Err(bundle.changed(format!("{} has {} bytes, and {most} are the most", entry.path, entry.size)));
         }
@@ -130,7 +131,8 @@ fn check_all(engine: &Engine, bundle: &Bundle) -> Result<Texts, BundleError> {
         }
         texts.take(entry, text, &bundle.seal.signer).map_err(|why| bundle.changed(format!("{}: {why}", entry.path)))
     })?;
-    let in_bundle: HashSet<ContentHash> = bundle.manifest.entries.iter().map(|entry| entry.blake3).collect();
+    let files = bundle.manifest.entries.iter().filter(|entry| !entry.kind.is_text());
+    let files: HashSet<ContentHash> = files.map(|entry| entry.blake3).collect();
     let mut missing = BTreeSet::new();
     for entry in &bundle.manifest.elsewhere {
         if engine.read_checked(&entry.blake3).is_err() {
@@ -143,11 +145,10 @@ fn check_all(engine: &Engine, bundle: &Bundle) -> Result<Texts, BundleError> {
         texts.check_run(run).map_err(why)?;
         engine.has_run(run)?;
         ids.push(run.run_id);
-        for hash in run.inputs.iter().chain(&run.config) {
-            if !in_bundle.contains(hash) && engine.read_checked(hash).is_err() {
-                missing.insert(*hash);
-            }
-        }
+        let absent = |hash: &&ContentHash| !files.contains(hash) && engine.read_checked(hash).is_err();
+        missing.extend(run.inputs.iter().filter(absent));
+        let unread = |hash: &&ContentHash| !texts.configs.contains_key(hash) && engine.read_checked(hash).is_err();
+        missing.extend(run.config.iter().filter(unread));
     }
     ids.sort_unstable();
     if ids != bundle.manifest.runs {
@@ -155,7 +156,7 @@ fn check_all(engine: &Engine, bundle: &Bundle) -> Result<Texts, BundleError> {
     }
     let of_runs: HashSet<ContentHash> = texts.runs.iter().map(|run| run.provenance).collect();
     let of_nobody = |hash: &ContentHash| !of_runs.contains(hash);
-    if texts.records.keys().any(of_nobody) || texts.envelopes.iter().any(|sealed| of_nobody(&sealed.record_hash())) {
+    if texts.records.keys().any(of_nobody) || texts.envelopes.keys().any(of_nobody) {
         return Err(bundle.changed("it holds a record that belongs to none of its runs"));
     }
     match missing.first() {
@@ -174,9 +175,13 @@ impl Texts {
             Kind::Record => {
                 self.records.insert(entry.blake3, text);
             }
-            Kind::Envelope => self.envelopes.push(dsse::open(&text)?),
+            Kind::Envelope => {
+                let sealed = dsse::open(&text)?;
+                self.envelopes.insert(sealed.record_hash(), sealed);
+            }
             Kind::Run => {
                 let run: CarriedRun = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+                carry::check_names(&run).map_err(|error| error.to_string())?;
                 if canonical::to_string(&run).as_bytes() != text {
                     return Err("it is not canonical JSON".to_owned());
                 }
@@ -194,8 +199,7 @@ impl Texts {
     /// A run, its record and the record's signature must tell the same.
     fn check_run(&self, run: &CarriedRun) -> Result<(), String> {
         let record = self.records.get(&run.provenance).ok_or("its record is not in the bundle")?;
-        let sealed = self.envelopes.iter().find(|sealed| sealed.record_hash() == run.provenance);
-        let sealed = sealed.ok_or("its record is not signed")?;
+        let sealed = self.envelopes.get(&run.provenance).ok_or("its record is not signed")?;
         let about: Value = serde_json::from_slice(record).map_err(|error| format!("its record: {error}"))?;
         if let Some(why) = check::inconsistent(&about) {
             return Err(why);

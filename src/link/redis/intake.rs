@@ -217,7 +217,8 @@ fn result(engine: &Engine, owed: &Owed) -> Result<Value, EngineError> {
     let record = owed.view.as_ref().and_then(|view| view.provenance_hash);
     let record = match record.map(|hash| engine.read_blob(&hash)).transpose() {
         Ok(bytes) => bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()),
-        Err(EngineError::NotFound { .. } | EngineError::Damaged { .. }) => None,
+        // One record that cannot be read keeps no other caller waiting.
+        Err(EngineError::NotFound { .. } | EngineError::Damaged { .. } | EngineError::Store(_)) => None,
         Err(error) => return Err(error),
     };
     Ok(celery::result(&owed.task, owed.view.as_ref(), record))

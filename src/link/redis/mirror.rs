@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::RunId;
 use crate::base::limits::{CHANGES_AT_ONCE, MIRROR_LOOK_SECONDS};
-use crate::engine::Engine;
 use crate::engine::changes::{Part, Place, Standing};
 use crate::engine::views::RunView;
+use crate::engine::{Engine, EngineError};
 use crate::link::redis::state::Link;
 use crate::link::redis::wire::{Stop, Trouble, Wire};
 
@@ -205,8 +205,10 @@ impl<'a> Mirror<'a> {
             for key in keys {
                 let run: Option<RunId> = key.strip_prefix(RUNS).and_then(|id| id.parse().ok());
                 let Some(run) = run else { continue };
-                if self.engine.run_view(run).is_ok() {
-                    continue;
+                match self.engine.run_view(run) {
+                    Ok(_) => continue,
+                    Err(EngineError::NotFound { .. }) => {}
+                    Err(error) => return Err(error.into()),
                 }
                 let json: Option<String> = redis::cmd("GET").arg(&key).query(connection)?;
                 let whose = json.and_then(|json| serde_json::from_str::<Whose>(&json).ok()?.mirrored_by);

@@ -43,6 +43,8 @@ class Refused extends Error {}
 
 /** @type {Worker | undefined} */
 let hasher;
+/** Are there no workers here? Then files are sent without being hashed before. */
+let unhashed = false;
 let asked = 0;
 
 /**
@@ -53,7 +55,14 @@ let asked = 0;
  */
 const hashOf = (file, tell) =>
   new Promise((resolve) => {
-    const worker = (hasher ??= new Worker(new URL("./hasher.js", import.meta.url), { type: "module" }));
+    if (unhashed) return resolve("");
+    try {
+      hasher ??= new Worker(new URL("./hasher.js", import.meta.url), { type: "module" });
+    } catch {
+      unhashed = true;
+      return resolve("");
+    }
+    const worker = hasher;
     const id = (asked += 1);
     /** @param {string} hash */
     const end = (hash) => {
@@ -67,7 +76,11 @@ const hashOf = (file, tell) =>
       else end(data.hash ?? "");
     };
     worker.addEventListener("message", hear);
-    worker.addEventListener("error", () => end(""), { once: true });
+    const fail = () => {
+      unhashed = true;
+      end("");
+    };
+    for (const trouble of ["error", "messageerror"]) worker.addEventListener(trouble, fail, { once: true });
     worker.postMessage({ id, file });
   });
 
@@ -152,6 +165,8 @@ const transfer = async (file, tell) => {
     }
   }
   localStorage.removeItem(memory(file));
+  // It is told of, and need not be remembered.
+  void fetch(now.address, { method: "DELETE", headers: PROTOCOL }).catch(() => {});
   if (hash && now.hash !== hash) throw new Error("what arrived is not what was hashed: the file was changed meanwhile; send it again");
   return { content_hash: now.hash, existing: now.existing };
 };

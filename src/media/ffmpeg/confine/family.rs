@@ -145,9 +145,14 @@ impl Family {
         if self.seen == Some(self.me) {
             return Some(process);
         }
-        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-        let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
-        pid(numbers.split_ascii_whitespace().next_back()?)
+        // From the namespace of `/proc` inwards; a child may have gone further in than this process.
+        let numbers = |of: &str| -> Option<Vec<String>> {
+            let status = fs::read_to_string(format!("/proc/{of}/status")).ok()?;
+            let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
+            Some(numbers.split_ascii_whitespace().map(str::to_owned).collect())
+        };
+        let depth = numbers("self")?.len();
+        pid(numbers(&process.to_string())?.get(depth.checked_sub(1)?)?)
     }
 }
 
