@@ -22,7 +22,7 @@ use crate::engine::machine::Capacity;
 use crate::engine::opened::Opened as OpenedBlobs;
 use crate::engine::partial::Senders;
 use crate::engine::scheduler::Scheduler;
-use crate::engine::seal::SignerOf;
+use crate::engine::seal::{Digests, SignerOf};
 use crate::engine::slots::Slots;
 use crate::engine::stage_threads::StageThreads;
 use crate::engine::tools::Tools;
@@ -56,6 +56,7 @@ pub struct Inner {
     pub(super) tools: Tools,
     pub(super) senders: Senders,
     pub(super) signer: SignerOf,
+    pub(super) digests: Digests,
     /// Waits for a disk that refuses, where a command had better tell.
     pub(super) patient: AtomicBool,
     /// Set when the process is about to leave: runs that have not ended wait for the next one.
@@ -147,6 +148,7 @@ impl Engine {
             opened: OpenedBlobs::default(),
             senders: Senders::default(),
             signer: opening.signer.clone(),
+            digests: Digests::default(),
             tools: Tools::new(opening.ffmpeg.clone(), home.join("tools.json")),
             patient: AtomicBool::new(opening.role != Role::Command),
             leaving: AtomicBool::new(false),

@@ -4,7 +4,8 @@
 //! the record; the envelope is DSSE's. Both follow from the record's bytes, so only the signature
 //! is stored ([`crate::records::SealRow`]), and the envelope is written out when it is asked for.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -39,6 +40,27 @@ pub trait Signer: Send + Sync + std::fmt::Debug {
 
 /// Who signs for a home, if anybody does.
 pub type SignerOf = Option<Arc<dyn Signer>>;
+
+/// The SHA-256 of blobs that were signed lately: a run whose output was known reads none of it again.
+#[derive(Default)]
+pub struct Digests(Mutex<HashMap<ContentHash, Fingerprint>>);
+
+/// Digests that are remembered, 64 bytes each; then all are forgotten.
+const REMEMBERED: usize = 4096;
+
+impl Digests {
+    fn get(&self, hash: &ContentHash) -> Option<Fingerprint> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(hash).copied()
+    }
+
+    fn put(&self, hash: ContentHash, digest: Fingerprint) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() == REMEMBERED {
+            known.clear();
+        }
+        known.insert(hash, digest);
+    }
+}
 
 /// What a record says of its output.
 #[derive(Debug, Clone, Deserialize)]
@@ -120,9 +142,14 @@ impl Engine {
 
     /// The SHA-256 of a blob, which other tools know, unless it is large.
     fn sha256_of(&self, hash: &ContentHash) -> Option<Fingerprint> {
+        if let Some(known) = self.0.digests.get(hash) {
+            return Some(known);
+        }
         self.0.store.size_of(hash).ok().flatten().filter(|size| *size <= SEALED_DIGEST_BYTES)?;
         let bytes = self.stage_read(hash).ok()?;
-        Some(Fingerprint::from_bytes(Sha256::digest(&bytes).into()))
+        let digest = Fingerprint::from_bytes(Sha256::digest(&bytes).into());
+        self.0.digests.put(*hash, digest);
+        Some(digest)
     }
 
     /// The signed envelope of the record of a run, or of the run that made a blob. A record from
