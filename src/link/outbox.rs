@@ -151,7 +151,7 @@ impl Queue {
         self.due.remove(&run);
         if std::mem::take(&mut self.shut) {
             // L2 takes things again: what it took nothing of need not wait on.
-            self.due.retain(|run, _| self.by == Some(*run));
+            self.due.clear();
             return Duration::ZERO;
         }
         Duration::from_secs(L2_WAIT_SECONDS)
@@ -210,8 +210,8 @@ mod tests {
         queue.want(other);
         assert_eq!((queue.wait(one, now), queue.wait(other, now)), (hour, Duration::ZERO));
         assert_eq!(queue.tried(other, Tried { after: None, all: false }, now), Duration::ZERO);
-        // The one by which it was found closed waits on.
-        assert_eq!((queue.wait(one, now), queue.wait(other, now)), (hour, Duration::ZERO));
+        assert_eq!((queue.wait(one, now), queue.wait(other, now)), (Duration::ZERO, Duration::ZERO));
+        assert_eq!(queue.by, Some(one), "it is tried after the others");
         // What is refused for itself alone waits on.
         queue.tried(one, Tried { after: Some(hour), all: false }, now);
         assert_eq!(queue.tried(other, Tried { after: None, all: false }, now), hour);
