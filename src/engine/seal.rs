@@ -18,7 +18,7 @@ use crate::base::{ContentHash, Fingerprint, NodeKey, canonical};
 use crate::db::DbError;
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
-use crate::plan::key::KeyParts;
+use crate::engine::why::parts_of;
 use crate::records::tables as names;
 use crate::records::{KeyRow, Record as _, SealRow};
 
@@ -177,14 +177,7 @@ impl Engine {
     /// What a node's key is made of, if it is known here.
     pub fn key_view(&self, key: &NodeKey) -> Result<Option<KeyView>, EngineError> {
         let Some(row) = self.row::<KeyRow>(names::KEYS, key.as_bytes())? else { return Ok(None) };
-        let parts = KeyParts {
-            node_type: row.node_type,
-            version: row.version,
-            content: row.content,
-            params: row.params,
-            inputs: row.inputs,
-            tools: row.tools,
-        };
+        let parts = parts_of(row);
         Ok(Some(KeyView { right: parts.key() == *key, content: parts.content, inputs: parts.inputs }))
     }
 }

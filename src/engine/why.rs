@@ -18,6 +18,12 @@ const KEYS_LOOKED_AT: usize = 200_000;
 /// Inputs followed to the cause of a difference.
 const DEPTH: usize = 200;
 
+/// What a key is made of, as it is kept.
+pub(super) fn parts_of(row: KeyRow) -> KeyParts {
+    let KeyRow { node_type, version, content, params, inputs, tools } = row;
+    KeyParts { node_type, version, content, params, inputs, tools }
+}
+
 impl Engine {
     /// Explains a node of a request's plan.
     pub fn why(&self, request: &Request, node: &str) -> Result<Why, EngineError> {
@@ -48,15 +54,7 @@ impl Engine {
             for row in table.iter()?.take(KEYS_LOOKED_AT) {
                 let (key, bytes) = row?;
                 let row = KeyRow::from_bytes(bytes.value())?;
-                let parts = KeyParts {
-                    node_type: row.node_type,
-                    version: row.version,
-                    content: row.content,
-                    params: row.params,
-                    inputs: row.inputs,
-                    tools: row.tools,
-                };
-                rows.insert(NodeKey::from_bytes(*key.value()), parts);
+                rows.insert(NodeKey::from_bytes(*key.value()), parts_of(row));
             }
             Ok(rows)
         })?;
