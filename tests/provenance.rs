@@ -3,7 +3,7 @@
 use artdag::base::{ContentHash, canonical};
 use serde_json::Value;
 
-use crate::support::Home;
+use crate::support::{Home, program};
 
 fn record(home: &Home, of: &str) -> (Value, Vec<u8>) {
     let out = home.command(&["provenance", of]).output().expect("the program starts");
@@ -47,7 +47,7 @@ fn a_record_is_canonical_json_under_its_own_hash_and_says_what_it_should() {
     let mut others = hardware.clone();
     others.remove("content_hash");
     assert_eq!(hardware["content_hash"], ContentHash::of(canonical::to_string(&others).as_bytes()).to_string());
-    let program = std::fs::read(env!("CARGO_BIN_EXE_artdag")).unwrap();
+    let program = std::fs::read(program()).unwrap();
     assert_eq!(record["infrastructure"]["software"]["content_hash"], ContentHash::of(&program).to_string());
     let tools = record["infrastructure"]["tools"].as_array().unwrap();
     assert!(tools.iter().any(|tool| tool["name"] == "png-decoder"), "{tools:?}");

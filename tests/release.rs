@@ -2,12 +2,11 @@
 
 use std::process::Command;
 
-use crate::support::Home;
+use crate::support::{Home, program};
 
 fn pack(home: &Home, directory: &str) -> std::path::PathBuf {
     let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/deploy/release.sh");
-    let packed =
-        Command::new(script).arg(home.dir().join(directory)).arg(env!("CARGO_BIN_EXE_artdag")).output().unwrap();
+    let packed = Command::new(script).arg(home.dir().join(directory)).arg(program()).output().unwrap();
     assert!(packed.status.success(), "{}", String::from_utf8_lossy(&packed.stderr));
     String::from_utf8(packed.stdout).unwrap().trim_end().into()
 }

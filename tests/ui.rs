@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Home, Server, another_heavy};
+use crate::support::{Home, Server, another_heavy, program};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -66,7 +66,7 @@ fn a_restart_is_noticed_and_healed() {
     let home_path = home.path();
     let variables = [
         ("ARTDAG_ADDRESS", free.to_string()),
-        ("ARTDAG_BIN", env!("CARGO_BIN_EXE_artdag").to_owned()),
+        ("ARTDAG_BIN", program().to_str().expect("a text").to_owned()),
         ("ARTDAG_HOME", home_path.to_str().expect("a text").to_owned()),
         ("ARTDAG_TOKEN", std::fs::read_to_string(home_path.join("token")).expect("a token").trim().to_owned()),
     ];

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::base::RunId;
 use crate::base::limits::LOCK_WAIT_SECONDS;
-use crate::cas::{RealDisk, Store};
+use crate::cas::{Disk, RealDisk, Store};
 use crate::db::Db;
 use crate::engine::error::EngineError;
 use crate::engine::events::EventLog;
@@ -101,6 +101,14 @@ impl Engine {
     /// Opens a home, making it (with its token and the asset `cat`) if need be. Waits for a
     /// command that holds it; a worker or server that does is named at once.
     pub fn open(opening: &Opening) -> Result<Opened, EngineError> {
+        Self::open_on(opening, |home| Ok(Arc::new(RealDisk::open(home)?)))
+    }
+
+    /// The same on a disk of the caller's.
+    pub(super) fn open_on(
+        opening: &Opening,
+        disk: impl FnOnce(&Path) -> std::io::Result<Arc<dyn Disk>>,
+    ) -> Result<Opened, EngineError> {
         let home = &opening.home;
         let unusable = |reason: String| EngineError::Home { home: home.display().to_string(), reason };
         make_home(home).map_err(|error| unusable(error.to_string()))?;
@@ -114,7 +122,7 @@ impl Engine {
         };
         let db = Db::open(&home.join(DATABASE))?;
         tables::create(&db)?;
-        let store = Store::open(Arc::new(RealDisk::open(home).map_err(|error| unusable(error.to_string()))?))?;
+        let store = Store::open(disk(home).map_err(|error| unusable(error.to_string()))?)?;
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(opening.threads)
             .thread_name(|index| format!("render-{index}"))

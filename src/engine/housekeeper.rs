@@ -138,8 +138,9 @@ impl Engine {
         let idle = self.jobs().is_empty();
         if idle && self.0.patient.load(Ordering::Relaxed) {
             memory::rest();
-            // Each thread keeps what it has freed itself.
-            self.0.pool.broadcast(|_| memory::give_back());
+            // Each thread keeps what it has freed itself. One that a disk holds up is not waited
+            // for: the queue would wait with it.
+            self.0.pool.spawn_broadcast(|_| memory::give_back());
         }
         idle
     }

@@ -18,7 +18,7 @@ use crate::engine::events::What;
 use crate::engine::job::Job;
 use crate::engine::request::{Prepared, Request};
 use crate::engine::runs::{new_row, put_run, request_of, run_in};
-use crate::engine::{Engine, references, tables, tasks};
+use crate::engine::{Engine, memory, references, tables, tasks};
 use crate::records::tables as names;
 use crate::records::{IdempotencyRow, Record, RunRow, RunStatus, TaskRow};
 
@@ -191,10 +191,12 @@ impl Engine {
         Ok(self.write(|tx| forget_keys(tx, is_old)).wait()?)
     }
 
-    /// Lets this process work on all that waits, from now on.
+    /// Lets this process work on all that waits, from now on. What this thread needed to get so
+    /// far is given back.
     pub fn work_on_queue(&self) -> Result<(), EngineError> {
         self.0.slots.open(self.number(names::QUEUE_PAUSED)? == 1);
         self.0.housekeeper.look_at_queue();
+        memory::give_back();
         Ok(())
     }
 

@@ -394,3 +394,115 @@ impl Drop for Scheduler {
         self.send(Message::Stop);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::Path;
+    use std::sync::atomic::AtomicBool;
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::cas::{Disk, DiskFile, Entry, Opened as File, RealDisk};
+    use crate::engine::Opened;
+    use crate::engine::home::Opening;
+    use crate::engine::lock::Role;
+    use crate::engine::request::{Inputs, RecipeRef, Request};
+    use crate::media::Image;
+    use crate::media::encode::encode_stored;
+    use crate::records::RunStatus;
+
+    /// A disk that hangs while it renames the first file after `hangs` is set, until it is let go.
+    struct HangingDisk {
+        disk: RealDisk,
+        hangs: Arc<AtomicBool>,
+        let_go: Mutex<mpsc::Receiver<()>>,
+    }
+
+    impl Disk for HangingDisk {
+        fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+            self.disk.create(path)
+        }
+        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+            if self.hangs.swap(false, Ordering::SeqCst) {
+                let _ = self.let_go.lock().unwrap().recv();
+            }
+            self.disk.rename(from, to)
+        }
+        fn sync_dir(&self, path: &Path) -> io::Result<()> {
+            self.disk.sync_dir(path)
+        }
+        fn create_dir(&self, path: &Path) -> io::Result<()> {
+            self.disk.create_dir(path)
+        }
+        fn remove(&self, path: &Path) -> io::Result<()> {
+            self.disk.remove(path)
+        }
+        fn remove_dir(&self, path: &Path) -> io::Result<()> {
+            self.disk.remove_dir(path)
+        }
+        fn list(&self, path: &Path) -> io::Result<Vec<Entry>> {
+            self.disk.list(path)
+        }
+        fn open(&self, path: &Path) -> io::Result<File> {
+            self.disk.open(path)
+        }
+        fn size(&self, path: &Path) -> io::Result<u64> {
+            self.disk.size(path)
+        }
+        fn free_bytes(&self) -> io::Result<u64> {
+            self.disk.free_bytes()
+        }
+    }
+
+    #[test]
+    fn r9_a_result_handed_in_late_through_the_engine_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let opening = Opening {
+            home: home.path().to_owned(),
+            threads: 2,
+            workers: 2,
+            cache_max_bytes: None,
+            stage_timeout: 1,
+            ffmpeg: None,
+            role: Role::Serve,
+            signer: None,
+        };
+        let hangs = Arc::new(AtomicBool::new(false));
+        let (go, let_go) = mpsc::channel();
+        let of_disk = hangs.clone();
+        let opened = Engine::open_on(&opening, |home| {
+            Ok(Arc::new(HangingDisk { disk: RealDisk::open(home)?, hangs: of_disk, let_go: Mutex::new(let_go) }))
+        });
+        let Ok(Opened::Ours(engine)) = opened else { panic!("a fresh home opens") };
+        // Dropped before the engine, which waits for what hangs.
+        let go = go;
+        engine.work_on_queue().unwrap();
+
+        let picture = encode_stored(&Image::filled(8, 8, [1, 2, 3, 255]));
+        let picture = engine.add_bytes(&picture, None).unwrap().content_hash;
+        let request = Request::new(RecipeRef::Effect("invert".to_owned()), Inputs::Listed(vec![picture]));
+        hangs.store(true, Ordering::SeqCst);
+        let run = engine.submit(&request, true, &|_| Ok(())).unwrap();
+        let job = engine.jobs().get(&run).cloned().unwrap();
+        // The first try hangs past its time; the second makes the output.
+        let row = engine.wait(run).unwrap();
+        assert_eq!(row.status, RunStatus::Completed);
+        let before = job.stats();
+        assert_eq!((before.stages, before.blobs_written), (1, 1));
+        // Others are not held up by the one that hangs.
+        let other = Request::new(RecipeRef::Effect("sepia".to_owned()), Inputs::Listed(vec![picture]));
+        let other = engine.submit(&other, true, &|_| Ok(())).unwrap();
+        assert_eq!(engine.wait(other).unwrap().status, RunStatus::Completed);
+        // The first hands in the same after all, to an engine that waits for it before it ends.
+        go.send(()).unwrap();
+        engine.close().unwrap();
+        assert_eq!(job.stats(), before);
+        assert!(job.take_rows().is_empty(), "it left something to be recorded");
+
+        let Ok(Opened::Ours(engine)) = Engine::open(&opening) else { panic!("the home opens again") };
+        assert_eq!(engine.run_row(run).unwrap(), row);
+        assert_eq!(engine.memo_len().unwrap(), 2, "a result of each");
+        engine.close().unwrap();
+    }
+}

@@ -51,8 +51,8 @@ fn r1_under_mixed_load_and_kills_everything_acknowledged_stays_true() {
         }
         while Instant::now() < until {
             let moment = Instant::now() + Duration::from_millis(1000 + random.next() % 3000);
-            while Instant::now() < moment {
-                std::thread::yield_now();
+            while let Some(left) = moment.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+                std::thread::park_timeout(left);
             }
             // The workers are in the middle of their requests.
             let pid = server.read().expect("nobody panicked").pid().to_string();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::process::Command;
 
-use crate::support::{Home, Server, png};
+use crate::support::{Home, Server, png, program};
 
 /// What a traced call was about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ fn r3_an_upload_is_acknowledged_after_file_name_directory_and_row_are_synced() {
     let mut command = Command::new("strace");
     command.args(["-f", "-y", "-s", "16", "-o"]).arg(&trace);
     command.args(["-e", "trace=fsync,fdatasync,rename,renameat,renameat2,sendto,sendmsg,write,writev"]);
-    command.args([env!("CARGO_BIN_EXE_artdag"), "serve", "--listen", "127.0.0.1:0"]);
+    command.arg(program()).args(["serve", "--listen", "127.0.0.1:0"]);
     command.env("ARTDAG_HOME", home.path()).env("NO_COLOR", "1");
     let server = Server::of(&home, command);
     let uploads = 20;

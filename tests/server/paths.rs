@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Home, Random, Server};
+use crate::support::{Home, Random, Server, program};
 
 /// Words where a hash, an id or a name is wanted, each wrong in its way.
 fn word(random: &mut Random) -> String {
@@ -46,7 +46,7 @@ fn s4_no_path_that_a_stranger_sends_opens_a_file_outside_of_the_home() {
     let trace = home.dir().join("trace");
     let mut command = Command::new("strace");
     command.args(["-f", "-y", "-s", "400", "-e", "trace=open,openat,openat2", "-o"]).arg(&trace);
-    command.args([env!("CARGO_BIN_EXE_artdag"), "serve", "--listen", "127.0.0.1:0"]);
+    command.arg(program()).args(["serve", "--listen", "127.0.0.1:0"]);
     command.env("ARTDAG_HOME", home.path()).env("NO_COLOR", "1");
     let server = Server::of(&home, command);
     // The start is over when it has told of ffmpeg, which it looks at beside all else.

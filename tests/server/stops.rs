@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::{Home, Server, another_heavy as heavy};
+use crate::support::{Home, Server, another_heavy as heavy, program};
 
 fn start(server: &Server, config: &str) -> String {
     let run = server.post(&format!("/configs/{config}/run"), &json!({"inputs": {}})).expect(201).json();
@@ -68,7 +68,7 @@ fn r8_a_stage_that_kills_the_server_each_time_is_given_up_and_other_runs_go_on()
     // More memory than the process may have: the allocator gives up, and the process with it.
     let limited = || {
         let mut command = Command::new("prlimit");
-        command.args(["--as=3500000000", env!("CARGO_BIN_EXE_artdag"), "serve", "--listen", "127.0.0.1:0"]);
+        command.arg("--as=3500000000").arg(program()).args(["serve", "--listen", "127.0.0.1:0"]);
         command.args(["--workers", "2", "--threads", "1"]).env("ARTDAG_HOME", home.path()).env("NO_COLOR", "1");
         command
     };

@@ -59,7 +59,7 @@ impl Home {
 
     /// Opens the home in this process.
     pub fn open(&self, threads: usize) -> Engine {
-        artdag::media::ffmpeg::confine_by(PathBuf::from(env!("CARGO_BIN_EXE_artdag")));
+        artdag::media::ffmpeg::confine_by(program());
         let opening = Opening {
             home: self.path(),
             threads,
@@ -78,7 +78,7 @@ impl Home {
 
     /// The program, for this home.
     pub fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_artdag"));
+        let mut command = Command::new(program());
         command.args(words).current_dir(self.dir.path()).env("ARTDAG_HOME", self.path()).env("NO_COLOR", "1");
         for variable in [
             "ARTDAG_FFMPEG",
@@ -116,9 +116,15 @@ impl Home {
     }
 }
 
+/// The program that is tested: the one built beside the tests, or the one that
+/// `ARTDAG_TEST_PROGRAM` names, so that the same tests can be run on what is released.
+pub fn program() -> PathBuf {
+    std::env::var_os("ARTDAG_TEST_PROGRAM").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_artdag")), PathBuf::from)
+}
+
 /// A home that nobody uses, made by this very program: kept until there is another one.
 fn template() -> PathBuf {
-    let program = std::fs::metadata(env!("CARGO_BIN_EXE_artdag")).expect("the program is there");
+    let program = std::fs::metadata(program()).expect("the program is there");
     let made = program.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
     let homes = Path::new(env!("CARGO_TARGET_TMPDIR")).join("homes");
     let template = homes.join(made.unwrap_or_default().as_nanos().to_string());

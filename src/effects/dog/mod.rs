@@ -9,7 +9,7 @@
 
 mod ink;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::base::Params;
 use crate::base::schema::{Default, Kind, Param};
@@ -101,7 +101,11 @@ struct Op {
     sigma: f32,
     wide_sigma: f32,
     sharpness: f32,
-    ink: Ink,
+    mode: Mode,
+    epsilon: f64,
+    phi: f64,
+    /// Made when there is something to draw: planning a run whose result is known makes ops too.
+    ink: OnceLock<Ink>,
 }
 
 impl Op {
@@ -116,7 +120,10 @@ impl Op {
             sigma: sigma as f32,
             wide_sigma: (sigma * params.number("k")) as f32,
             sharpness: params.number("sharpness") as f32,
-            ink: Ink::new(mode, params.number("epsilon"), params.number("phi")),
+            mode,
+            epsilon: params.number("epsilon"),
+            phi: params.number("phi"),
+            ink: OnceLock::new(),
         }
     }
 }
@@ -124,13 +131,14 @@ impl Op {
 impl PixelOp for Op {
     fn start(&self, first: Arc<Image>) -> Result<Image, OpError> {
         let source = LumaOverWhite(&first);
+        let ink = self.ink.get_or_init(|| Ink::new(self.mode, self.epsilon, self.phi));
         let fields = [Field::gaussian(&source, self.sigma), Field::gaussian(&source, self.wide_sigma)];
         let mut out = vec![0; first.pixels().len()];
         sweep(&source, &fields, &mut out, |x, y, blurred, out| {
             let row = &first.pixels()[y * first.stride() + x * CHANNELS..][..out.len()];
             let (row, out) = (row.as_chunks::<CHANNELS>().0, out.as_chunks_mut::<CHANNELS>().0);
             for (((fine, wide), pixel), out) in blurred[0].iter().zip(&blurred[1]).zip(row).zip(out) {
-                let grey = self.ink.grey(fine + self.sharpness * (fine - wide));
+                let grey = ink.grey(fine + self.sharpness * (fine - wide));
                 *out = (grey | u32::from_le_bytes(*pixel) & 0xff00_0000).to_le_bytes();
             }
         });
