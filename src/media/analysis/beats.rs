@@ -2,9 +2,10 @@
 //!
 //! Beats are tracked by dynamic programming (D. P. W. Ellis, *Beat Tracking by
 //! Dynamic Programming*, Journal of New Music Research 36(1), 2007) at each
-//! likely period of the onset envelope; the period kept is the one whose beats
-//! are strong throughout, whose subdivisions are weaker, and which is likely
-//! before anything was heard.
+//! likely period of the onset envelope. The period kept is the one whose beats
+//! are blows of bass or snare drum throughout, whose subdivisions have fewer
+//! of them (Goto 2001, see `onset`), and which is likely before anything was
+//! heard (Ellis 2007).
 
 use super::onset::{Envelope, STEP, time};
 use super::periodicity::{FASTEST, Peak, SLOWEST, autocorrelation, peaks, prior, smooth};
@@ -244,7 +245,7 @@ fn confidence(correlation: &[f64], period: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::super::onset::Flux;
-    use super::super::signals::{beat_times, clicks, drums, f_measure, kit, noise, sine};
+    use super::super::signals::{PATTERNS, beat_times, clicks, drums, f_measure, kit, noise, pattern, sine};
     use super::*;
 
     fn beats(mono: &[f64]) -> Beats {
@@ -304,7 +305,7 @@ mod tests {
 
     #[test]
     fn slow_drums() {
-        check_drums(&[70.0, 80.0, 90.0]);
+        check_drums(&[60.0, 65.0, 70.0, 75.0, 80.0, 90.0]);
     }
 
     #[test]
@@ -314,7 +315,49 @@ mod tests {
 
     #[test]
     fn fast_drums() {
-        check_drums(&[140.0, 150.0, 160.0, 170.0]);
+        check_drums(&[140.0, 150.0, 160.0, 170.0, 180.0]);
+    }
+
+    fn check_pattern(name: &str) {
+        let parts = PATTERNS.iter().find(|(known, _)| *known == name).unwrap().1;
+        for bpm in [60.0, 75.0, 90.0, 120.0, 150.0, 180.0] {
+            check(&pattern(parts, bpm, 0.2, 20.0), bpm, &beat_times(bpm, 0.2, 20.0));
+        }
+    }
+
+    #[test]
+    fn eighths_at_any_tempo() {
+        check_pattern("eighths");
+    }
+
+    #[test]
+    fn sixteenths_at_any_tempo() {
+        check_pattern("sixteenths");
+    }
+
+    #[test]
+    fn rock_at_any_tempo() {
+        check_pattern("rock");
+    }
+
+    #[test]
+    fn syncopated_bass_drums_at_any_tempo() {
+        check_pattern("syncopated");
+    }
+
+    #[test]
+    fn four_on_the_floor_at_any_tempo() {
+        check_pattern("four on the floor");
+    }
+
+    /// With the snare on the third beat of four the pulse is where bass and snare drum are, half
+    /// as fast, unless that is slower than any tempo: but never beside the beats.
+    #[test]
+    fn half_time_has_the_pulse_of_its_drums() {
+        let parts = PATTERNS.iter().find(|(known, _)| *known == "half-time").unwrap().1;
+        for (bpm, pulse) in [(60.0, 60.0), (75.0, 75.0), (120.0, 60.0), (150.0, 75.0), (180.0, 90.0)] {
+            check(&pattern(parts, bpm, 0.2, 20.0), pulse, &beat_times(pulse, 0.2, 20.0));
+        }
     }
 
     /// A soft bass drum makes a beat though the snare is far stronger.

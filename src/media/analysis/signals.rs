@@ -90,6 +90,48 @@ pub fn kit(bpm: f64, first: f64, seconds: f64, kick: f64) -> Vec<f64> {
     mono
 }
 
+/// What a drummer plays in four beats, an x for each blow on a grid of sixteenths, in the order
+/// of bass drum, snare drum and hat. Hats on the beats are louder than those between.
+pub const PATTERNS: [(&str, [&str; 3]); 6] = [
+    ("eighths", ["x.......x.......", "....x.......x...", "x.x.x.x.x.x.x.x."]),
+    ("sixteenths", ["x.......x.......", "....x.......x...", "xxxxxxxxxxxxxxxx"]),
+    ("rock", ["x.......x.x.....", "....x.......x...", "x.x.x.x.x.x.x.x."]),
+    ("syncopated", ["x.....x.x.......", "....x.......x..x", "x.x.x.x.x.x.x.x."]),
+    ("four on the floor", ["x...x...x...x...", "....x.......x...", "..x...x...x...x."]),
+    ("half-time", ["x...............", "........x.......", "x.x.x.x.x.x.x.x."]),
+];
+
+/// A pattern over and over, with light noise.
+pub fn pattern([bass, snare, hat]: [&str; 3], bpm: f64, first: f64, seconds: f64) -> Vec<f64> {
+    let mut mono = noise(seconds, 0.003, 99);
+    let mut source = Noise::new(5);
+    let plays = |part: &str, count: usize| part.as_bytes()[count % 16] == b'x';
+    for (count, t) in beat_times(bpm * 4.0, first, seconds).into_iter().enumerate() {
+        if plays(bass, count) {
+            add(&mut mono, t, 0.25, |s| {
+                let phase = 50.0 * s + 100.0 / 30.0 * (1.0 - libm::exp(-30.0 * s));
+                0.7 * libm::exp(-s * 14.0) * libm::sin(TAU * phase)
+            });
+        }
+        if plays(snare, count) {
+            add(&mut mono, t, 0.18, |s| {
+                libm::exp(-s * 22.0) * (0.3 * source.next() + 0.25 * libm::sin(TAU * 190.0 * s))
+            });
+        }
+        if plays(hat, count) {
+            let level = if count % 4 == 0 { 0.12 } else { 0.08 };
+            let mut last = 0.0;
+            add(&mut mono, t, 0.05, |s| {
+                let x = source.next();
+                let high = x - last;
+                last = x;
+                level * libm::exp(-s * 80.0) * high
+            });
+        }
+    }
+    mono
+}
+
 /// The F-measure of `mir_eval.beat`: first 5 s left out, ±70 ms.
 pub fn f_measure(reference: &[f64], found: &[f64]) -> f64 {
     let trim = |v: &[f64]| -> Vec<f64> { v.iter().copied().filter(|t| *t >= 5.0).collect() };
