@@ -4,8 +4,8 @@
 //! neighbouring bands a little earlier (S. Böck and G. Widmer, *Maximum filter
 //! vibrato suppression for onset detection*, `DAFx` 2013), taken separately in
 //! the bass, middle and treble so that drums of each weigh the same. Beside it
-//! stand the blows: how much louder bass or middle become, which tells bass and
-//! snare drum from a hat however clear its onset is (M. Goto, *An Audio-based
+//! stand the blows: how much louder the bass or the rest become, which tells bass
+//! and snare drum from a hat however clear its onset is (M. Goto, *An Audio-based
 //! Real-time Beat Tracking System for Music With or Without Drum-sounds*,
 //! Journal of New Music Research 30(2), 2001).
 
@@ -23,6 +23,8 @@ const LAG: usize = 4;
 /// Amplitude over which the compression is logarithmic: -60 dBFS.
 const KNEE: f64 = 1e-3;
 const GROUPS: usize = 3;
+/// The bass and the rest.
+const BLOWS: usize = 2;
 /// A third of an octave: the cube root of 2.
 const THIRD: f64 = 1.259_921_049_894_873_2;
 /// Band edges in Hz of each group: single bins in the bass, then thirds of
@@ -30,7 +32,7 @@ const THIRD: f64 = 1.259_921_049_894_873_2;
 const LOWEST: f64 = 20.0;
 const SPLITS: [f64; GROUPS] = [200.0, 2000.0, 16_000.0];
 
-/// Follows the flux as samples arrive; keeps six values per hop.
+/// Follows the flux as samples arrive; keeps five values per hop.
 pub struct Flux {
     transform: PowerSpectrum,
     framer: Framer,
@@ -40,18 +42,18 @@ pub struct Flux {
     ends: [usize; GROUPS],
     /// Compressed bands of the last frames, the oldest first.
     past: Vec<Vec<f64>>,
-    /// Amplitudes of the groups in these frames.
-    loud: Vec<[f64; GROUPS]>,
+    /// Amplitudes of the bass and of the rest in these frames.
+    loud: Vec<[f64; BLOWS]>,
     values: Vec<Rise>,
 }
 
-/// What a frame has more than one a little earlier, group by group.
+/// What a frame has more than one a little earlier.
 #[derive(Clone, Copy, Default)]
 struct Rise {
-    /// The flux.
+    /// The flux of each group.
     flux: [f32; GROUPS],
-    /// The amplitude, not compressed.
-    blow: [f32; GROUPS],
+    /// The amplitude of the bass and of the rest, not compressed.
+    blow: [f32; BLOWS],
 }
 
 impl Flux {
@@ -77,7 +79,7 @@ impl Flux {
             edges,
             ends,
             past: vec![vec![0.0; bands]; LAG],
-            loud: vec![[0.0; GROUPS]; LAG],
+            loud: vec![[0.0; BLOWS]; LAG],
             values: Vec::new(),
         }
     }
@@ -93,7 +95,6 @@ impl Flux {
         let earlier = self.past.remove(0);
         let quieter = self.loud.remove(0);
         let mut rise = Rise::default();
-        let mut loud = [0.0; GROUPS];
         let mut start = 0;
         for (group, &end) in self.ends.iter().enumerate() {
             let mut sum = 0.0;
@@ -103,10 +104,11 @@ impl Flux {
                 sum += (bands[band] - largest).max(0.0);
             }
             rise.flux[group] = (sum / (end - start) as f64) as f32;
-            loud[group] = powers[start..end].iter().sum::<f64>().sqrt();
-            rise.blow[group] = (loud[group] - quieter[group]).max(0.0) as f32;
             start = end;
         }
+        let (bass, rest) = powers.split_at(self.ends[0]);
+        let loud = [bass, rest].map(|powers| powers.iter().sum::<f64>().sqrt());
+        rise.blow = std::array::from_fn(|part| (loud[part] - quieter[part]).max(0.0) as f32);
         self.past.push(bands);
         self.loud.push(loud);
         self.values.push(rise);
@@ -123,8 +125,8 @@ impl Flux {
 /// The onset envelope, about 1 at the strongest onsets.
 pub struct Envelope {
     pub values: Vec<f64>,
-    /// The blows of bass, middle and treble, the largest, about 1 at the
-    /// strongest of bass and middle: what tells a beat from a subdivision.
+    /// The blows of the bass or of the rest, whichever is larger, 0 to 1: what
+    /// tells a beat from a subdivision.
     pub accents: Vec<f64>,
     /// Seconds of the onsets.
     pub onsets: Vec<f64>,
@@ -132,12 +134,13 @@ pub struct Envelope {
 
 /// A flux of less than this at the strongest onsets is no onset.
 const FAINTEST: f64 = 0.1;
-/// Weight of each group among the accents: a hat or cymbal marks beats where
-/// nothing else does.
-const ACCENTS: [f64; GROUPS] = [1.0, 1.0, 0.3];
-/// The least that the strongest blows of a group count for, over the strongest
-/// of all.
+/// The least that the strongest blows of either part count for, over the
+/// strongest of all.
 const LEAST_BLOW: f64 = 0.1;
+/// A blow of this part of the strongest is a drum's, however much stronger the
+/// strongest are, and one of that is none.
+const DRUM: f64 = 0.5;
+const HAT: f64 = 0.2;
 /// Amplitude below which there are no blows, -80 dBFS.
 const FAINTEST_BLOW: f64 = 1e-4;
 /// What the strongest onsets rise over the local mean by, at least, were each
@@ -188,16 +191,15 @@ impl Envelope {
 
 fn accents(rises: &[Rise]) -> Vec<f64> {
     let blow = |g: usize| rises.iter().map(move |rise| f64::from(rise.blow[g]));
-    let tops: Vec<f64> = (0..GROUPS).map(|g| top(blow(g).collect())).collect();
+    let tops: Vec<f64> = (0..BLOWS).map(|g| top(blow(g).collect())).collect();
     let floor = (LEAST_BLOW * tops.iter().copied().fold(0.0, f64::max)).max(FAINTEST_BLOW);
     let mut accents = vec![0.0_f64; rises.len()];
-    for (g, weight) in ACCENTS.into_iter().enumerate() {
-        let scale = weight / tops[g].max(floor);
+    for (g, top) in tops.iter().enumerate() {
         for (accent, blow) in accents.iter_mut().zip(blow(g)) {
-            *accent = accent.max(blow * scale);
+            *accent = accent.max(blow / top.max(floor));
         }
     }
-    accents
+    accents.iter().map(|blow| ((blow - HAT) / (DRUM - HAT)).clamp(0.0, 1.0)).collect()
 }
 
 /// Seconds of the peak of the envelope at value `n`.
