@@ -80,6 +80,11 @@ const ALL: &[(&str, &str)] = &[
     ("six.wav", "-f lavfi -i anoisesrc=d=1:r=48000:seed=3:a=0.2 -af pan=5.1|c0=c0|c1=c0|c2=c0|c3=c0|c4=c0|c5=c0"),
     ("one.mkv", "-f lavfi -i testsrc=s=64x48:r=25 -frames:v 1 -c:v ffv1"),
     ("moving.gif", "-f lavfi -i testsrc2=s=40x30:r=10:d=1"),
+    (
+        "moving.webp",
+        "-f lavfi -i nullsrc=s=40x30:r=10:d=1,geq=r='20*N':g='20*N':b='20*N' \
+         -vf setpts='if(lt(N,5),N/10,0.5+(N-5)/5)/TB' -vsync vfr -c:v libwebp_anim -lossless 1",
+    ),
     ("still.png", "-f lavfi -i testsrc2=s=50x40 -frames:v 1"),
     // Red for a quarter of its height, below it green beside blue; the same as a picture.
     (

@@ -205,3 +205,38 @@ fn a_film_has_a_small_picture_on_the_pages() {
     let sound = server.upload(&std::fs::read(clip("stereo.flac")).expect("a clip"));
     server.get(&format!("/thumb/{sound}")).expect(404);
 }
+
+#[test]
+fn an_animated_webp_is_a_film_of_all_its_frames() {
+    let home = Home::new();
+    let seen = |node: &str, output: &str, media: &str| {
+        let yaml = format!(
+            "name: plain\ndag:\n  nodes:\n    - {{id: s, type: SOURCE, config: {{input: true{media}}}}}\n    - {{id: x, {node}, inputs: [s]}}\n  output: {output}\n"
+        );
+        let config = home.write("moving.yaml", yaml).display().to_string();
+        PathBuf::from(home.ok(&["run", &config, "-i", &format!("s={}", clip("moving.webp").display())]))
+    };
+    let file = seen("type: SEGMENT", "{node: x, format: mkv, crf: 0}", "");
+    let found = streams(&file);
+    let fields: Vec<&str> = found[0].split(' ').collect();
+    let (num, den) = fields[2].split_once('/').expect("a fraction");
+    let rate = num.parse::<f64>().unwrap() / den.parse::<f64>().unwrap();
+    assert_eq!(fields[..2], ["video", "40x30"]);
+    let greys: Vec<u32> = decoded_frames(&file, 40, 30).iter().map(|frame| mean(frame)[0]).collect();
+    // Frame n has the grey 20n; the first six last 0.1 s, the seventh 0.3 s, then 0.2 s each.
+    assert!((1.3..1.6).contains(&(greys.len() as f64 / rate)), "{found:?} {greys:?}");
+    let shown = |seconds: f64| (greys[(seconds * rate) as usize] + 10) / 20;
+    assert_eq!([0.05, 0.25, 0.45, 0.75, 0.85, 1.0, 1.2].map(shown), [0, 2, 4, 6, 6, 7, 8], "{greys:?}");
+    // The same through an effect of ours.
+    let file = seen("type: EFFECT, config: {effect: invert}", "{node: x, format: mkv, crf: 0}", ", media: video");
+    let turned: Vec<u32> = decoded_frames(&file, 40, 30).iter().map(|frame| 255 - mean(frame)[0]).collect();
+    assert!(turned.iter().zip(&greys).all(|(a, b)| a.abs_diff(*b) < 3) && turned.len() == greys.len(), "{turned:?}");
+    let still = seen("type: RESIZE, config: {width: 20}", "{node: x, format: png}", ", media: image");
+    let still = artdag::media::decode::decode(&std::fs::read(still).expect("a picture")).expect("a picture");
+    assert_eq!((still.width(), still.pixel(3, 3)), (20, [0, 0, 0, 255]));
+    // Half of a file is damaged, not shorter in silence.
+    let whole = std::fs::read(clip("moving.webp")).expect("a clip");
+    let half = home.write("half.webp", &whole[..whole.len() / 2]);
+    let (code, err) = as_it_is(&home, &half, "{node: x, format: mkv}").expect_err("it ends early");
+    assert!(code == 3 && err.contains("ends early"), "{code} {err}");
+}
