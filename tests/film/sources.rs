@@ -217,16 +217,10 @@ fn an_animated_webp_is_a_film_of_all_its_frames() {
         PathBuf::from(home.ok(&["run", &config, "-i", &format!("s={}", clip("moving.webp").display())]))
     };
     let file = seen("type: SEGMENT", "{node: x, format: mkv, crf: 0}", "");
-    let found = streams(&file);
-    let fields: Vec<&str> = found[0].split(' ').collect();
-    let (num, den) = fields[2].split_once('/').expect("a fraction");
-    let rate = num.parse::<f64>().unwrap() / den.parse::<f64>().unwrap();
-    assert_eq!(fields[..2], ["video", "40x30"]);
+    assert_eq!(streams(&file), ["video 40x30 10/1 10"]);
     let greys: Vec<u32> = decoded_frames(&file, 40, 30).iter().map(|frame| mean(frame)[0]).collect();
-    // Frame n has the grey 20n; the first six last 0.1 s, the seventh 0.3 s, then 0.2 s each.
-    assert!((1.3..1.6).contains(&(greys.len() as f64 / rate)), "{found:?} {greys:?}");
-    let shown = |seconds: f64| (greys[(seconds * rate) as usize] + 10) / 20;
-    assert_eq!([0.05, 0.25, 0.45, 0.75, 0.85, 1.0, 1.2].map(shown), [0, 2, 4, 6, 6, 7, 8], "{greys:?}");
+    // Frame n has the grey 20n.
+    assert!(greys.iter().enumerate().all(|(n, grey)| grey.abs_diff(20 * n as u32) < 4), "{greys:?}");
     // The same through an effect of ours.
     let file = seen("type: EFFECT, config: {effect: invert}", "{node: x, format: mkv, crf: 0}", ", media: video");
     let turned: Vec<u32> = decoded_frames(&file, 40, 30).iter().map(|frame| 255 - mean(frame)[0]).collect();
