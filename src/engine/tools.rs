@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use crate::base::{ContentHash, Fingerprint};
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
-use crate::engine::tables;
+use crate::engine::{film, tables};
 use crate::media::ffmpeg::{self, ProbeError, Toolkit};
 use crate::media::{MediaType, SourceClip};
 use crate::nodes::Tool;
@@ -83,7 +83,15 @@ impl Engine {
         };
         let scratch = self.scratch("probe-")?;
         let file = self.0.store.path_of(&self.0.home, hash);
-        let told = match ffmpeg::probe(&toolkit, &file, media_type, scratch.path(), &|| false) {
+        let moving = scratch.path().join("moving");
+        let probed = if media_type == MediaType::Webp {
+            film::write_moving(&file, &moving)
+                .map_err(|error| ProbeError::Refused(error.to_string()))
+                .and_then(|()| ffmpeg::probe(&toolkit, &moving, media_type, scratch.path(), &|| false))
+        } else {
+            ffmpeg::probe(&toolkit, &file, media_type, scratch.path(), &|| false)
+        };
+        let told = match probed {
             Ok(clip) => Ok(clip),
             // Nothing is known of the file itself.
             Err(error @ (ProbeError::Tool(_) | ProbeError::Stopped)) => return Ok(Some(Err(error.to_string()))),

@@ -29,7 +29,7 @@ fn is_animated(media_type: MediaType, bytes: &[u8]) -> bool {
     match media_type {
         MediaType::Png => png_frames(bytes) > 1,
         MediaType::Gif => gif_has_second_frame(bytes).unwrap_or(false),
-        MediaType::Webp => webp_has_second_frame(bytes).unwrap_or(false),
+        MediaType::Webp => webp_frames(bytes) > 1,
         _ => false,
     }
 }
@@ -78,19 +78,19 @@ fn skip_blocks(bytes: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// Walks over the chunks of a RIFF to the second frame.
-fn webp_has_second_frame(bytes: &[u8]) -> Option<bool> {
-    let mut at = 12_usize;
-    let mut frames = 0;
-    loop {
+/// The frames of a WebP, counted by walking over the chunks of its RIFF.
+pub(in crate::media) fn webp_frames(bytes: &[u8]) -> u32 {
+    let chunk = |at: usize| {
         let name = bytes.get(at..at + 4)?;
         let size = u32::from_le_bytes(*bytes.get(at + 4..at + 8)?.first_chunk()?) as usize;
+        Some((name, at.checked_add(8 + size.checked_next_multiple_of(2)?)?))
+    };
+    let (mut at, mut frames) = (12, 0);
+    while let Some((name, next)) = chunk(at) {
         frames += u32::from(name == b"ANMF");
-        if frames == 2 {
-            return Some(true);
-        }
-        at = at.checked_add(8 + size.checked_next_multiple_of(2)?)?;
+        at = next;
     }
+    frames
 }
 
 #[cfg(test)]

@@ -128,7 +128,7 @@ impl NodeType for Generate {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn description(&self) -> &'static str {
@@ -261,8 +261,9 @@ impl ClipOp for Heard {
 
     fn sound(&self, loom: &mut dyn Loom) -> Pad {
         let source = match self.tone {
-            // An eighth of full scale, as ffmpeg's `sine` has it.
-            Some(frequency) => format!("sine=frequency={frequency}:sample_rate={SAMPLE_RATE}"),
+            // An eighth of full scale, as ffmpeg's `sine` has it, on both sides: left to itself ffmpeg
+            // takes 3 dB away when it makes two channels of one.
+            Some(frequency) => format!("sine=frequency={frequency}:sample_rate={SAMPLE_RATE},pan=stereo|c0=c0|c1=c0"),
             None => format!("anullsrc=channel_layout=stereo:sample_rate={SAMPLE_RATE}"),
         };
         loom.link(&[], &format!("{source},atrim=end_sample={}", self.samples))

@@ -231,7 +231,7 @@ impl NodeType for Sequence {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn description(&self) -> &'static str {
@@ -327,8 +327,10 @@ impl ClipOp for Joined {
                     let end = self.parts[index].length;
                     let out = self.framed(loom, index, (end - self.overlap, end));
                     let into = self.framed(loom, index + 1, (0, self.overlap));
-                    let of = self.overlap + 1;
-                    let blend = format!("blend=all_expr='floor((A*({of}-1-N)+B*(N+1))/{of}+0.5)'");
+                    let (of, rate) = (self.overlap + 1, self.rate);
+                    // A frame's number by its time: what the filter calls N is one more than it says.
+                    let number = format!("floor(T*{}/{}+1.5)", rate.num(), rate.den());
+                    let blend = format!("blend=all_expr='floor(A+(B-A)*{number}/{of}+0.5)'");
                     loom.link(&[out, into], &format!("{blend},setsar=1,{}", film::numbered(self.rate)))
                 }
             });

@@ -6,7 +6,7 @@ use crate::base::limits::CHECKPOINT_SECONDS;
 use crate::base::{ContentHash, NodeId, NodeKey, Params, schema, suggest};
 use crate::media::codec;
 use crate::media::encode::Format;
-use crate::media::{Facts, Form, Kind};
+use crate::media::{Facts, Form, Kind, MediaType};
 use crate::nodes::{ENCODE, Lowered, NodeType as _, Tool};
 use crate::plan::key::KeyParts;
 use crate::plan::stage::{Plan, PlanNode, State, Work};
@@ -204,7 +204,7 @@ fn tools_of(node: &GraphNode, inputs: &[&PlanNode], work: Work, toolbox: &Toolbo
     if !hands_on_bytes {
         for input in inputs {
             if let Form::Blob(source) = &input.facts.form
-                && input.facts.kind == Kind::Image
+                && (input.facts.kind == Kind::Image || source.media_type == MediaType::Webp)
             {
                 tools.extend(codec::decoder(source.media_type).map(Tool::from));
             }

@@ -4,6 +4,7 @@ mod analyze;
 mod later;
 mod lists;
 mod nodes;
+mod params;
 mod property;
 mod sources;
 mod tools;
@@ -79,7 +80,34 @@ const ALL: &[(&str, &str)] = &[
     ("six.wav", "-f lavfi -i anoisesrc=d=1:r=48000:seed=3:a=0.2 -af pan=5.1|c0=c0|c1=c0|c2=c0|c3=c0|c4=c0|c5=c0"),
     ("one.mkv", "-f lavfi -i testsrc=s=64x48:r=25 -frames:v 1 -c:v ffv1"),
     ("moving.gif", "-f lavfi -i testsrc2=s=40x30:r=10:d=1"),
+    (
+        "moving.webp",
+        "-f lavfi -i nullsrc=s=40x30:r=10:d=1,geq=r='20*N':g='20*N':b='20*N' -c:v libwebp_anim -lossless 1",
+    ),
     ("still.png", "-f lavfi -i testsrc2=s=50x40 -frames:v 1"),
+    // Red for a quarter of its height, below it green beside blue; the same as a picture.
+    (
+        "flag.mkv",
+        "-f lavfi -i color=lime:s=64x48:r=25:d=0.2,drawbox=32:0:32:48:blue:fill,drawbox=0:0:64:12:red:fill -c:v ffv1 \
+         -pix_fmt yuv420p",
+    ),
+    ("flag.png", "-i flag.mkv -frames:v 1"),
+    // Grey 64 beside grey 192; the same as a picture.
+    (
+        "edge.mkv",
+        "-f lavfi -i color=0x404040:s=64x48:r=25:d=0.2,drawbox=32:0:32:48:0xc0c0c0:fill -c:v ffv1 -pix_fmt yuv420p",
+    ),
+    ("edge.png", "-i edge.mkv -frames:v 1"),
+    // Luma is 16 and four times the frame's number; the sound is a quarter of the time.
+    (
+        "steps.mkv",
+        "-f lavfi -i color=black:s=32x32:r=25:d=2,format=yuv420p,geq=lum='16+4*N':cb=128:cr=128 \
+         -f lavfi -i aevalsrc='t/4|t/4':s=48000:d=2 -c:v ffv1 -c:a pcm_f32le",
+    ),
+    ("turns.gif", "-f lavfi -i color=red:s=64x48:r=10:d=1,hue=h=36*n"),
+    // A click each half second, and a pause of a second.
+    ("clicks.wav", "-f lavfi -i aevalsrc='0.8*sin(12000*t)*lt(mod(t\\,0.5)\\,0.01)':d=8:s=48000"),
+    ("gap.wav", "-f lavfi -i aevalsrc='sin(2000*t)*(lt(t\\,1)+gt(t\\,2))':d=3:s=48000"),
     ("red.mp4", "-f lavfi -i color=red:s=64x48:r=25:d=1 -c:v libx264 -pix_fmt yuv420p -an"),
     ("green.mp4", "-f lavfi -i color=lime:s=64x48:r=25:d=1 -c:v libx264 -pix_fmt yuv420p -an"),
     ("blue.mp4", "-f lavfi -i color=blue:s=64x48:r=25:d=1 -c:v libx264 -pix_fmt yuv420p -an"),

@@ -390,3 +390,26 @@ fn a_film_tells_how_far_it_is() {
     }
     assert!(told.len() >= 3 && told.is_sorted() && told.last() > Some(&150), "{told:?}");
 }
+
+#[test]
+fn what_follows_an_effect_may_need_a_few_of_its_frames() {
+    let home = Home::new();
+    // Far more than pipes hold.
+    let graph = |last: &str| {
+        let yaml = format!(
+            "name: x\ndag:\n  nodes:\n    - {{id: a, type: GENERATE, config: {{kind: gradient, colour: red, colour2: red, width: 640, height: 480, duration: 6}}}}\n    - {{id: b, type: TRANSFORM, config: {{effects: {{hue: 120}}}}, inputs: [a]}}\n    - {{id: c, type: EFFECT, config: {{effect: invert}}, inputs: [b]}}\n    - {{id: x, {last}, inputs: [c]}}\n  output: x\n"
+        );
+        home.write("x.yaml", yaml).display().to_string()
+    };
+    let picture = image_of(&PathBuf::from(home.ok(&["run", &graph("type: FRAME, config: {frame: 3}")])));
+    assert!(picture.0 == 640 && picture.2[0] > 200 && picture.2[1] < 60, "the inverse of green: {picture:?}");
+    let cut = graph("type: SEGMENT, config: {offset: 0.4, duration: 0.2}");
+    assert_eq!(streams(&PathBuf::from(home.ok(&["run", &cut]))), ["video 640x480 25/1 5"]);
+    // What is kept of before the effect is whole.
+    let kept = home.run(&["run", &cut, "--no-cache", "--keep", "b", "--output", "json"]).json();
+    assert_eq!(kept["status"], "completed", "{kept}");
+    let keys = home.run(&["plan", &cut, "--output", "json"]).json();
+    let known =
+        keys["nodes"].as_array().expect("nodes").iter().find(|node| node["id"] == "b").expect("b")["known"].clone();
+    assert!(known == "hit" || known == "not needed", "{known}");
+}

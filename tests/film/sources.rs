@@ -205,3 +205,32 @@ fn a_film_has_a_small_picture_on_the_pages() {
     let sound = server.upload(&std::fs::read(clip("stereo.flac")).expect("a clip"));
     server.get(&format!("/thumb/{sound}")).expect(404);
 }
+
+#[test]
+fn an_animated_webp_is_a_film_of_all_its_frames() {
+    let home = Home::new();
+    let seen = |node: &str, output: &str, media: &str| {
+        let yaml = format!(
+            "name: plain\ndag:\n  nodes:\n    - {{id: s, type: SOURCE, config: {{input: true{media}}}}}\n    - {{id: x, {node}, inputs: [s]}}\n  output: {output}\n"
+        );
+        let config = home.write("moving.yaml", yaml).display().to_string();
+        PathBuf::from(home.ok(&["run", &config, "-i", &format!("s={}", clip("moving.webp").display())]))
+    };
+    let file = seen("type: SEGMENT", "{node: x, format: mkv, crf: 0}", "");
+    assert_eq!(streams(&file), ["video 40x30 10/1 10"]);
+    let greys: Vec<u32> = decoded_frames(&file, 40, 30).iter().map(|frame| mean(frame)[0]).collect();
+    // Frame n has the grey 20n.
+    assert!(greys.iter().enumerate().all(|(n, grey)| grey.abs_diff(20 * n as u32) < 4), "{greys:?}");
+    // The same through an effect of ours.
+    let file = seen("type: EFFECT, config: {effect: invert}", "{node: x, format: mkv, crf: 0}", ", media: video");
+    let turned: Vec<u32> = decoded_frames(&file, 40, 30).iter().map(|frame| 255 - mean(frame)[0]).collect();
+    assert!(turned.iter().zip(&greys).all(|(a, b)| a.abs_diff(*b) < 3) && turned.len() == greys.len(), "{turned:?}");
+    let still = seen("type: RESIZE, config: {width: 20}", "{node: x, format: png}", ", media: image");
+    let still = artdag::media::decode::decode(&std::fs::read(still).expect("a picture")).expect("a picture");
+    assert_eq!((still.width(), still.pixel(3, 3)), (20, [0, 0, 0, 255]));
+    // Half of a file is damaged, not shorter in silence.
+    let whole = std::fs::read(clip("moving.webp")).expect("a clip");
+    let half = home.write("half.webp", &whole[..whole.len() / 2]);
+    let (code, err) = as_it_is(&home, &half, "{node: x, format: mkv}").expect_err("it ends early");
+    assert!(code == 3 && err.contains("ends early"), "{code} {err}");
+}

@@ -1,7 +1,7 @@
 //! Native effects over the frames of a film: read from one pipe, rendered on the pool, written to
 //! another, with a few frames in memory. Where alpha is not wanted, planes go through the pipes.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{ChildStdin, ChildStdout};
@@ -23,6 +23,8 @@ pub enum Broken {
     Effect(usize, Trouble),
     /// A process left its end of a pipe.
     Pipe(String),
+    /// The process after them has all the frames that it needs, or has failed: it knows.
+    Enough,
     /// The run was cancelled.
     Stopped,
 }
@@ -85,12 +87,13 @@ struct Row<'a> {
     to: Laid,
 }
 
-/// Hands all frames of the effects' input over, with every effect of the row applied.
+/// Hands all frames of the effects' input over, with every effect of the row applied. Where what is
+/// after them takes no more, the rest is read and dropped if what is before them `goes_on`.
 pub fn hand_over(
     plan: &Plan,
     chain: &[usize],
     studio: &dyn Studio,
-    (from, laid): (ChildStdout, Laid),
+    (from, laid, goes_on): (ChildStdout, Laid, bool),
     (to, laid_after): (ChildStdin, Laid),
 ) -> Result<(), Broken> {
     let ops: Vec<(usize, Box<dyn PixelOp>)> = chain.iter().map(|node| (*node, op(plan, *node))).collect();
@@ -105,15 +108,24 @@ pub fn hand_over(
     std::thread::scope(|scope| {
         let (raw, raws) = sync_channel::<Batch>(1);
         let (done, dones) = sync_channel::<Batch>(1);
-        let reader = scope.spawn(move || read_frames(from, (laid.bytes(), row.buffers), facts, at_once, &raw));
+        let reader = scope.spawn(move || {
+            let mut from = from;
+            let is_taken = read_frames(&mut from, (laid.bytes(), row.buffers), facts, at_once, &raw)?;
+            if goes_on && !is_taken {
+                std::io::copy(&mut from, &mut std::io::sink())?;
+            }
+            Ok(())
+        });
         let writer = scope.spawn(move || write_frames(to, row.buffers, &dones));
         let rendered = render(raws, &row, studio, done);
-        let (read, written) = (reader.join(), writer.join());
-        rendered?;
-        for ended in [read, written] {
-            ended.unwrap_or_else(|_| Err(std::io::Error::other("a thread of frames panicked"))).map_err(broken)?;
+        let panicked = |_| Err(std::io::Error::other("a thread of frames panicked"));
+        let [read, written] = [reader.join(), writer.join()].map(|ended| ended.unwrap_or_else(panicked));
+        let is_enough = written.as_ref().is_err_and(|error| error.kind() == ErrorKind::BrokenPipe);
+        match rendered {
+            Ok(()) | Err(Broken::Pipe(_)) if is_enough => return Err(Broken::Enough),
+            rendered => rendered?,
         }
-        Ok(())
+        read.and(written).map_err(broken)
     })
 }
 
@@ -131,13 +143,14 @@ fn op(plan: &Plan, node: usize) -> Box<dyn PixelOp> {
     }
 }
 
+/// Were all frames taken?
 fn read_frames(
-    mut from: ChildStdout,
+    from: &mut ChildStdout,
     (bytes, buffers): (usize, &Buffers),
     facts: &Facts,
     at_once: usize,
     to: &SyncSender<Batch>,
-) -> std::io::Result<()> {
+) -> std::io::Result<bool> {
     let frames = facts.clip.map_or(0, |clip| clip.frames);
     let mut batch = Batch::new();
     for index in 0..frames {
@@ -148,11 +161,11 @@ fn read_frames(
         if batch.len() == at_once || index + 1 == frames {
             // Whoever does not take it any more has a better reason.
             if to.send(std::mem::take(&mut batch)).is_err() {
-                return Ok(());
+                return Ok(false);
             }
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the writer ends when the sender is dropped")]

@@ -38,9 +38,14 @@ impl Engine {
         let file = self.0.store.path_of(&self.0.home, hash);
         let scratch = self.scratch("glance-")?;
         let of_scratch = |error: std::io::Error| EngineError::file(scratch.path(), &error);
-        std::os::unix::fs::symlink(&file, scratch.path().join("in")).map_err(of_scratch)?;
+        let media_type = MediaType::from_mime(&row.media_type).unwrap_or(MediaType::Octet);
+        if media_type == MediaType::Webp {
+            let Ok(()) = reading::write_moving(&file, &scratch.path().join("in")) else { return Ok(None) };
+        } else {
+            std::os::unix::fs::symlink(&file, scratch.path().join("in")).map_err(of_scratch)?;
+        }
         let mut args = words("-hide_banner -nostdin -v error -y -copyts -an -sn -dn");
-        args.extend(reading::source_args(MediaType::from_mime(&row.media_type).unwrap_or(MediaType::Octet)));
+        args.extend(reading::source_args(media_type));
         args.extend(words("-i file:in -map"));
         args.extend([format!("0:{}", picture.stream), "-vf".to_owned(), filters]);
         args.extend(words("-frames:v 1 -vsync passthrough -c:v rawvideo -pix_fmt rgba -f rawvideo file:out"));

@@ -34,6 +34,7 @@ use frames::Laid;
 use outputs::{Output, Written};
 pub use pace::Advance;
 use pace::Pace;
+pub use reading::write_moving;
 
 /// What can go wrong in a stage.
 pub type Trouble = WorkError;
@@ -234,6 +235,11 @@ impl Run<'_> {
                     files.push(file);
                     (args, format!("file:{input}"))
                 }
+                weave::Read::Moving(hash, args) => {
+                    let file = self.studio.file_of(&hash).map_err(WorkError::Storage)?;
+                    reading::write_moving(&file, &dir.join(&input))?;
+                    (args, format!("file:{input}"))
+                }
                 weave::Read::Still(still, args) => {
                     std::fs::write(dir.join(&input), stills[still].pixels()).map_err(io)?;
                     (args, format!("file:{input}"))
@@ -326,15 +332,25 @@ impl Run<'_> {
         };
         let killers = [before.killer(), after.killer()];
         let pace = Pace::new(self, root, &after);
+        let goes_on = !first.outputs.is_empty();
         let handed = ffmpeg::watched(&killers, &|| pace.look(), || {
-            frames::hand_over(self.plan, chain, self.studio, (from, first.laid), (to, second.laid))
+            frames::hand_over(self.plan, chain, self.studio, (from, first.laid, goes_on), (to, second.laid))
         });
         match handed {
             Ok(()) => {}
             // A process that has died is the reason, and not the pipe that it left.
             Err(frames::Broken::Effect(node, error)) => return Err((node, error)),
             Err(frames::Broken::Stopped) => return Err(at(WorkError::Cancelled)),
-            Err(frames::Broken::Pipe(_)) if self.studio.cancelled() => return Err(at(WorkError::Cancelled)),
+            Err(frames::Broken::Pipe(_) | frames::Broken::Enough) if self.studio.cancelled() => {
+                return Err(at(WorkError::Cancelled));
+            }
+            Err(frames::Broken::Enough) => {
+                self.wait(&mut after, root).map_err(at)?;
+                if !goes_on {
+                    before.kill();
+                    return Ok(second.outputs);
+                }
+            }
             Err(frames::Broken::Pipe(said)) => {
                 // Both ends of the pipes are closed: each process ends by itself, and the first
                 // to fail is the one that the other misses.

@@ -1,7 +1,13 @@
 //! How sources and stored values are read into the form of films and sounds (`docs/media.md`).
 
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+
+use crate::engine::work::WorkError;
 use crate::media::MediaType;
 use crate::media::clip::SCALE_FLAGS;
+use crate::media::decode;
 use crate::media::ffmpeg::{CODECS, demuxer};
 use crate::media::source_clip::{Matrix, SourcePicture, SourceSound, Transfer};
 
@@ -13,6 +19,15 @@ pub fn source_args(media_type: MediaType) -> Vec<String> {
         args.push(arg.to_owned());
     }
     args
+}
+
+/// Writes what ffmpeg is given of an animated WebP.
+pub fn write_moving(file: &Path, to: &Path) -> Result<(), WorkError> {
+    let unread = |error: std::io::Error| WorkError::Tool(error.to_string());
+    let bytes = std::fs::read(file).map_err(unread)?;
+    let mut to = BufWriter::new(File::create(to).map_err(unread)?);
+    decode::write_moving_webp(&bytes, &mut to)?;
+    to.flush().map_err(unread)
 }
 
 /// The arguments before a stored value's name.

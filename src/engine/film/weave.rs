@@ -12,7 +12,7 @@ use crate::engine::film::frames::Laid;
 use crate::engine::film::reading;
 use crate::media::clip::{convert, numbered, rgb_to_yuv};
 use crate::media::time::{Rate, SAMPLE_RATE};
-use crate::media::{Clip, Facts, Form, Image, Loom, Pad, Pixels};
+use crate::media::{Clip, Facts, Form, Image, Loom, MediaType, Pad, Pixels};
 use crate::nodes::Lowered;
 use crate::plan::{Plan, Work};
 
@@ -21,6 +21,8 @@ use crate::plan::{Plan, Work};
 pub enum Read {
     /// A blob of the store: arguments before its name.
     Blob(ContentHash, Vec<String>),
+    /// The same of an animated WebP: what our own decoder makes of it.
+    Moving(ContentHash, Vec<String>),
     /// A picture of one frame, written out as RGBA.
     Still(usize, Vec<String>),
     /// Frames of the effects before, from the standard input.
@@ -228,7 +230,8 @@ impl<'a> Weave<'a> {
                         .into_iter()
                         .flatten(),
                 );
-                self.reads.push(Read::Blob(hash, args));
+                let is_webp = source.media_type == MediaType::Webp;
+                self.reads.push(if is_webp { Read::Moving(hash, args) } else { Read::Blob(hash, args) });
                 let filters = reading::picture_filters(picture, (from, to), seek.is_some());
                 let pad = self.link(&[Pad(format!("{index}:{}", picture.stream))], &filters);
                 let pad = self.bounded(&pad, Clip { frames: to - from, ..clip });

@@ -2,9 +2,10 @@
 //!
 //! Beats are tracked by dynamic programming (D. P. W. Ellis, *Beat Tracking by
 //! Dynamic Programming*, Journal of New Music Research 36(1), 2007) at each
-//! likely period of the onset envelope; the period kept is the one whose beats
-//! are strong throughout, whose subdivisions are weaker, and which is likely
-//! before anything was heard.
+//! likely period of the onset envelope. The period kept is the one whose beats
+//! are blows of bass or snare drum throughout, whose subdivisions have fewer
+//! of them (Goto 2001, see `onset`), and which is likely before anything was
+//! heard (Ellis 2007).
 
 use super::onset::{Envelope, STEP, time};
 use super::periodicity::{FASTEST, Peak, SLOWEST, autocorrelation, peaks, prior, smooth};
@@ -136,9 +137,10 @@ impl Candidate {
                 weakest = weakest.min(mean(these));
             }
         }
-        // Were a subdivision strong, the period would be shorter.
-        let halves = mean(between(0.5).into_iter());
-        let thirds = mean(between(1.0 / 3.0).into_iter()).min(mean(between(2.0 / 3.0).into_iter()));
+        // Were a subdivision strong, the period would be shorter. The median, since
+        // a drummer who plays between beats now and then does not change the pulse.
+        let halves = median(between(0.5).into_iter());
+        let thirds = median(between(1.0 / 3.0).into_iter()).min(median(between(2.0 / 3.0).into_iter()));
         let bpm = 60.0 / (period * STEP);
         Self { beats, score: prior(bpm) * (weakest - SUBDIVISION * halves.max(thirds)) }
     }
@@ -147,6 +149,12 @@ impl Candidate {
 fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (sum, count) = values.fold((0.0, 0u32), |(s, c), v| (s + v, c + 1));
     if count == 0 { 0.0 } else { sum / f64::from(count) }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
 /// The largest value within 30 ms, at most 1.
@@ -244,7 +252,7 @@ fn confidence(correlation: &[f64], period: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::super::onset::Flux;
-    use super::super::signals::{beat_times, clicks, drums, f_measure, kit, noise, sine};
+    use super::super::signals::{Kit, PATTERNS, beat_times, clicks, drums, f_measure, kit, noise, pattern, sine};
     use super::*;
 
     fn beats(mono: &[f64]) -> Beats {
@@ -304,7 +312,7 @@ mod tests {
 
     #[test]
     fn slow_drums() {
-        check_drums(&[70.0, 80.0, 90.0]);
+        check_drums(&[60.0, 65.0, 70.0, 75.0, 80.0, 90.0]);
     }
 
     #[test]
@@ -314,7 +322,51 @@ mod tests {
 
     #[test]
     fn fast_drums() {
-        check_drums(&[140.0, 150.0, 160.0, 170.0]);
+        check_drums(&[140.0, 150.0, 160.0, 170.0, 180.0]);
+    }
+
+    fn check_pattern(name: &str) {
+        let parts = PATTERNS.iter().find(|(known, _)| *known == name).unwrap().1;
+        for bpm in [60.0, 75.0, 90.0, 120.0, 150.0, 180.0] {
+            for kit in [Kit::Soft, Kit::Hard] {
+                check(&pattern(parts, kit, bpm, 0.2, 20.0), bpm, &beat_times(bpm, 0.2, 20.0));
+            }
+        }
+    }
+
+    #[test]
+    fn eighths_at_any_tempo() {
+        check_pattern("eighths");
+    }
+
+    #[test]
+    fn sixteenths_at_any_tempo() {
+        check_pattern("sixteenths");
+    }
+
+    #[test]
+    fn rock_at_any_tempo() {
+        check_pattern("rock");
+    }
+
+    #[test]
+    fn syncopated_bass_drums_at_any_tempo() {
+        check_pattern("syncopated");
+    }
+
+    #[test]
+    fn four_on_the_floor_at_any_tempo() {
+        check_pattern("four on the floor");
+    }
+
+    /// With the snare on the third beat of four the pulse is where bass and snare drum are, half
+    /// as fast as one would write it.
+    #[test]
+    fn half_time_has_the_pulse_of_its_drums() {
+        let parts = PATTERNS.iter().find(|(known, _)| *known == "half-time").unwrap().1;
+        for (bpm, kit) in [(120.0, Kit::Soft), (150.0, Kit::Soft), (180.0, Kit::Soft), (150.0, Kit::Hard)] {
+            check(&pattern(parts, kit, bpm, 0.2, 20.0), bpm / 2.0, &beat_times(bpm / 2.0, 0.2, 20.0));
+        }
     }
 
     /// A soft bass drum makes a beat though the snare is far stronger.

@@ -3,7 +3,11 @@
 //! Spectral flux of compressed log-spaced bands against the largest of the
 //! neighbouring bands a little earlier (S. Böck and G. Widmer, *Maximum filter
 //! vibrato suppression for onset detection*, `DAFx` 2013), taken separately in
-//! the bass, middle and treble so that drums of each weigh the same.
+//! the bass, middle and treble so that drums of each weigh the same. Beside it
+//! stand the blows: how much louder the bass or the rest become, which tells bass
+//! and snare drum from a hat however clear its onset is (M. Goto, *An Audio-based
+//! Real-time Beat Tracking System for Music With or Without Drum-sounds*,
+//! Journal of New Music Research 30(2), 2001).
 
 use super::fft::{Framer, PowerSpectrum};
 use super::periodicity::parabola;
@@ -19,6 +23,8 @@ const LAG: usize = 4;
 /// Amplitude over which the compression is logarithmic: -60 dBFS.
 const KNEE: f64 = 1e-3;
 const GROUPS: usize = 3;
+/// The bass and the rest.
+const BLOWS: usize = 2;
 /// A third of an octave: the cube root of 2.
 const THIRD: f64 = 1.259_921_049_894_873_2;
 /// Band edges in Hz of each group: single bins in the bass, then thirds of
@@ -26,7 +32,7 @@ const THIRD: f64 = 1.259_921_049_894_873_2;
 const LOWEST: f64 = 20.0;
 const SPLITS: [f64; GROUPS] = [200.0, 2000.0, 16_000.0];
 
-/// Follows the flux as samples arrive; keeps three values per hop.
+/// Follows the flux as samples arrive; keeps five values per hop.
 pub struct Flux {
     transform: PowerSpectrum,
     framer: Framer,
@@ -36,7 +42,18 @@ pub struct Flux {
     ends: [usize; GROUPS],
     /// Compressed bands of the last frames, the oldest first.
     past: Vec<Vec<f64>>,
-    values: Vec<[f32; GROUPS]>,
+    /// Amplitudes of the bass and of the rest in these frames.
+    loud: Vec<[f64; BLOWS]>,
+    values: Vec<Rise>,
+}
+
+/// What a frame has more than one a little earlier.
+#[derive(Clone, Copy, Default)]
+struct Rise {
+    /// The flux of each group.
+    flux: [f32; GROUPS],
+    /// The amplitude of the bass and of the rest, not compressed.
+    blow: [f32; BLOWS],
 }
 
 impl Flux {
@@ -62,6 +79,7 @@ impl Flux {
             edges,
             ends,
             past: vec![vec![0.0; bands]; LAG],
+            loud: vec![[0.0; BLOWS]; LAG],
             values: Vec::new(),
         }
     }
@@ -71,36 +89,35 @@ impl Flux {
             return;
         };
         let power = self.transform.power(frame);
-        let bands: Vec<f64> = self
-            .edges
-            .windows(2)
-            .map(|edge| {
-                let sum: f64 = power[edge[0]..edge[1]].iter().sum();
-                libm::log1p(sum.sqrt() / KNEE)
-            })
-            .collect();
+        let powers: Vec<f64> = self.edges.windows(2).map(|edge| power[edge[0]..edge[1]].iter().sum()).collect();
+        let bands: Vec<f64> = powers.iter().map(|sum| libm::log1p(sum.sqrt() / KNEE)).collect();
         self.framer.advance();
         let earlier = self.past.remove(0);
-        let mut flux = [0.0; GROUPS];
+        let quieter = self.loud.remove(0);
+        let mut rise = Rise::default();
         let mut start = 0;
-        for (sum, &end) in flux.iter_mut().zip(&self.ends) {
-            let mut rise = 0.0;
+        for (group, &end) in self.ends.iter().enumerate() {
+            let mut sum = 0.0;
             for band in start..end {
                 let near = &earlier[band.saturating_sub(1)..(band + 2).min(earlier.len())];
                 let largest = near.iter().copied().fold(0.0, f64::max);
-                rise += (bands[band] - largest).max(0.0);
+                sum += (bands[band] - largest).max(0.0);
             }
-            *sum = (rise / (end - start) as f64) as f32;
+            rise.flux[group] = (sum / (end - start) as f64) as f32;
             start = end;
         }
+        let (bass, rest) = powers.split_at(self.ends[0]);
+        let loud = [bass, rest].map(|powers| powers.iter().sum::<f64>().sqrt());
+        rise.blow = std::array::from_fn(|part| (loud[part] - quieter[part]).max(0.0) as f32);
         self.past.push(bands);
-        self.values.push(flux);
+        self.loud.push(loud);
+        self.values.push(rise);
     }
 
     /// The envelope of a sound of this many samples.
     pub fn finish(mut self, samples: usize) -> Envelope {
         // The frames over the end would hear it as an onset.
-        self.values.resize(samples.div_ceil(HOP), [0.0; GROUPS]);
+        self.values.resize(samples.div_ceil(HOP), Rise::default());
         Envelope::new(&self.values)
     }
 }
@@ -108,8 +125,8 @@ impl Flux {
 /// The onset envelope, about 1 at the strongest onsets.
 pub struct Envelope {
     pub values: Vec<f64>,
-    /// The envelope, or that of the bass alone where it is larger: what tells
-    /// a beat of a bass drum alone from a subdivision.
+    /// The blows of the bass or of the rest, whichever is larger, 0 to 1: what
+    /// tells a beat from a subdivision.
     pub accents: Vec<f64>,
     /// Seconds of the onsets.
     pub onsets: Vec<f64>,
@@ -117,8 +134,15 @@ pub struct Envelope {
 
 /// A flux of less than this at the strongest onsets is no onset.
 const FAINTEST: f64 = 0.1;
-/// Weight of the bass alone among the accents.
-const BASS_SHARE: f64 = 0.8;
+/// The least that the strongest blows of either part count for, over the
+/// strongest of all.
+const LEAST_BLOW: f64 = 0.1;
+/// A blow of this part of the strongest is a drum's, however much stronger the
+/// strongest are, and one of that is none.
+const DRUM: f64 = 0.5;
+const HAT: f64 = 0.2;
+/// Amplitude below which there are no blows, -80 dBFS.
+const FAINTEST_BLOW: f64 = 1e-4;
 /// What the strongest onsets rise over the local mean by, at least, were each
 /// group 1 at its own.
 const LEAST_RISE: f64 = 0.2;
@@ -134,9 +158,9 @@ const CONTRAST: f64 = 3.0;
 const EARLY: f64 = 0.0025;
 
 impl Envelope {
-    fn new(flux: &[[f32; GROUPS]]) -> Self {
-        let mut raw = vec![0.0; flux.len()];
-        let group = |g: usize| flux.iter().map(move |f| f64::from(f[g]));
+    fn new(rises: &[Rise]) -> Self {
+        let mut raw = vec![0.0; rises.len()];
+        let group = |g: usize| rises.iter().map(move |rise| f64::from(rise.flux[g]));
         let tops: Vec<f64> = (0..GROUPS).map(|g| top(group(g).collect())).collect();
         let floor = (0.25 * tops.iter().copied().fold(0.0, f64::max)).max(FAINTEST);
         for (g, &top) in tops.iter().enumerate() {
@@ -150,8 +174,6 @@ impl Envelope {
         for value in &mut values {
             *value = (*value / scale).min(1.5);
         }
-        let bass = tops[0].max(floor);
-        let accents = values.iter().zip(group(0)).map(|(value, flux)| value.max(flux / bass * BASS_SHARE)).collect();
         let onsets = (0..values.len())
             .filter(|&n| {
                 let from = n.saturating_sub(APART);
@@ -163,8 +185,21 @@ impl Envelope {
             })
             .map(|n| time(&values, n))
             .collect();
-        Self { values, accents, onsets }
+        Self { values, accents: accents(rises), onsets }
     }
+}
+
+fn accents(rises: &[Rise]) -> Vec<f64> {
+    let blow = |g: usize| rises.iter().map(move |rise| f64::from(rise.blow[g]));
+    let tops: Vec<f64> = (0..BLOWS).map(|g| top(blow(g).collect())).collect();
+    let floor = (LEAST_BLOW * tops.iter().copied().fold(0.0, f64::max)).max(FAINTEST_BLOW);
+    let mut accents = vec![0.0_f64; rises.len()];
+    for (g, top) in tops.iter().enumerate() {
+        for (accent, blow) in accents.iter_mut().zip(blow(g)) {
+            *accent = accent.max(blow / top.max(floor));
+        }
+    }
+    accents.iter().map(|blow| ((blow - HAT) / (DRUM - HAT)).clamp(0.0, 1.0)).collect()
 }
 
 /// Seconds of the peak of the envelope at value `n`.

@@ -90,6 +90,80 @@ pub fn kit(bpm: f64, first: f64, seconds: f64, kick: f64) -> Vec<f64> {
     mono
 }
 
+/// What a drummer plays in four beats, an x for each blow on a grid of sixteenths, in the order
+/// of bass drum, snare drum and hat. Hats on the beats are louder than those between.
+pub const PATTERNS: [(&str, [&str; 3]); 6] = [
+    ("eighths", ["x.......x.......", "....x.......x...", "x.x.x.x.x.x.x.x."]),
+    ("sixteenths", ["x.......x.......", "....x.......x...", "xxxxxxxxxxxxxxxx"]),
+    ("rock", ["x.......x.x.....", "....x.......x...", "x.x.x.x.x.x.x.x."]),
+    ("syncopated", ["x.....x.x.......", "....x.......x..x", "x.x.x.x.x.x.x.x."]),
+    ("four on the floor", ["x...x...x...x...", "....x.......x...", "..x...x...x...x."]),
+    ("half-time", ["x...............", "........x.......", "x.x.x.x.x.x.x.x."]),
+];
+
+/// A bass drum, a snare drum and a hat.
+#[derive(Clone, Copy, Debug)]
+pub enum Kit {
+    /// A deep bass drum, a snare drum with a tone in it, and hats without depth.
+    Soft,
+    /// All of them begin with a knock, the hats with all frequencies.
+    Hard,
+}
+
+impl Kit {
+    fn bass(self, s: f64) -> f64 {
+        match self {
+            Self::Soft => {
+                let phase = 50.0 * s + 100.0 / 30.0 * (1.0 - libm::exp(-30.0 * s));
+                0.7 * libm::exp(-s * 14.0) * libm::sin(TAU * phase)
+            }
+            Self::Hard => {
+                let phase = 50.0 * s + 8.0 * (1.0 - libm::exp(-40.0 * s));
+                0.9 * libm::exp(-s * 25.0) * libm::sin(TAU * phase)
+            }
+        }
+    }
+
+    fn snare(self, s: f64, noise: f64) -> f64 {
+        match self {
+            Self::Soft => libm::exp(-s * 22.0) * (0.3 * noise + 0.25 * libm::sin(TAU * 190.0 * s)),
+            Self::Hard => libm::exp(-s * 30.0) * 0.8 * noise,
+        }
+    }
+
+    fn hat(self, s: f64, noise: f64, high: f64) -> f64 {
+        match self {
+            Self::Soft => libm::exp(-s * 80.0) * 0.1 * high,
+            Self::Hard => libm::exp(-s * 120.0) * 0.25 * noise,
+        }
+    }
+}
+
+/// A pattern over and over, with light noise.
+pub fn pattern([bass, snare, hat]: [&str; 3], kit: Kit, bpm: f64, first: f64, seconds: f64) -> Vec<f64> {
+    let mut mono = noise(seconds, 0.003, 99);
+    let mut source = Noise::new(5);
+    let plays = |part: &str, count: usize| part.as_bytes()[count % 16] == b'x';
+    for (count, t) in beat_times(bpm * 4.0, first, seconds).into_iter().enumerate() {
+        if plays(bass, count) {
+            add(&mut mono, t, 0.25, |s| kit.bass(s));
+        }
+        if plays(snare, count) {
+            add(&mut mono, t, 0.18, |s| kit.snare(s, source.next()));
+        }
+        if plays(hat, count) {
+            let mut last = 0.0;
+            add(&mut mono, t, 0.05, |s| {
+                let x = source.next();
+                let high = x - last;
+                last = x;
+                kit.hat(s, x, high)
+            });
+        }
+    }
+    mono
+}
+
 /// The F-measure of `mir_eval.beat`: first 5 s left out, ±70 ms.
 pub fn f_measure(reference: &[f64], found: &[f64]) -> f64 {
     let trim = |v: &[f64]| -> Vec<f64> { v.iter().copied().filter(|t| *t >= 5.0).collect() };

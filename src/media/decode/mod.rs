@@ -25,6 +25,7 @@
 
 mod error;
 mod jpeg;
+mod moving;
 mod orient;
 mod patched;
 mod raw;
@@ -33,6 +34,7 @@ mod stored;
 mod tiff;
 
 pub use error::DecodeError;
+pub use moving::write_moving_webp;
 pub(in crate::media) use source::Source;
 pub use stored::decode_stored;
 

@@ -114,8 +114,13 @@ impl<'a> Source<'a> {
         Ok(orient::upright(orientation, raw.into_image(profile.as_ref())))
     }
 
+    /// How it must be turned.
+    pub(super) const fn orientation(&self) -> Orientation {
+        self.orientation
+    }
+
     /// The embedded profile; one that cannot be read is none.
-    fn profile(&mut self) -> Option<Cow<'a, [u8]>> {
+    pub(super) fn profile(&mut self) -> Option<Cow<'a, [u8]>> {
         let profile = match self.media_type {
             MediaType::Tiff => tiff::profile(self.bytes).map(Cow::Borrowed),
             _ => self.decoder.icc_profile().ok().flatten().map(Cow::Owned),
@@ -148,7 +153,7 @@ impl<'a> Source<'a> {
 }
 
 /// Is a file as long as its header says?
-fn riff_is_whole(bytes: &[u8]) -> bool {
+pub(super) fn riff_is_whole(bytes: &[u8]) -> bool {
     let size = bytes.get(4..8).and_then(|size| size.first_chunk()).map(|size| u32::from_le_bytes(*size));
     size.is_some_and(|size| bytes.len() as u64 >= 8 + u64::from(size))
 }

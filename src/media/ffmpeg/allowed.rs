@@ -20,7 +20,8 @@ pub const fn demuxer(media_type: MediaType) -> Option<&'static str> {
         MediaType::Aac => "aac",
         MediaType::Aiff => "aiff",
         MediaType::Gif => "gif",
-        MediaType::Png => "apng",
+        // A WebP as what our own decoder makes of it.
+        MediaType::Png | MediaType::Webp => "apng",
         _ => return None,
     })
 }
