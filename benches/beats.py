@@ -102,7 +102,7 @@ def main():
     sounds = [("clicks", clicks)] + [(name, drums(name)) for name in PATTERNS]
     with tempfile.TemporaryDirectory() as home:
         for name, make in sounds:
-            for tempo in [60, 75, 90, 120, 150, 180]:
+            for tempo in [60, 75, 90, 105, 120, 140, 150, 160, 180]:
                 sound, beats = make(tempo, random)
                 path = os.path.join(home, f"{name}{tempo}.wav")
                 soundfile.write(path, sound.astype(np.float32), RATE)
