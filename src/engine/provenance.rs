@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::base::{ContentHash, Fingerprint, NodeKey, RunId, canonical};
+use crate::db::DbError;
 use crate::engine::error::EngineError;
 use crate::engine::infra::{self, Infrastructure};
 use crate::engine::job::Job;
@@ -266,6 +267,21 @@ fn sorted(value: &Value) -> Value {
     serde_json::from_str(&canonical::to_string(value)).unwrap_or_default()
 }
 
+/// The runs whose output a blob is, in the order of their ids.
+pub(super) fn runs_that_gave(
+    holders: &impl redb::ReadableTable<&'static [u8], ()>,
+    hash: &ContentHash,
+) -> Result<Vec<RunId>, DbError> {
+    let range = names::runs_that_gave(hash);
+    let mut runs = Vec::new();
+    for row in holders.range(range.start.as_slice()..range.end.as_slice())? {
+        if let Some(Holder::RunOutput(run)) = names::holder_of(row?.0.value()) {
+            runs.push(run);
+        }
+    }
+    Ok(runs)
+}
+
 impl Engine {
     /// The provenance record of a run, or of the run that made a blob; or the record itself,
     /// if the hash is one's.
@@ -318,7 +334,7 @@ impl Engine {
     /// The runs whose output a blob is, oldest first.
     pub fn runs_that_gave(&self, hash: &ContentHash) -> Result<Vec<RunId>, EngineError> {
         // Holders come in the order of their ids, which is that of time.
-        let holders = self.holders(&self.ours(*hash)?)?.into_iter();
-        Ok(holders.filter_map(|holder| if let Holder::RunOutput(run) = holder { Some(run) } else { None }).collect())
+        let hash = self.ours(*hash)?;
+        Ok(self.0.db.read(|tx| runs_that_gave(&tx.open_table(names::HOLDERS)?, &hash))?)
     }
 }
