@@ -28,7 +28,9 @@ if [ -z "$binary" ]; then
     # Of a named target, the flags are for the program alone and not for what runs while it is built.
     if [ "$static" = yes ]; then
         name=$(echo "$target" | tr a-z- A-Z_)
-        export "CARGO_TARGET_${name}_RUSTFLAGS=-C target-feature=+crt-static"
+        # Whether the kernel has random numbers is looked up in the C library, where a static one tells
+        # nothing, and /dev/urandom is read instead; it need not be there if it is known before.
+        export "CARGO_TARGET_${name}_RUSTFLAGS=-C target-feature=+crt-static --cfg getrandom_backend=\"linux_getrandom\""
     fi
     # From the root: vendored sources are named by the configuration that stands there.
     (cd "$root" && cargo build --release --locked --bin artdag --target "$target")
