@@ -176,7 +176,7 @@ fn handle(
                 return Some(Done::Later(error));
             }
             Err(error @ EngineError::Store(_)) => {
-                tracing::warn!(task = job.caller.task, %error, "a job is given up: the disk does not give what it names");
+                tracing::warn!(task = %job.caller.task, %error, "a job is given up: the disk does not give what it names");
                 let why = format!("{error}; it was tried for {TASK_TRIED_SECONDS} seconds");
                 (Some(job.caller), Failure::builtin("RuntimeError", why), false)
             }

@@ -222,7 +222,8 @@ impl<'a> Mirror<'a> {
             }
             let shown: Vec<Option<String>> = if gone.is_empty() { Vec::new() } else { asked.query(connection)? };
             let whose = |json: Option<String>| serde_json::from_str::<Whose>(&json?).ok()?.mirrored_by;
-            let ours = gone.iter().zip(shown).filter(|(_, json)| whose(json.clone()).as_deref() == Some(&self.home));
+            let ours =
+                gone.iter().zip(shown).filter(|(_, json)| whose(json.clone()).as_deref() == Some(self.home.as_str()));
             self.take(connection, ours.map(|(standing, _)| standing))?;
             cursor = next;
             if cursor == 0 || stop.begun() {
