@@ -146,13 +146,13 @@ impl Bare<'_> {
         let words = ["serve", "--listen", "127.0.0.1:0", "--l2-url", &url, "--l2-cacert", "/ca.pem"];
         let server = Server::of(self.0, self.command(&words));
         server.get("/readyz").expect(200);
-        let asked = json!({"recipe": "effect:dog", "inputs": ["cat"], "options": {"cache": false}});
+        let asked = json!({"recipe": "dog", "inputs": ["cat"], "options": {"cache": false}});
         let run = server.post("/runs", &asked).expect(202).json();
         let run = server.run_ended(run["run_id"].as_str().unwrap());
         assert_eq!(run["status"], "completed", "{run}");
         let hash = run["output_hash"].as_str().unwrap();
         assert_eq!(server.get(&format!("/cache/{hash}")).expect(200).body, bytes, "served as it was rendered");
-        server.post(&format!("/runs/{}/publish", run["run_id"].as_str().unwrap()), &json!({})).expect(202);
+        server.admin("POST", &format!("/runs/{}/publish", run["run_id"].as_str().unwrap())).expect(202);
         let (mut called, _) = l2.accept().unwrap();
         let mut hello = [0; 512];
         let read = std::io::Read::read(&mut called, &mut hello).unwrap();

@@ -231,11 +231,11 @@ fn what_is_published_is_shown_by_every_run_that_gave_it() {
         assert_eq!(shown(run)["published"], false);
     }
     // What it was made of is published with it, by whichever run that was given.
-    server.post(&format!("/runs/{}/publish", id(&over)), &json!({})).expect(202);
+    server.admin("POST", &format!("/runs/{}/publish", id(&over))).expect(202);
     until("all three are shown as published", || {
         [&first, &second, &over].iter().all(|run| shown(run)["published"] == true)
     });
     assert!(shown(&second)["publication"].is_null());
-    server.post(&format!("/runs/{}/publish", id(&second)), &json!({})).expect(202);
+    server.admin("POST", &format!("/runs/{}/publish", id(&second))).expect(202);
     until("the other one shows its publication too", || shown(&first)["publication"]["run_id"] == second["run_id"]);
 }
