@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Home, Ran, png};
+use crate::support::{Home, Ran, long_case, png};
 
 const CONFIG: &str = "
 name: poster
@@ -177,4 +177,177 @@ fn a_bundle_that_was_changed_or_is_signed_by_another_is_refused_with_its_code() 
     assert_eq!(other.run(&["bundle", "inspect", "nowhere"]).code, 4);
     assert_eq!(home.run(&["bundle", "export", "nobody", "-o", "z"]).code, 4);
     assert!(!home.dir().join("z").exists());
+}
+
+/// A home in which the cat was drawn over twice, each time what came of it before; the runs, oldest first.
+fn drawn_over() -> (Home, Vec<String>) {
+    let home = Home::new();
+    home.ok(&["render", "dog", "cat", "--sync"]);
+    for effect in ["invert", "sepia"] {
+        let before = home.run(&["run-show", "latest", "--output", "json"]).json();
+        home.ok(&["render", effect, before["output_hash"].as_str().unwrap(), "--sync"]);
+    }
+    let mut runs: Vec<String> = home.ok(&["runs", "-q"]).lines().map(str::to_owned).collect();
+    runs.reverse();
+    (home, runs)
+}
+
+fn output_of(home: &Home, run: &str) -> String {
+    home.run(&["run-show", run, "--output", "json"]).json()["output_hash"].as_str().unwrap().to_owned()
+}
+
+fn origin_of(home: &Home, hash: &str) -> Option<String> {
+    let told = home.run(&["cache", "info", hash, "--output", "json"]);
+    (told.code == 0).then(|| told.json()["origin"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn a_chain_of_runs_comes_along_and_leads_back_to_what_was_brought() {
+    let (home, runs) = drawn_over();
+    home.ok(&["bundle", "export", &runs[2], "-o", "b", "--with", "outputs"]);
+    let path = home.dir().join("b");
+    let other = Home::new();
+    let taken = without_network(&other, &["bundle", "import", path.to_str().unwrap(), "--verify", "--output", "json"]);
+    assert_eq!(taken.code, 0, "{}", taken.err);
+    let taken = taken.json();
+    let listed = |value: &Value| value.as_array().unwrap().len();
+    assert_eq!((listed(&taken["runs"]), listed(&taken["verified"])), (3, 3), "{taken}");
+
+    let verified = |of: &Home, code: i32| {
+        let ran = of.run(&["provenance", "verify", &runs[2], "--output", "json"]);
+        assert_eq!(ran.code, code, "{}{}", ran.out, ran.err);
+        let findings = ran.json()["findings"].as_array().unwrap().clone();
+        let of_kind = |kind: &str| findings.iter().filter(|found| found["what"] == kind).count();
+        ["signature", "record", "output", "source", "chain"].map(of_kind)
+    };
+    assert_eq!(verified(&home, 0), [3; 5]);
+    assert_eq!(verified(&other, 0), [3; 5], "the same where it came in");
+    // And it goes on from there as a whole.
+    other.ok(&["bundle", "export", &runs[2], "-o", "c", "--with", "outputs"]);
+    let third = Home::new();
+    third.ok(&["bundle", "import", other.dir().join("c").to_str().unwrap()]);
+    assert_eq!(verified(&third, 0), [3; 5]);
+    // Without outputs only the last one is missing: what the others gave was read.
+    home.ok(&["bundle", "export", &runs[2], "-o", "d"]);
+    let fourth = Home::new();
+    fourth.ok(&["bundle", "import", home.dir().join("d").to_str().unwrap()]);
+    let ran = fourth.run(&["provenance", "verify", &runs[2], "--output", "json"]);
+    let missing: Vec<Value> = ran.json()["findings"].as_array().unwrap().clone();
+    let missing: Vec<&Value> = missing.iter().filter(|found| found["outcome"] != "right").collect();
+    assert_eq!((ran.code, missing.len(), &missing[0]["of"]), (4, 1, &output_of(&home, &runs[2]).into()));
+}
+
+#[test]
+fn what_runs_made_goes_with_them_where_it_came_in_and_uploads_stay() {
+    let (home, runs) = drawn_over();
+    let outputs: Vec<String> = runs.iter().map(|run| output_of(&home, run)).collect();
+    let cat = home.run(&["run-show", &runs[0], "--output", "json"]).json()["inputs"][0].as_str().unwrap().to_owned();
+    home.ok(&["bundle", "export", &runs[2], "-o", "b", "--with", "outputs"]);
+    let bundle = home.dir().join("b");
+    let import = |other: &Home| other.ok(&["bundle", "import", bundle.to_str().unwrap()]);
+    let origins = |other: &Home| outputs.iter().map(|hash| origin_of(other, hash)).collect::<Vec<_>>();
+    let (derived, upload) = (Some("derived".to_owned()), Some("upload".to_owned()));
+
+    let other = Home::new();
+    import(&other);
+    assert_eq!(origins(&other), [derived.clone(), derived.clone(), derived.clone()]);
+    assert_eq!(origin_of(&other, &cat), upload);
+    // Held, they are not taken to make room; nor are they nobody's.
+    let collected = other.run(&["cache", "gc", "--max-bytes", "0", "--output", "json"]).json();
+    assert_eq!((&collected["evicted"], &collected["orphans"]), (&Value::Array(vec![]), &0.into()));
+    let size = |hash: &str| home.run(&["cache", "info", hash, "--output", "json"]).json()["size"].as_u64().unwrap();
+    let gone = other.run(&["run-rm", &runs[2], "--output", "json"]).json();
+    assert!(gone["freed_bytes"].as_u64().unwrap() >= size(&outputs[2]), "{gone}");
+    assert_eq!(origins(&other), [derived.clone(), derived.clone(), None]);
+    // What another run gave stays with it, though the one that read it is gone.
+    other.ok(&["run-rm", &runs[1]]);
+    assert_eq!(origins(&other), [derived.clone(), None, None]);
+    // Taken in again, all is as it was; and again, which changes nothing.
+    import(&other);
+    assert_eq!(origins(&other), [derived.clone(), derived.clone(), derived.clone()]);
+    let again = other.run(&["bundle", "import", bundle.to_str().unwrap(), "--output", "json"]).json();
+    assert_eq!((&again["blobs"], again["runs"].as_array().unwrap().len()), (&0.into(), 0));
+    for run in &runs {
+        other.ok(&["run-rm", run]);
+    }
+    assert_eq!(origins(&other), [None, None, None]);
+    assert_eq!(origin_of(&other, &cat), upload);
+
+    // What was uploaded before is an upload for good.
+    let third = Home::new();
+    home.ok(&["cache", "get", &outputs[1], "--out", "out.png"]);
+    third.ok(&["cache", "add", home.dir().join("out.png").to_str().unwrap()]);
+    import(&third);
+    for run in &runs {
+        third.ok(&["run-rm", run]);
+    }
+    assert_eq!(origins(&third), [None, upload, None]);
+}
+
+#[test]
+fn values_between_nodes_go_with_their_run_where_it_came_in() {
+    let (home, run) = home();
+    let id = run["run_id"].as_str().unwrap();
+    home.ok(&["bundle", "export", id, "-o", "b", "--with", "outputs,intermediates"]);
+    let told = home.run(&["bundle", "inspect", "b", "--output", "json"]).json();
+    let of_kind = |kind: &str| -> Vec<String> {
+        let entries = told["entries"].as_array().unwrap().iter().filter(|entry| entry["kind"] == kind);
+        entries.map(|entry| entry["blake3"].as_str().unwrap().to_owned()).collect()
+    };
+    let other = Home::new();
+    other.ok(&["bundle", "import", home.dir().join("b").to_str().unwrap()]);
+    let value = of_kind("intermediate").remove(0);
+    assert_eq!(origin_of(&other, &value).as_deref(), Some("derived"));
+    other.ok(&["run-rm", id]);
+    assert_eq!(origin_of(&other, &value), None);
+    assert_eq!(origin_of(&other, &of_kind("output")[0]), None);
+    for input in of_kind("input") {
+        assert_eq!(origin_of(&other, &input).as_deref(), Some("upload"));
+    }
+}
+
+#[test]
+fn an_export_that_fails_leaves_the_file_that_was_there_and_nothing_else() {
+    let (home, run) = home();
+    let id = run["run_id"].as_str().unwrap();
+    home.ok(&["bundle", "export", id, "-o", "b"]);
+    let before = std::fs::read(home.dir().join("b")).unwrap();
+    let names = || {
+        let mut names: Vec<_> =
+            std::fs::read_dir(home.dir()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let listed = names();
+    // A source changes on the disk: it is noticed while the bundle is written.
+    let input = run["inputs"][0].as_str().unwrap();
+    let path = home.path().join("cache").join(&input[..2]).join(&input[2..4]).join(input);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[40] ^= 1;
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, bytes).unwrap();
+    let refused = home.run(&["bundle", "export", id, "-o", "b"]);
+    assert!(refused.code != 0 && refused.err.contains("damaged"), "{}", refused.err);
+    assert_eq!(std::fs::read(home.dir().join("b")).unwrap(), before);
+    assert_eq!(names(), listed);
+}
+
+#[test]
+fn what_others_would_take_for_a_bomb_is_not_written() {
+    if !long_case("bundles::what_others_would_take_for_a_bomb") {
+        return;
+    }
+    let home = Home::new();
+    home.write("b", "what was there");
+    let zeros = home.write("zeros", "");
+    std::fs::OpenOptions::new().write(true).open(&zeros).unwrap().set_len((1 << 30) + 4096).unwrap();
+    let hash = home.ok(&["cache", "add", zeros.to_str().unwrap(), "-q"]);
+    let refused = home.run(&["bundle", "export", hash.trim(), "-o", "b"]);
+    assert_eq!(refused.code, 3, "{}", refused.err);
+    assert!(refused.err.contains("would take it for a bomb"), "{}", refused.err);
+    assert_eq!(std::fs::read(home.dir().join("b")).unwrap(), b"what was there");
+    let left = std::fs::read_dir(home.dir())
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".artdag-bundle-"));
+    assert_eq!(left.count(), 0);
 }

@@ -79,16 +79,16 @@ ensure_python() {
     fi
 }
 
-# What leads the browser, pinned by the lock file; made anew when that changes.
+# What is pinned by the lock file in this directory, made in that one; anew when it changes.
 ensure_node() {
-    local name names='package.json package-lock.json .npmrc' made=target/node
+    local name names='package.json package-lock.json .npmrc' list=$1 made=$2
     for name in $names; do
-        cmp -s "tests/tools/$name" "$made/$name" && continue
+        cmp -s "$list/$name" "$made/$name" && continue
         rm -rf "$made"
         mkdir -p "$made"
-        for name in $names; do cp "tests/tools/$name" "$made/$name"; done
+        for name in $names; do cp "$list/$name" "$made/$name"; done
         npm ci --prefix "$made" --ignore-scripts --no-audit --no-fund --silent </dev/null ||
-            { rm -rf "$made"; fail 'npm could not install what the tests of the pages need'; }
+            { rm -rf "$made"; fail "npm could not install what $list asks for"; }
         break
     done
 }
@@ -96,7 +96,11 @@ ensure_node() {
 step 'what the tests need'
 ensure_tools
 ensure_python
-ensure_node
+# What leads the browser, and what checks ActivityPub.
+ensure_node tests/tools target/node
+if [ "${ARTDAG_TESTS:-}" = full ]; then
+    ensure_node tests/tools/activitypub target/activitypub
+fi
 took
 
 step 'format'

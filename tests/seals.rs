@@ -3,9 +3,10 @@
 use artdag::base::ContentHash;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use redb::ReadableTable as _;
 use serde_json::Value;
 
-use crate::support::Home;
+use crate::support::{Home, Ran, Server};
 
 /// A home in which the picture that a run made was drawn over; both runs, the newest first.
 fn drawn() -> (Home, Vec<String>) {
@@ -133,4 +134,60 @@ fn a_record_as_prov_is_read_by_the_reference_library() {
     assert_eq!(said["by"], format!("urn:uuid:{}", runs[0]));
     assert_eq!(said["used"].as_array().unwrap()[0], format!("urn:blake3:{}", run["inputs"][0].as_str().unwrap()));
     assert_eq!((&said["same"], &said["agents"]), (&true.into(), &true.into()), "{said}");
+}
+
+#[test]
+fn of_several_runs_with_one_output_the_oldest_that_is_signed_right_tells_of_it() {
+    let home = Home::new();
+    for _ in 0..3 {
+        home.ok(&["render", "dog", "cat", "--sync"]);
+    }
+    // Newest first, as ever.
+    let runs: Vec<String> = home.ok(&["runs", "-q"]).lines().map(str::to_owned).collect();
+    let run = home.run(&["run-show", "latest", "--output", "json"]).json();
+    let output = run["output_hash"].as_str().unwrap();
+    let shown = |words: &[&str]| {
+        let ran = home.run(&[&["provenance"], words].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let record: Value = serde_json::from_str(&ran.out).unwrap();
+        (record["run_id"].as_str().unwrap_or_default().to_owned(), ran.err)
+    };
+    let (of, said) = shown(&[output]);
+    assert_eq!(of, runs[2]);
+    assert!(said.contains("2 other runs gave this output too") && said.contains(&runs[0]), "{said}");
+    // Who asks for a run is shown that run, and told of nothing else.
+    assert_eq!(shown(&[&runs[0]]), (runs[0].clone(), String::new()));
+    let others = |words: &[&str], code: i32| {
+        let ran = home.run(&[&["provenance", "verify", "--output", "json"], words].concat());
+        assert_eq!(ran.code, code, "{}{}", ran.out, ran.err);
+        let others = ran.json()["others"].as_array().cloned().unwrap_or_default();
+        others.iter().map(|run| run.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(others(&[output], 0), [runs[1].clone(), runs[0].clone()]);
+    assert_eq!(others(&[&runs[0]], 0), Vec::<String>::new());
+    // A server says the same.
+    let server = Server::start(&home, &[]);
+    let there = ["--server", &server.url, "--output", "json", "provenance", "verify", output];
+    let ran = Ran::of(&home.command(&there).env("ARTDAG_TOKEN", &server.token).output().unwrap());
+    assert_eq!((ran.code, ran.json()["others"].as_array().unwrap().len()), (0, 2), "{}", ran.err);
+    drop(server);
+
+    // The signature of the oldest record is damaged: the next one tells of it.
+    let record = home.ok(&["provenance", &runs[2]]);
+    let hash = *ContentHash::of(record.as_bytes()).as_bytes();
+    let db = redb::Database::open(home.path().join("artdag.redb")).unwrap();
+    let tx = db.begin_write().unwrap();
+    {
+        let mut seals = tx.open_table(redb::TableDefinition::<&[u8; 32], &[u8]>::new("seals")).unwrap();
+        let mut row = seals.get(&hash).unwrap().expect("it is signed").value().to_vec();
+        // Behind the key's id stand the signature's 64 bytes.
+        let middle = row.len() - 60;
+        row[middle] ^= 1;
+        seals.insert(&hash, row.as_slice()).unwrap();
+    }
+    tx.commit().unwrap();
+    drop(db);
+    assert_eq!(shown(&[output]).0, runs[1]);
+    assert_eq!(others(&[output], 0), [runs[2].clone(), runs[0].clone()]);
+    assert_eq!(others(&[&runs[2]], 8), Vec::<String>::new(), "asked for by name it is judged");
 }

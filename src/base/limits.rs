@@ -81,6 +81,11 @@ pub const INDEX_BYTES: u64 = 1 << 30;
 pub const MOVED_AT_ONCE: usize = 256;
 /// Bytes of a task's message; one with 10,000 hashes has 700 KB.
 pub const TASK_BYTES: usize = 4 << 20;
+/// Times that a task whose files the disk does not give is tried at least before its caller is told.
+pub const TASK_TRIES: u32 = 5;
+/// Seconds that it is tried for: a disk or a server of files that stumbles is back by then, and
+/// other tasks wait meanwhile.
+pub const TASK_TRIED_SECONDS: u64 = 60;
 /// Messages kept of those that could not be understood, the latest.
 pub const DEAD_TASKS: isize = 1_000;
 

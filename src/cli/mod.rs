@@ -22,6 +22,7 @@ mod output;
 mod param_view;
 mod place;
 mod screen;
+mod static_names;
 mod table;
 mod wait;
 mod worker;
@@ -79,6 +80,7 @@ pub fn main() -> ExitCode {
     if words.get(1).is_some_and(|word| word == confine::FLAG) {
         return confine::launcher_main(words.into_iter().skip(2));
     }
+    static_names::settle();
     ffmpeg::confine_by(crate::engine::infra::THIS_PROGRAM.into());
     let cli = match Cli::command().try_get_matches_from(&words).and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use crate::base::{ContentHash, NodeKey};
+use crate::base::{ContentHash, NodeKey, RunId};
 use crate::cli::args::Format;
 use crate::cli::backend::{Backend, Place};
 use crate::cli::ctx::Ctx;
@@ -58,18 +58,23 @@ enum Form {
 pub fn run(args: &Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
     match &args.command {
         None => {
-            let record = ctx.backend.provenance(args.of.as_deref().unwrap_or("latest"))?;
-            print(ctx, &record)
+            let word = args.of.as_deref().unwrap_or("latest");
+            let record = ctx.backend.provenance(word)?;
+            print(ctx, &record)?;
+            tell_of_others(ctx, word, &record)
         }
         Some(Command::Export { run, format: Form::Dsse }) => {
             let envelope = ctx.backend.envelope(run)?;
-            print(ctx, &envelope)
+            print(ctx, &envelope)?;
+            let record = dsse::open(&envelope).map(|sealed| sealed.record.into_bytes()).unwrap_or_default();
+            tell_of_others(ctx, run, &record)
         }
         Some(Command::Export { run, format: Form::Prov }) => {
             let record = ctx.backend.provenance(run)?;
             let document = prov::document(&record);
             let document = document.ok_or_else(|| CliError::invalid(format!("{run} has no provenance record")))?;
-            print(ctx, output::json(&document).as_bytes())
+            print(ctx, output::json(&document).as_bytes())?;
+            tell_of_others(ctx, run, &record)
         }
         Some(Command::Verify { of, signed_by }) => verify(ctx, of, signed_by.as_deref()),
     }
@@ -82,6 +87,37 @@ fn print(ctx: &mut Ctx<'_>, bytes: &[u8]) -> Result<Exit, CliError> {
         ctx.io.say("");
     }
     Ok(Exit::Done)
+}
+
+/// The runs that have an output too, beside the one whose record this is.
+fn others(ctx: &Ctx<'_>, output: &ContentHash, record: &[u8]) -> Result<Vec<RunId>, CliError> {
+    let record: serde_json::Value = serde_json::from_slice(record).unwrap_or_default();
+    let shown = record["run_id"].as_str().unwrap_or_default();
+    let mut runs = ctx.backend.runs_that_gave(output)?;
+    runs.retain(|run| run.to_string() != shown);
+    Ok(runs)
+}
+
+/// Who asks by an output's hash is shown one record of it, and told of others.
+fn tell_of_others(ctx: &mut Ctx<'_>, word: &str, record: &[u8]) -> Result<Exit, CliError> {
+    if let Ok(output) = word.parse::<ContentHash>() {
+        let others = others(ctx, &output, record)?;
+        say_others(ctx, &others);
+    }
+    Ok(Exit::Done)
+}
+
+fn say_others(ctx: &mut Ctx<'_>, others: &[RunId]) {
+    if ctx.quiet || others.is_empty() {
+        return;
+    }
+    let listed: Vec<String> = others.iter().take(3).map(RunId::to_string).collect();
+    let more = if others.len() > listed.len() { ", …" } else { "" };
+    let (count, runs) = (others.len(), if others.len() == 1 { "run" } else { "runs" });
+    ctx.io.say(format_args!(
+        "{count} other {runs} gave this output too, with a record each: {}{more}",
+        listed.join(", ")
+    ));
 }
 
 /// The public key that a word names: the key itself, or a file with it.
@@ -99,7 +135,11 @@ fn verify(ctx: &mut Ctx<'_>, of: &str, signed_by: Option<&str>) -> Result<Exit, 
     let signed_by = signed_by.map(|word| public_key(ctx, word)).transpose()?;
     let (envelope, about) = envelope_of(ctx, of).map_err(damage_is_a_difference)?;
     let report = check::check(&envelope, about, signed_by.as_ref(), &Home(ctx.backend));
-    let report = report.map_err(damage_is_a_difference)?;
+    let mut report = report.map_err(damage_is_a_difference)?;
+    if let (Some(about), Ok(sealed)) = (about, dsse::open(&envelope)) {
+        report.others = others(ctx, &about, sealed.record.as_bytes())?;
+    }
+    say_others(ctx, &report.others);
     match ctx.format {
         Format::Json => ctx.io.data(output::json(&report)),
         Format::Ndjson => report.findings.iter().for_each(|finding| ctx.io.data(output::line(finding))),

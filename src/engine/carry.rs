@@ -1,14 +1,17 @@
 //! Runs carried from one home to another: what of a run is told, and how it is taken in.
 
+use std::sync::atomic::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::{ContentHash, NodeId, RunId, Timestamp};
+use crate::engine::blobs::blob_row;
 use crate::engine::error::EngineError;
 use crate::engine::seal::Signature;
 use crate::engine::{Engine, references, request, runs, seal, tables};
 use crate::recipe::Recipe;
 use crate::records::tables as names;
-use crate::records::{RunOptions, RunRow, RunStats, RunStatus, SealRow};
+use crate::records::{BlobRow, Origin, RunOptions, RunRow, RunStats, RunStatus, SealRow};
 
 /// A completed run, as far as another home needs it to show it and to render it again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,6 +51,15 @@ pub struct CarriedRun {
     pub created_at: Timestamp,
     /// When it was complete.
     pub completed_at: Option<Timestamp>,
+}
+
+/// Somebody brings in files that are recorded later.
+pub struct Bringing(Engine);
+
+impl Drop for Bringing {
+    fn drop(&mut self) {
+        self.0.0.bringing.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl Engine {
@@ -92,22 +104,51 @@ impl Engine {
         }
     }
 
-    /// Takes in a run from elsewhere with its record and signature, in one commit; false if it is
-    /// here. The caller has checked them, and has brought what the run reads.
-    pub fn take_run(&self, carried: &CarriedRun, record: Vec<u8>, signature: Signature) -> Result<bool, EngineError> {
+    /// While the answer lives, files that no record names yet stay.
+    pub fn bring(&self) -> Bringing {
+        // Nobody is about to remove what belonged to nothing before this.
+        let _nothing_goes = self.keep_all();
+        self.0.bringing.fetch_add(1, Ordering::AcqRel);
+        Bringing(self.clone())
+    }
+
+    /// Takes in a run from elsewhere with its record and signature, and what it made as far as that
+    /// was brought, in one commit; false if the run is here. The caller has checked all of it, and
+    /// has brought what the run reads.
+    pub fn take_run(
+        &self,
+        carried: &CarriedRun,
+        record: Vec<u8>,
+        signature: Signature,
+        made: Vec<ContentHash>,
+    ) -> Result<bool, EngineError> {
         let _unrecorded = self.keep_all();
-        if self.has_run(carried)? {
+        let run = carried.run_id;
+        let known = self.has_run(carried)?;
+        let brought = self.stored_alone(&made)?;
+        if known && brought.is_empty() {
             return Ok(false);
         }
-        let run = carried.run_id;
+        if let Some(gone) = carried.inputs.iter().find(|input| !self.has_blob(input)) {
+            return Err(EngineError::Refused(format!("input {gone} of run {run} was removed meanwhile; try again")));
+        }
         let row = row_of(carried);
         let store_record = self.put_record(record, "application/json")?;
         let provenance = carried.provenance;
         let Signature { key_id, signature, sha256 } = signature;
         let signature = SealRow { key_id, signature, sha256 };
         let taken = self.write(move |tx| {
+            for (hash, row) in &brought {
+                tables::record_blob(tx, hash, row)?;
+            }
             if runs::run_in(tx, run)?.is_some() {
                 return Ok(false);
+            }
+            // With the run goes what only it has made.
+            for hash in &made {
+                if tables::get::<BlobRow>(tx, names::BLOBS, hash.as_bytes())?.is_some() {
+                    tables::use_value(tx, run, hash)?;
+                }
             }
             store_record(tx)?;
             seal::put(tx, &provenance, &signature)?;
@@ -120,6 +161,17 @@ impl Engine {
             Ok(true)
         });
         Ok(taken.wait()?)
+    }
+
+    /// Of these the ones that are stored and not recorded, with what is to be recorded of them.
+    fn stored_alone(&self, made: &[ContentHash]) -> Result<Vec<(ContentHash, BlobRow)>, EngineError> {
+        let mut rows = Vec::new();
+        for hash in made {
+            let size = self.0.store.size_of(hash)?;
+            let Some(size) = size.filter(|_| self.blob_row(hash).is_ok_and(|row| row.is_none())) else { continue };
+            rows.push((*hash, blob_row(&self.0.store.open_blob(hash, Some(size))?, size, Origin::Derived)));
+        }
+        Ok(rows)
     }
 
     /// Is there room for this many bytes more?

@@ -182,6 +182,18 @@ impl Engine {
         Ok(standings)
     }
 
+    /// How these runs stand.
+    pub fn standings_of_runs(&self, runs: &[RunId]) -> Result<Vec<Standing>, EngineError> {
+        let standings = runs.iter().map(|run| Subject::Run(*run));
+        Ok(self.0.db.read(|tx| standings.map(|subject| standing(tx, subject)).collect())?)
+    }
+
+    /// How these blobs stand.
+    pub fn standings_of_contents(&self, hashes: &[ContentHash]) -> Result<Vec<Standing>, EngineError> {
+        let standings = hashes.iter().map(|hash| Subject::Content(*hash));
+        Ok(self.0.db.read(|tx| standings.map(|subject| standing(tx, subject)).collect())?)
+    }
+
     /// The keys of blobs after this one, in the order of their hashes.
     pub fn contents_standing(&self, after: Option<ContentHash>, most: usize) -> Result<Vec<Standing>, EngineError> {
         let standings = self.0.db.read(|tx| {

@@ -4,6 +4,7 @@
 //! inputs exist. What a run, a config or a running plan holds is never taken.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
 
 use redb::ReadableTable as _;
 use serde::{Deserialize, Serialize};
@@ -91,10 +92,10 @@ impl Engine {
         }
     }
 
-    /// Files of the store that no record names. Empty while runs are under way, whose blobs
-    /// may be about to be recorded.
+    /// Files of the store that no record names. Empty while runs are under way or come in from
+    /// elsewhere, whose blobs may be about to be recorded.
     pub(super) fn orphans(&self, known: &HashSet<ContentHash>) -> Result<Vec<ContentHash>, EngineError> {
-        if !self.jobs().is_empty() {
+        if !self.jobs().is_empty() || self.0.bringing.load(Ordering::Acquire) > 0 {
             return Ok(Vec::new());
         }
         let mut orphans = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -61,6 +61,8 @@ pub struct Inner {
     pub(super) patient: AtomicBool,
     /// Set when the process is about to leave: runs that have not ended wait for the next one.
     pub(super) leaving: AtomicBool,
+    /// How many bring in files that are recorded later, with what they belong to.
+    pub(super) bringing: AtomicUsize,
     jobs: Mutex<HashMap<RunId, Arc<Job>>>,
     /// Held for reading while a plan counts on blobs that no run holds yet; for writing while
     /// blobs are taken away.
@@ -160,6 +162,7 @@ impl Engine {
             tools: Tools::new(opening.ffmpeg.clone(), home.join("tools.json")),
             patient: AtomicBool::new(opening.role != Role::Command),
             leaving: AtomicBool::new(false),
+            bringing: AtomicUsize::new(0),
             jobs: Mutex::default(),
             eviction: RwLock::new(()),
             lock: Mutex::new(lock),

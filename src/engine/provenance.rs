@@ -8,13 +8,18 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::base::{ContentHash, Fingerprint, NodeKey, RunId, canonical};
+use crate::db::DbError;
 use crate::engine::error::EngineError;
 use crate::engine::infra::{self, Infrastructure};
 use crate::engine::job::Job;
-use crate::engine::{Engine, finish};
+use crate::engine::{Engine, finish, tables};
 use crate::nodes::Tool;
 use crate::plan::{Plan, State};
-use crate::records::{InfraRow, MemoRow, RunRow, tables as names};
+use crate::records::{Holder, InfraRow, MemoRow, RunRow, tables as names};
+
+/// Runs that gave the same output of which the signatures are looked at: with the first that is
+/// right the search is over, and as a rule that is the first.
+const MAKERS_LOOKED_AT: usize = 16;
 
 /// The record. Fields in canonical (alphabetical) order.
 #[derive(Serialize)]
@@ -262,6 +267,21 @@ fn sorted(value: &Value) -> Value {
     serde_json::from_str(&canonical::to_string(value)).unwrap_or_default()
 }
 
+/// The runs whose output a blob is, in the order of their ids.
+pub(super) fn runs_that_gave(
+    holders: &impl redb::ReadableTable<&'static [u8], ()>,
+    hash: &ContentHash,
+) -> Result<Vec<RunId>, DbError> {
+    let range = names::runs_that_gave(hash);
+    let mut runs = Vec::new();
+    for row in holders.range(range.start.as_slice()..range.end.as_slice())? {
+        if let Some(Holder::RunOutput(run)) = names::holder_of(row?.0.value()) {
+            runs.push(run);
+        }
+    }
+    Ok(runs)
+}
+
 impl Engine {
     /// The provenance record of a run, or of the run that made a blob; or the record itself,
     /// if the hash is one's.
@@ -280,18 +300,41 @@ impl Engine {
     }
 
     fn provenance_of_blob(&self, hash: &ContentHash) -> Result<Option<ContentHash>, EngineError> {
-        use crate::records::Holder;
-        for holder in self.holders(hash)? {
-            match holder {
-                Holder::RunProvenance(_) => return Ok(Some(*hash)),
-                Holder::RunOutput(run) => return Ok(self.run_row(run)?.provenance),
-                _ => {}
+        let is_record = self.holders(hash)?.iter().any(|holder| matches!(holder, Holder::RunProvenance(_)));
+        if is_record {
+            return Ok(Some(*hash));
+        }
+        Ok(self.maker_of(hash)?.map(|(_, record)| record))
+    }
+
+    /// The run that tells how a blob came to be, and its record: of those whose output it is the
+    /// oldest with a signature that is right, else the oldest; else the one that made it on the way.
+    pub fn maker_of(&self, hash: &ContentHash) -> Result<Option<(RunId, ContentHash)>, EngineError> {
+        let mut oldest = None;
+        for run in self.runs_that_gave(hash)?.into_iter().take(MAKERS_LOOKED_AT) {
+            let Some(record) = self.run_row(run)?.provenance else { continue };
+            if self.is_sealed(&record)? {
+                return Ok(Some((run, record)));
             }
+            oldest = oldest.or(Some((run, record)));
         }
+        if oldest.is_some() {
+            return Ok(oldest);
+        }
+        let of_run = |run: RunId| Some((run, self.run_row(run).ok()?.provenance?));
         let key = self.keys_of(hash)?.first().copied();
-        match key.map(|key| self.memo(&key)).transpose()?.flatten() {
-            Some(row) => Ok(self.run_row(row.run).ok().and_then(|row| row.provenance)),
-            None => Ok(None),
+        if let Some(row) = key.map(|key| self.memo(&key)).transpose()?.flatten() {
+            return Ok(of_run(row.run));
         }
+        // Of a run from elsewhere there is no memo, and still it says what it made.
+        let users = self.0.db.read(|tx| tables::second_halves(&tx.open_table(names::USERS)?, hash.as_bytes()))?;
+        Ok(users.into_iter().map(RunId::from_bytes).find_map(of_run))
+    }
+
+    /// The runs whose output a blob is, oldest first.
+    pub fn runs_that_gave(&self, hash: &ContentHash) -> Result<Vec<RunId>, EngineError> {
+        // Holders come in the order of their ids, which is that of time.
+        let hash = self.ours(*hash)?;
+        Ok(self.0.db.read(|tx| runs_that_gave(&tx.open_table(names::HOLDERS)?, &hash))?)
     }
 }

@@ -12,7 +12,7 @@ use crate::db::DbError;
 use crate::engine::changes::{self, Subject};
 use crate::engine::error::EngineError;
 use crate::engine::views::PublicationView;
-use crate::engine::{Engine, Page, runs, tables};
+use crate::engine::{Engine, Page, provenance, runs, tables};
 use crate::records::tables as names;
 use crate::records::{DeliveryRow, DeliveryState, Holder, PublicationRow, Record, RunRow, RunStatus};
 
@@ -104,7 +104,7 @@ impl Engine {
             tx.open_table(names::PUBLICATION_ORDER)?.insert(sequence, run.as_bytes())?;
             tx.open_table(names::OUTBOX)?.insert(sequence, run.as_bytes())?;
             tx.open_table(names::PUBLISHED)?.insert(&sha3, run.as_bytes())?;
-            changes::note(tx, &Subject::Run(run))?;
+            note_runs_that_gave(tx, row.inputs.iter().chain([&output]))?;
             Ok::<_, DbError>(Some(true))
         });
         let gone = || EngineError::Refused(format!("run {run} was deleted before it could be published"));
@@ -171,18 +171,18 @@ impl Engine {
             let mut deliveries = tx.open_table(names::DELIVERIES)?;
             let old =
                 deliveries.get(run.as_bytes())?.map(|bytes| DeliveryRow::from_bytes(bytes.value())).transpose()?;
-            if old.is_none_or(|old| old.state == DeliveryState::Delivered) {
-                return Ok(());
-            }
+            let Some(old) = old.filter(|old| old.state != DeliveryState::Delivered) else { return Ok(()) };
             deliveries.insert(run.as_bytes(), delivery.to_bytes().as_slice())?;
-            changes::note(tx, &Subject::Run(run))?;
-            if delivery.state == DeliveryState::Delivered {
-                let publications = tx.open_table(names::PUBLICATIONS)?;
-                let row = publications.get(run.as_bytes())?;
-                let row = row.map(|bytes| PublicationRow::from_bytes(bytes.value())).transpose()?;
-                if let Some(row) = row {
-                    tx.open_table(names::OUTBOX)?.remove(row.sequence)?;
-                }
+            let publications = tx.open_table(names::PUBLICATIONS)?;
+            let row = publications.get(run.as_bytes())?;
+            let row = row.map(|bytes| PublicationRow::from_bytes(bytes.value())).transpose()?;
+            match &row {
+                // Those that share it are told of states; how often each was tried would be much.
+                Some(row) if old.state != delivery.state => note_runs_that_gave(tx, [&row.object])?,
+                _ => changes::note(tx, &Subject::Run(run))?,
+            }
+            if let Some(row) = row.filter(|_| delivery.state == DeliveryState::Delivered) {
+                tx.open_table(names::OUTBOX)?.remove(row.sequence)?;
             }
             Ok::<_, DbError>(())
         });
@@ -226,6 +226,21 @@ fn published_in(key: &[u8]) -> Option<RunId> {
 /// The output of a completed run.
 fn completed_output(row: &RunRow) -> Option<ContentHash> {
     row.output.filter(|_| row.status == RunStatus::Completed)
+}
+
+/// Notes that all runs which gave one of these look otherwise: it is published, or further than it was.
+fn note_runs_that_gave<'a>(
+    tx: &redb::WriteTransaction,
+    hashes: impl IntoIterator<Item = &'a ContentHash>,
+) -> Result<(), DbError> {
+    if tables::number_in(tx, names::CHANGES_NOTED)? == 0 {
+        return Ok(());
+    }
+    for hash in hashes {
+        let runs = provenance::runs_that_gave(&tx.open_table(names::HOLDERS)?, hash)?;
+        runs.into_iter().try_for_each(|run| changes::note(tx, &Subject::Run(run)))?;
+    }
+    Ok(())
 }
 
 /// Holds the output of a run, all that it was made of, and what is recorded of that.

@@ -36,6 +36,9 @@ pub trait Signer: Send + Sync + std::fmt::Debug {
 
     /// Its signature of these bytes.
     fn sign(&self, bytes: &[u8]) -> Result<Vec<u8>, String>;
+
+    /// Is this the signature of these bytes by the key of this id, whoever has it?
+    fn is_right(&self, key_id: &str, bytes: &[u8], signature: &[u8]) -> bool;
 }
 
 /// Who signs for a home, if anybody does.
@@ -138,6 +141,20 @@ impl Engine {
         let statement = statement(record, subject, sha256.as_ref());
         let signature = signer.sign(&pae(PAYLOAD_TYPE, statement.as_bytes()))?;
         Ok(SealRow { key_id: signer.key_id()?, signature, sha256 })
+    }
+
+    /// Is a record here, with a signature that is right?
+    pub(super) fn is_sealed(&self, record: &ContentHash) -> Result<bool, EngineError> {
+        let Some(row) = self.row::<SealRow>(names::SEALS, record.as_bytes())? else { return Ok(false) };
+        let bytes = match self.read_checked(record) {
+            Ok(bytes) => bytes,
+            Err(EngineError::NotFound { .. } | EngineError::Damaged { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let (Ok(text), Some(subject)) = (std::str::from_utf8(&bytes), subject_of(&bytes)) else { return Ok(false) };
+        let signed = pae(PAYLOAD_TYPE, statement(text, &subject, row.sha256.as_ref()).as_bytes());
+        let signer = self.0.signer.as_ref();
+        Ok(signer.is_none_or(|signer| signer.is_right(&row.key_id, &signed, &row.signature)))
     }
 
     /// The SHA-256 of a blob, which other tools know, unless it is large.

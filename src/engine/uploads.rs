@@ -57,6 +57,13 @@ impl Uploader {
         let stored = self.writer.finish()?;
         self.engine.record_upload(stored, name, repoint)
     }
+
+    /// Stores the file and records nothing of it: it is recorded with the run that made it
+    /// ([`Engine::take_run`]). Until then [`Engine::bring`] keeps it from being taken for nobody's.
+    pub fn store(self) -> Result<(), EngineError> {
+        self.writer.finish()?;
+        Ok(())
+    }
 }
 
 impl Write for Uploader {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::base::limits::CHAIN_RECORDS;
-use crate::base::{ContentHash, NodeKey, canonical};
+use crate::base::{ContentHash, NodeKey, RunId, canonical};
 use crate::engine::KeyView;
 use crate::link::dsse::{self, Sealed};
 use crate::link::keys;
@@ -60,6 +60,9 @@ pub struct Finding {
 pub struct Report {
     /// One by one, from the output to the sources.
     pub findings: Vec<Finding>,
+    /// Other runs with the output that was asked for, which have records of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<RunId>,
 }
 
 impl Report {

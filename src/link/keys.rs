@@ -220,6 +220,12 @@ impl crate::engine::Signer for Keys {
         use ed25519_dalek::Signer as _;
         self.ed25519().map(|key| key.sign(bytes).to_bytes().to_vec()).map_err(|error| error.to_string())
     }
+
+    fn is_right(&self, key_id: &str, bytes: &[u8], signature: &[u8]) -> bool {
+        let signature = ed25519_dalek::Signature::from_slice(signature);
+        let key = parse_public(key_id).ok();
+        key.zip(signature.ok()).is_some_and(|(key, signature)| key.verify_strict(bytes, &signature).is_ok())
+    }
 }
 
 /// Refuses what others than its owner may look at.

@@ -202,6 +202,12 @@ pub fn publications_of(hash: &ContentHash, outputs_alone: bool) -> std::ops::Ran
     of(16)..of(if outputs_alone { 17 } else { 19 })
 }
 
+/// The range of holder rows of a hash whose holders are runs that it is the output of.
+pub fn runs_that_gave(hash: &ContentHash) -> std::ops::Range<Vec<u8>> {
+    let of = |kind: u8| [hash.as_bytes().as_slice(), &[kind]].concat();
+    of(1)..of(2)
+}
+
 /// The range of holder rows of a hash: from it, up to the next one.
 pub fn holders_of(hash: &ContentHash) -> std::ops::RangeInclusive<Vec<u8>> {
     pairs_of(hash.as_bytes())

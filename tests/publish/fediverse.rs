@@ -1,9 +1,12 @@
 //! What other servers read.
 
+use std::path::Path;
+use std::process::Command;
+
 use serde_json::Value;
 
 use super::l2::{L2, Manner, completed, publish, server};
-use crate::support::{Answer, Home};
+use crate::support::{Answer, Home, Ran, long_case};
 
 fn activity_json(answer: Answer) -> Value {
     let answer = answer.expect(200);
@@ -102,4 +105,44 @@ fn they_are_read_without_a_token_where_nothing_else_is_and_by_the_public_name() 
     assert_eq!(get("art.example", &format!("/objects/{}", "0".repeat(64))).0, 404);
     assert_eq!(get("art.example", "/publications").0, 401);
     assert_eq!(get("evil.example", "/users/ann").0, 403);
+}
+
+#[test]
+fn a_checker_of_activitypub_finds_what_this_server_does_as_it_should_be() {
+    if !long_case("publish::fediverse::a_checker_of_activitypub") {
+        return;
+    }
+    let (home, l2) = (Home::new(), L2::start(Manner::Honest));
+    let server = server(&home, &l2);
+    publish(&server, &completed(&server, 1).0);
+    let checker = "target/activitypub/node_modules/@socialweb.coop/activitypub-testing/src/cli.js";
+    let checker = Path::new(env!("CARGO_MANIFEST_DIR")).join(checker);
+    assert!(checker.exists(), "the checker is missing: ARTDAG_TESTS=full ./tests/run.sh installs it");
+    let mut command = Command::new("node");
+    command.arg(checker).args(["test", "actor", &format!("{}/users/ann", server.url), "--output=json"]);
+    let ran = Ran::of(&command.output().expect("node starts"));
+    let report: Value =
+        serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}{}", ran.out, ran.err));
+    let of_outcome = |outcome: &str| -> Vec<String> {
+        let found = report["assertions"].as_array().unwrap().iter();
+        let mut slugs: Vec<String> = found
+            .filter(|found| found["result"]["outcome"] == outcome)
+            .map(|found| found["test"]["slug"].as_str().unwrap().to_owned())
+            .collect();
+        slugs.sort();
+        slugs
+    };
+    assert_eq!(
+        of_outcome("passed"),
+        [
+            "actor-must-serve-as2-object-to-get",
+            "actor-objects-must-have-inbox-outbox-properties",
+            "outbox-must-be-an-orderedcollection"
+        ]
+    );
+    // This server publishes: it takes in nothing, neither from others nor by its outbox.
+    assert_eq!(
+        of_outcome("failed"),
+        ["inbox-must-be-an-orderedcollection", "outbox-post-servers-must-return-a-201-created-http-code"]
+    );
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{Home, Ran, Redis, Server, until};
+use crate::support::{Home, Ran, Redis, Server, long_case, until};
 
 /// What a client of the original does, by the real Celery.
 fn celery(redis: &Redis, words: &[&str]) -> Ran {
@@ -163,4 +164,38 @@ fn results_wait_for_a_result_backend_that_is_away() {
     server.admin("DELETE", &format!("/runs/{newest}")).expect(200);
     results.run();
     assert_eq!(result(&results, "u")["status"], "REVOKED");
+}
+
+#[test]
+fn a_job_whose_files_the_disk_does_not_give_is_given_up_told_so_and_holds_up_nothing_more() {
+    if !long_case("redis::intake::a_job_whose_files_the_disk_does_not_give") {
+        return;
+    }
+    let (home, redis) = (Home::new(), Redis::start(&[]));
+    // Long enough to have a file of its own; and where that was is something else.
+    let yaml = format!(
+        "name: large\ndag:\n  nodes:\n    - {{id: in, type: SOURCE, config: {{input: true}}}}\n  output: in\n#{}\n",
+        "x".repeat(20_000)
+    );
+    home.ok(&["configs", "add", &home.write("large.yaml", yaml).display().to_string()]);
+    let configs = home.run(&["configs", "ls", "--output", "json"]).json();
+    let id = configs[0]["config_id"].as_str().or(configs[0]["id"].as_str()).expect("a config").to_owned();
+    let path = home.path().join("cache").join(&id[..2]).join(&id[2..4]).join(&id);
+    std::fs::remove_file(&path).expect("it has a file");
+    std::fs::create_dir(&path).unwrap();
+    let server = serving(&home, &redis);
+    redis.ask::<()>(&["LPUSH", "celery", &message("tasks.render_effect", "bad", &json!(["cat", "large", "out"]))]);
+    redis.ask::<()>(&["LPUSH", "celery", &message("tasks.render_effect", "good", &json!(["cat", "dog", "out"]))]);
+    let asked = Instant::now();
+    while !redis.ask::<bool>(&["EXISTS", "celery-task-meta-bad"]) {
+        assert!(asked.elapsed() < Duration::from_secs(150), "nobody is told");
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+    let told = result(&redis, "bad");
+    assert!(asked.elapsed() > Duration::from_secs(50), "{:?}", asked.elapsed());
+    assert_eq!((&told["status"], &told["result"]["exc_type"]), (&"FAILURE".into(), &"RuntimeError".into()), "{told}");
+    assert!(told["result"]["exc_message"].to_string().contains("it was tried for 60 seconds"), "{told}");
+    assert_eq!(result(&redis, "good")["status"], "SUCCESS");
+    until("both are let go of", || redis.ask::<usize>(&["LLEN", &home_list(&redis)]) == 0);
+    assert_eq!(server.get("/runs").json().as_array().map(Vec::len), Some(1));
 }

@@ -195,3 +195,47 @@ fn two_homes_share_a_database_and_leave_each_other_and_strangers_alone() {
     run(&first, "sepia");
     until("all are shown", || redis.ask::<Vec<String>>(&["KEYS", "artdag:run:*"]).len() == 4);
 }
+
+#[test]
+fn what_the_index_has_and_nobody_knows_any_more_goes_when_all_is_written_anew() {
+    let (home, redis) = (Home::new(), Redis::start(&[]));
+    let server = mirrored(&home, &redis);
+    let (gone, stays) = (run(&server, "dog"), run(&server, "invert"));
+    let output = |run: &Value| run["output_hash"].as_str().expect("an output").to_owned();
+    let indexed = |hash: &str| redis.ask::<Option<String>>(&["HGET", "artdag:content_index", hash]);
+    until("both outputs are in the index", || [&gone, &stays].iter().all(|run| indexed(&output(run)).is_some()));
+    let strangers = "11".repeat(32);
+    redis.ask::<()>(&["HSET", "artdag:content_index", &strangers, "of another"]);
+    server.kill();
+    // What changed since is not told one by one: the mark is gone.
+    home.ok(&["run-rm", gone["run_id"].as_str().expect("an id")]);
+    let marks: Vec<String> = redis.ask(&["KEYS", "artdag:mirror:*"]);
+    redis.ask::<()>(&["DEL", &marks[0]]);
+    let server = mirrored(&home, &redis);
+    until("the index forgets what is gone", || indexed(&output(&gone)).is_none());
+    converged(&server, &redis);
+    assert!(indexed(&output(&stays)).is_some() && indexed(&strangers).is_some());
+}
+
+#[test]
+fn what_is_published_is_shown_by_every_run_that_gave_it() {
+    let (home, redis) = (Home::new(), Redis::start(&[]));
+    let server = mirrored(&home, &redis);
+    let (first, second) = (run(&server, "dog"), run(&server, "dog"));
+    assert_eq!(first["output_hash"], second["output_hash"]);
+    let over = server.run_ended(&server.run("invert", &[first["output_hash"].as_str().expect("an output")]));
+    let id = |run: &Value| run["run_id"].as_str().expect("an id").to_owned();
+    converged(&server, &redis);
+    let shown = |run: &Value| redis.json(&key(&id(run))).expect("it is shown");
+    for run in [&first, &second, &over] {
+        assert_eq!(shown(run)["published"], false);
+    }
+    // What it was made of is published with it, by whichever run that was given.
+    server.admin("POST", &format!("/runs/{}/publish", id(&over))).expect(202);
+    until("all three are shown as published", || {
+        [&first, &second, &over].iter().all(|run| shown(run)["published"] == true)
+    });
+    assert!(shown(&second)["publication"].is_null());
+    server.admin("POST", &format!("/runs/{}/publish", id(&second))).expect(202);
+    until("the other one shows its publication too", || shown(&first)["publication"]["run_id"] == second["run_id"]);
+}

@@ -111,6 +111,9 @@ pub trait Runs {
     /// The provenance record of a run, or of the run that made a blob; or the record itself.
     fn provenance(&self, word: &str) -> Answer<Vec<u8>>;
 
+    /// The runs whose output a blob is, oldest first.
+    fn runs_that_gave(&self, hash: &ContentHash) -> Answer<Vec<RunId>>;
+
     /// Publishes the output of a completed run.
     fn publish(&self, run: RunId) -> Answer<RunView>;
 

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::base::limits::{BUNDLE_ENTRIES, BUNDLE_ENTRY_BYTES, BUNDLE_FREE_BYTES, BUNDLE_RATIO};
+use crate::base::limits::{BUNDLE_ENTRY_BYTES, BUNDLE_TEXT_BYTES, CHAIN_RECORDS};
 use crate::base::{ContentHash, RunId, canonical};
 use crate::engine::{Engine, EngineError};
 use crate::link::Keys;
 use crate::link::bundle::manifest::{Entry, Kind, Manifest, UsedEffect, VERSION};
-use crate::link::bundle::{BundleError, write};
+use crate::link::bundle::{Bundle, BundleError, import, write};
 
 /// What goes with the runs beside their recipes, inputs and records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,22 +33,24 @@ pub struct Export {
     pub elsewhere: HashSet<ContentHash>,
 }
 
-/// Writes a bundle; its manifest and size.
+/// Writes a bundle; its manifest and size. A file that has the name stays as it is until the new
+/// one is whole and an import would take it.
 pub fn export(engine: &Engine, keys: &Keys, wanted: &Export, path: &Path) -> Result<(Manifest, u64), BundleError> {
     let mut gathered =
-        Gathered { engine, wanted, found: BTreeMap::new(), placed: HashSet::new(), texts: BTreeMap::new() };
-    let (mut runs, mut effects) = (BTreeSet::new(), BTreeSet::new());
+        Gathered { engine, found: BTreeMap::new(), placed: HashSet::new(), texts: BTreeMap::new(), text_bytes: 0 };
+    let (mut asked, mut effects) = (BTreeSet::new(), BTreeSet::new());
     for word in &wanted.words {
         match gathered.find(word)? {
             Named::Run(run) => {
-                if runs.insert(run) {
-                    gathered.run(run, &mut effects)?;
+                if asked.insert(run) {
+                    gathered.run(run, wanted.with, &mut effects)?;
                 }
             }
             Named::Config(config) => gathered.config(config)?,
             Named::Blob(hash) => gathered.blob(Kind::Input, hash)?,
         }
     }
+    let runs = gathered.runs_before(asked, &mut effects)?;
     let (mut entries, mut elsewhere) = (Vec::new(), Vec::new());
     for ((kind, hash), size) in &gathered.found {
         let left_out = !kind.is_text() && wanted.elsewhere.contains(hash);
@@ -56,25 +58,21 @@ pub fn export(engine: &Engine, keys: &Keys, wanted: &Export, path: &Path) -> Res
     }
     let effects = effects.into_iter().collect();
     let manifest = Manifest { bundle: VERSION, effects, elsewhere, entries, runs: runs.into_iter().collect() };
-    if manifest.entries.len() > BUNDLE_ENTRIES {
-        return Err(BundleError::TooLarge(format!("a bundle has at most {BUNDLE_ENTRIES} entries; make several")));
-    }
+    let too_large = |why: String| BundleError::TooLarge(format!("no bundle can be made of this: {why}; make several"));
+    manifest.check_sizes().map_err(too_large)?;
     let texts = gathered.texts;
-    let size = write::write(keys, &manifest, path, &mut |entry: &Entry, to: &mut dyn Write| {
+    let written = write::write(keys, &manifest, path, &mut |entry: &Entry, to: &mut dyn Write| {
         let failed = |error: &std::io::Error| BundleError::from(EngineError::file(path, error));
         match texts.get(&(entry.kind, entry.blake3)) {
             Some(text) => to.write_all(text).map_err(|error| failed(&error)),
             None => to.write_all(&engine.read_checked(&entry.blake3)?).map_err(|error| failed(&error)),
         }
     })?;
-    if manifest.bytes() > size.saturating_mul(BUNDLE_RATIO).max(BUNDLE_FREE_BYTES) {
-        let _ = std::fs::remove_file(path);
-        return Err(BundleError::TooLarge(
-            "what is in it compresses so well that others would take it for a bomb; export fewer things at once"
-                .to_owned(),
-        ));
-    }
-    Ok((manifest, size))
+    manifest
+        .check_ratio(written.size)
+        .map_err(|why| too_large(format!("it compresses so well that others would take it for a bomb ({why})")))?;
+    import::check_all(engine, &Bundle::open(written.path(), None)?)?;
+    Ok((manifest, written.keep()?))
 }
 
 /// What a word names.
@@ -86,11 +84,12 @@ enum Named {
 
 struct Gathered<'a> {
     engine: &'a Engine,
-    wanted: &'a Export,
     found: BTreeMap<(Kind, ContentHash), u64>,
     /// Blobs that have an entry: one that is an input of one run and the output of another has one.
     placed: HashSet<ContentHash>,
     texts: BTreeMap<(Kind, ContentHash), Vec<u8>>,
+    /// Bytes of these, which are held in memory.
+    text_bytes: u64,
 }
 
 impl Gathered<'_> {
@@ -125,34 +124,67 @@ impl Gathered<'_> {
         Ok(())
     }
 
-    fn text(&mut self, kind: Kind, text: Vec<u8>) {
-        let hash = ContentHash::of(&text);
-        self.found.insert((kind, hash), text.len() as u64);
+    fn text(&mut self, kind: Kind, text: Vec<u8>) -> Result<(), BundleError> {
+        let (hash, size) = (ContentHash::of(&text), text.len() as u64);
+        if self.found.insert((kind, hash), size).is_none() {
+            self.text_bytes += size;
+        }
+        if self.text_bytes > BUNDLE_TEXT_BYTES {
+            let most = BUNDLE_TEXT_BYTES;
+            return Err(BundleError::TooLarge(format!("its records have more than {most} bytes; make several")));
+        }
         self.texts.insert((kind, hash), text);
+        Ok(())
     }
 
     fn config(&mut self, config: ContentHash) -> Result<(), BundleError> {
         for hash in self.engine.find_config(&config.to_string())?.row.fixed {
             self.blob(Kind::Input, hash)?;
         }
-        self.text(Kind::Config, self.engine.read_checked(&config)?.to_vec());
-        Ok(())
+        self.text(Kind::Config, self.engine.read_checked(&config)?.to_vec())
     }
 
-    fn run(&mut self, run: RunId, effects: &mut BTreeSet<UsedEffect>) -> Result<(), BundleError> {
+    /// These runs, and those that made what they read, and so on back to what somebody brought:
+    /// what a check of provenance follows. Of the earlier ones there goes what that check reads.
+    fn runs_before(
+        &mut self,
+        asked: BTreeSet<RunId>,
+        effects: &mut BTreeSet<UsedEffect>,
+    ) -> Result<BTreeSet<RunId>, BundleError> {
+        let mut waiting: Vec<RunId> = asked.iter().copied().collect();
+        let (mut runs, mut earlier) = (asked, 0);
+        while let Some(run) = waiting.pop() {
+            for input in self.engine.carried_run(run)?.inputs {
+                let Some((before, _)) = self.engine.maker_of(&input)? else { continue };
+                if !runs.insert(before) {
+                    continue;
+                }
+                earlier += 1;
+                if earlier > CHAIN_RECORDS {
+                    let why = format!("it goes back over more than {CHAIN_RECORDS} runs, further than it is followed");
+                    return Err(BundleError::TooLarge(why));
+                }
+                self.run(before, With::default(), effects)?;
+                waiting.push(before);
+            }
+        }
+        Ok(runs)
+    }
+
+    fn run(&mut self, run: RunId, with: With, effects: &mut BTreeSet<UsedEffect>) -> Result<(), BundleError> {
         let carried = self.engine.carried_run(run)?;
         if let Some(config) = carried.config {
-            self.text(Kind::Config, self.engine.read_checked(&config)?.to_vec());
+            self.text(Kind::Config, self.engine.read_checked(&config)?.to_vec())?;
         }
         for input in &carried.inputs {
             self.blob(Kind::Input, *input)?;
         }
-        if self.wanted.with.outputs {
+        if with.outputs {
             self.blob(Kind::Output, carried.output)?;
         }
         let record = self.engine.read_checked(&carried.provenance)?.to_vec();
         let about: Value = serde_json::from_slice(&record).unwrap_or_default();
-        if self.wanted.with.intermediates {
+        if with.intermediates {
             let nodes = about["nodes"].as_array().into_iter().flatten();
             for value in nodes.filter_map(|node| node["output_hash"].as_str()?.parse().ok()) {
                 if value != carried.output && self.engine.blob_size(&value)?.is_some() {
@@ -168,11 +200,11 @@ impl Gathered<'_> {
                 version: effect["version"].as_str()?.to_owned(),
             })
         }));
-        self.text(Kind::Record, record);
-        self.text(Kind::Envelope, self.engine.envelope(&run.to_string())?);
-        self.text(Kind::Run, canonical::to_string(&carried).into_bytes());
+        self.text(Kind::Record, record)?;
+        self.text(Kind::Envelope, self.engine.envelope(&run.to_string())?)?;
+        self.text(Kind::Run, canonical::to_string(&carried).into_bytes())?;
         if let Some(publication) = self.engine.find_publication(run)? {
-            self.text(Kind::Activity, publication.row.sealed.into_bytes());
+            self.text(Kind::Activity, publication.row.sealed.into_bytes())?;
         }
         Ok(())
     }

@@ -7,11 +7,10 @@ use ed25519_dalek::VerifyingKey;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::base::limits::{BUNDLE_TEXT_BYTES, CONFIG_BYTES, ENVELOPE_BYTES};
 use crate::base::{ContentHash, RunId, canonical};
 use crate::engine::carry::{self, CarriedRun};
 use crate::engine::seal::Signature;
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineError, Uploader};
 use crate::link::bundle::{Bundle, BundleError, Entry, Kind};
 use crate::link::dsse::{self, Sealed};
 use crate::link::{check, integrity, keys};
@@ -37,7 +36,7 @@ pub struct Imported {
 
 /// What a checked bundle holds beside files.
 #[derive(Default)]
-struct Texts {
+pub(super) struct Texts {
     configs: HashMap<ContentHash, Vec<u8>>,
     records: HashMap<ContentHash, Vec<u8>>,
     envelopes: HashMap<ContentHash, Sealed>,
@@ -68,16 +67,38 @@ pub fn import(engine: &Engine, bundle: &Bundle, dry_run: bool) -> Result<Importe
     if dry_run {
         return Ok(done);
     }
+    let made = texts.made();
+    // What runs made is recorded with them, and belongs to nothing until then.
+    let _bringing = engine.bring();
     if !wanted.is_empty() {
         bundle.read(&mut |entry, from| {
-            if wanted.contains(&entry.blake3) { take_blob(engine, bundle, entry, from) } else { Ok(()) }
+            if !wanted.contains(&entry.blake3) {
+                return Ok(());
+            }
+            let uploader = take_blob(engine, bundle, entry, from)?;
+            if made.contains(&entry.blake3) {
+                uploader.store()?
+            } else {
+                uploader.finish(None, false).map(drop)?
+            }
+            Ok(())
         })?;
     }
     for (_, config) in texts.configs {
         engine.add_config(config)?;
     }
     let mut records = texts.records;
-    for run in &texts.runs {
+    let mut runs: Vec<(&CarriedRun, Vec<ContentHash>)> = texts
+        .runs
+        .iter()
+        .map(|run| {
+            let values = records.get(&run.provenance).map(|record| values_of(run, record)).unwrap_or_default();
+            (run, values.into_iter().filter(|value| made.contains(value)).collect())
+        })
+        .collect();
+    // One that made what another reads comes first.
+    runs.sort_unstable_by_key(|(run, _)| run.run_id);
+    for (run, values) in runs {
         let sealed = texts.envelopes.get(&run.provenance);
         let (Some(record), Some(sealed)) = (records.remove(&run.provenance), sealed) else { continue };
         let signature = Signature {
@@ -85,13 +106,21 @@ pub fn import(engine: &Engine, bundle: &Bundle, dry_run: bool) -> Result<Importe
             signature: sealed.signature.clone(),
             sha256: sealed.sha256,
         };
-        engine.take_run(run, record, signature)?;
+        engine.take_run(run, record, signature, values)?;
     }
     Ok(done)
 }
 
-/// Streams a file in; it is recorded only if it is what the manifest says.
-fn take_blob(engine: &Engine, bundle: &Bundle, entry: &Entry, from: &mut dyn Read) -> Result<(), BundleError> {
+/// Every value that a run's record says the run made or took as known, its output first.
+fn values_of(run: &CarriedRun, record: &[u8]) -> Vec<ContentHash> {
+    let record: Value = serde_json::from_slice(record).unwrap_or_default();
+    let nodes = record["nodes"].as_array().into_iter().flatten();
+    let values = nodes.filter_map(|node| node["output_hash"].as_str()?.parse().ok());
+    std::iter::once(run.output).chain(values).collect()
+}
+
+/// Streams a file in. It may be kept only if it is what the manifest says.
+fn take_blob(engine: &Engine, bundle: &Bundle, entry: &Entry, from: &mut dyn Read) -> Result<Uploader, BundleError> {
     let mut uploader = engine.uploader(Some(entry.size))?;
     let (mut hasher, mut piece) = (blake3::Hasher::new(), vec![0; 1 << 16]);
     loop {
@@ -105,24 +134,17 @@ fn take_blob(engine: &Engine, bundle: &Bundle, entry: &Entry, from: &mut dyn Rea
     if ContentHash::from(hasher.finalize()) != entry.blake3 {
         return Err(bundle.changed("it was changed while it was taken in"));
     }
-    uploader.finish(None, false)?;
-    Ok(())
+    Ok(uploader)
 }
 
 /// Checks everything that is in a bundle, and that what it counts on is here.
-fn check_all(engine: &Engine, bundle: &Bundle) -> Result<Texts, BundleError> {
+pub(super) fn check_all(engine: &Engine, bundle: &Bundle) -> Result<Texts, BundleError> {
     let mut texts = Texts::default();
-    let mut left = BUNDLE_TEXT_BYTES;
     bundle.read(&mut |entry, from| {
         if !entry.kind.is_text() {
             return Ok(());
         }
-        let of_kind = if entry.kind == Kind::Config { CONFIG_BYTES as u64 } else { ENVELOPE_BYTES };
-        let most = left.min(of_kind);
-        if entry.size > most {
-            return Err(bundle.changed(format!("{} has {} bytes, and {most} are the most", entry.path, entry.size)));
-        }
-        left -= entry.size;
+        // How long all of these may be was judged with the manifest.
         let mut text = Vec::new();
         let read = from.take(entry.size).read_to_end(&mut text);
         read.map_err(|error| bundle.changed(format!("{}: {error}", entry.path)))?;
@@ -166,6 +188,21 @@ fn check_all(engine: &Engine, bundle: &Bundle) -> Result<Texts, BundleError> {
 }
 
 impl Texts {
+    /// What the runs made and nobody brought. What one of them has read before any of them made
+    /// it came from somewhere else: that is an upload, as it was there.
+    fn made(&self) -> HashSet<ContentHash> {
+        let mut runs: Vec<&CarriedRun> = self.runs.iter().collect();
+        // Ids are in the order of time.
+        runs.sort_unstable_by_key(|run| run.run_id);
+        let (mut made, mut brought) = (HashSet::new(), HashSet::new());
+        for run in runs {
+            brought.extend(run.inputs.iter().filter(|input| !made.contains(*input)).copied());
+            let record = self.records.get(&run.provenance).map(Vec::as_slice).unwrap_or_default();
+            made.extend(values_of(run, record).into_iter().filter(|value| !brought.contains(value)));
+        }
+        made
+    }
+
     fn take(&mut self, entry: &Entry, text: Vec<u8>, signer: &VerifyingKey) -> Result<(), String> {
         match entry.kind {
             Kind::Config => {

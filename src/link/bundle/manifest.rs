@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::limits::{BUNDLE_ENTRIES, BUNDLE_ENTRY_BYTES};
+use crate::base::limits::{
+    BUNDLE_ENTRIES, BUNDLE_ENTRY_BYTES, BUNDLE_FREE_BYTES, BUNDLE_MANIFEST_BYTES, BUNDLE_RATIO, BUNDLE_TEXT_BYTES,
+    CONFIG_BYTES, ENVELOPE_BYTES,
+};
 use crate::base::{ContentHash, Fingerprint, RunId, canonical};
 
 /// Its name in the archive.
@@ -127,28 +130,55 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Refuses entries with names of their own, twice or out of order, and sizes past the limits.
-    fn check(&self) -> Result<(), String> {
+    /// Refuses counts and sizes that no bundle may have. Whoever exports asks this before anything
+    /// is written, and whoever imports before anything is read.
+    pub fn check_sizes(&self) -> Result<(), String> {
         for list in [&self.entries, &self.elsewhere] {
             if list.len() > BUNDLE_ENTRIES {
                 return Err(format!("it has {} entries, and {BUNDLE_ENTRIES} are the most", list.len()));
             }
-            for entry in list {
-                if *entry != Entry::new(entry.kind, entry.blake3, entry.size) {
-                    return Err(format!("its manifest names {:?}, which is no name of an entry", entry.path));
-                }
-                if entry.size > BUNDLE_ENTRY_BYTES {
-                    return Err(format!(
-                        "{} has {} bytes, and {BUNDLE_ENTRY_BYTES} are the most",
-                        entry.path, entry.size
-                    ));
-                }
+        }
+        let mut left = BUNDLE_TEXT_BYTES;
+        for entry in self.entries.iter().chain(&self.elsewhere) {
+            let most = match entry.kind {
+                Kind::Config => left.min(CONFIG_BYTES as u64),
+                kind if kind.is_text() => left.min(ENVELOPE_BYTES),
+                _ => BUNDLE_ENTRY_BYTES,
+            };
+            if entry.size > most {
+                return Err(format!("{} has {} bytes, and {most} are the most", entry.path, entry.size));
+            }
+            if entry.kind.is_text() {
+                left -= entry.size;
+            }
+        }
+        let bytes = self.text().len() as u64;
+        if bytes > BUNDLE_MANIFEST_BYTES {
+            return Err(format!("its manifest has {bytes} bytes, and {BUNDLE_MANIFEST_BYTES} are the most"));
+        }
+        Ok(())
+    }
+
+    /// Refuses what a file of this size may not hold.
+    pub fn check_ratio(&self, size: u64) -> Result<(), String> {
+        let (bytes, most) = (self.bytes(), size.saturating_mul(BUNDLE_RATIO).max(BUNDLE_FREE_BYTES));
+        if bytes > most {
+            return Err(format!("{bytes} bytes are said to be in {size}, and {most} are the most"));
+        }
+        Ok(())
+    }
+
+    /// Refuses entries with names of their own, twice or out of order, and sizes past the limits.
+    fn check(&self) -> Result<(), String> {
+        for list in [&self.entries, &self.elsewhere] {
+            if let Some(entry) = list.iter().find(|it| **it != Entry::new(it.kind, it.blake3, it.size)) {
+                return Err(format!("its manifest names {:?}, which is no name of an entry", entry.path));
             }
             if !list.is_sorted_by(|a, b| (a.kind, a.blake3) < (b.kind, b.blake3)) {
                 return Err("its manifest has an entry twice, or not in their order".to_owned());
             }
         }
-        Ok(())
+        self.check_sizes()
     }
 
     /// The bytes of all entries.

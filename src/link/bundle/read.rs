@@ -7,7 +7,7 @@ use std::path::Path;
 use ed25519_dalek::VerifyingKey;
 
 use crate::base::ContentHash;
-use crate::base::limits::{BUNDLE_FREE_BYTES, BUNDLE_MANIFEST_BYTES, BUNDLE_RATIO, BUNDLE_WINDOW_LOG};
+use crate::base::limits::{BUNDLE_MANIFEST_BYTES, BUNDLE_WINDOW_LOG};
 use crate::engine::EngineError;
 use crate::link::bundle::manifest::{self, Entry, Manifest};
 use crate::link::bundle::seal::{self, Seal};
@@ -105,11 +105,7 @@ impl Bundle {
             return Err(self.changed("its manifest is not the one that was signed"));
         }
         let manifest = Manifest::parse(&text).map_err(|why| self.invalid(why))?;
-        let most = self.size.saturating_mul(BUNDLE_RATIO).max(BUNDLE_FREE_BYTES);
-        if manifest.bytes() > most {
-            let (bytes, size) = (manifest.bytes(), self.size);
-            return Err(self.invalid(format!("{bytes} bytes are said to be in {size}, and {most} are the most")));
-        }
+        manifest.check_ratio(self.size).map_err(|why| self.invalid(why))?;
         Ok(manifest)
     }
 

@@ -7,7 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::manifest::{self, Entry, Kind, Manifest, VERSION};
 use super::{Bundle, BundleError, Export, With, export, import, seal, tar};
-use crate::base::limits::{BUNDLE_FREE_BYTES, BUNDLE_WINDOW_LOG};
+use crate::base::limits::{
+    BUNDLE_ENTRIES, BUNDLE_ENTRY_BYTES, BUNDLE_FREE_BYTES, BUNDLE_RATIO, BUNDLE_TEXT_BYTES, BUNDLE_WINDOW_LOG,
+    CONFIG_BYTES, ENVELOPE_BYTES,
+};
 use crate::base::{ContentHash, canonical};
 use crate::engine::home::Opening;
 use crate::engine::lock::Role;
@@ -335,4 +338,26 @@ fn what_is_inside_must_be_what_its_signed_record_says() {
     let other = site.keys.ed25519().unwrap().verifying_key();
     let refused = Bundle::open(&path, Some(&other)).unwrap_err();
     assert!(matches!(&refused, BundleError::Changed { why, .. } if why.contains("is demanded")), "{refused}");
+}
+
+#[test]
+fn what_is_too_much_for_an_import_is_refused_before_an_export_writes_anything() {
+    let entry = |number: u64, kind: Kind, size: u64| Entry::new(kind, ContentHash::of(&number.to_le_bytes()), size);
+    let refuses = |entries: Vec<Entry>, elsewhere: Vec<Entry>, why: &str| {
+        let refused = Manifest { elsewhere, ..plain(entries) }.check_sizes().unwrap_err();
+        assert!(refused.contains(why), "{refused}");
+    };
+    let many: Vec<Entry> = (0..=BUNDLE_ENTRIES as u64).map(|number| entry(number, Kind::Input, 1)).collect();
+    refuses(many.clone(), vec![], "it has 100001 entries");
+    refuses(vec![], many, "it has 100001 entries");
+    refuses(vec![entry(1, Kind::Output, BUNDLE_ENTRY_BYTES + 1)], vec![], "are the most");
+    refuses(vec![entry(1, Kind::Config, CONFIG_BYTES as u64 + 1)], vec![], "config/");
+    refuses(vec![entry(1, Kind::Record, ENVELOPE_BYTES + 1)], vec![], "record/");
+    // Each of them may be, and all of them may not.
+    let records = |count: u64| (0..count).map(|number| entry(number, Kind::Record, ENVELOPE_BYTES)).collect();
+    assert_eq!(plain(records(BUNDLE_TEXT_BYTES / ENVELOPE_BYTES)).check_sizes(), Ok(()));
+    refuses(records(BUNDLE_TEXT_BYTES / ENVELOPE_BYTES + 1), vec![], "and 0 are the most");
+    let ratio = plain(vec![entry(1, Kind::Input, BUNDLE_FREE_BYTES + 1)]);
+    assert!(ratio.check_ratio(BUNDLE_FREE_BYTES / BUNDLE_RATIO).unwrap_err().contains("are the most"));
+    assert_eq!(ratio.check_ratio(BUNDLE_FREE_BYTES / BUNDLE_RATIO + 1), Ok(()));
 }

@@ -1,4 +1,5 @@
-//! Writing a bundle: to a temporary file beside its name, which it gets when it is whole.
+//! Writing a bundle: to a temporary file beside its name, which it gets when it is whole and was
+//! looked at. Until then whatever has the name keeps it.
 
 use std::io::{self, BufWriter, Seek as _, Write};
 use std::path::Path;
@@ -12,13 +13,34 @@ use crate::link::bundle::{BundleError, seal, tar};
 /// How hard to compress: media hardly compress at all, text does at any level.
 const LEVEL: i32 = 3;
 
-/// Writes what `give` says of each entry; the size of the file.
-pub fn write(
+/// A bundle that is written and on disk, under another name than it will have.
+pub struct Written<'a> {
+    file: tempfile::NamedTempFile,
+    name: &'a Path,
+    /// Its bytes.
+    pub size: u64,
+}
+
+impl Written<'_> {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Gives it its name. Dropped without that, it goes.
+    pub fn keep(self) -> Result<u64, BundleError> {
+        self.file.persist(self.name).map_err(|error| EngineError::file(self.name, &error.error))?;
+        Ok(self.size)
+    }
+}
+
+/// Writes what `give` says of each entry, to a file that is to have the name `path`.
+pub fn write<'a>(
     keys: &Keys,
     manifest: &Manifest,
-    path: &Path,
+    path: &'a Path,
     give: &mut dyn FnMut(&Entry, &mut dyn Write) -> Result<(), BundleError>,
-) -> Result<u64, BundleError> {
+) -> Result<Written<'a>, BundleError> {
     use std::os::unix::fs::PermissionsExt as _;
     let failed = |error: io::Error| BundleError::from(EngineError::file(path, &error));
     let text = manifest.text();
@@ -48,8 +70,7 @@ pub fn write(
     let frame = seal::frame(keys, &hash, &of_manifest)?;
     file.rewind().and_then(|()| file.write_all(&frame)).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(frame.len() as u64 + written)
+    Ok(Written { file, name: path, size: frame.len() as u64 + written })
 }
 
 /// An error of writing, or one of what is written.

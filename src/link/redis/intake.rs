@@ -10,7 +10,10 @@ use std::time::{Duration, Instant};
 use redis::Connection;
 use serde_json::Value;
 
-use crate::base::limits::{DEAD_TASKS, MIRROR_LOOK_SECONDS, REDIS_RETRY_SECONDS, TASK_BYTES, TASK_RESULT_SECONDS};
+use crate::base::limits::{
+    DEAD_TASKS, MIRROR_LOOK_SECONDS, REDIS_RETRY_SECONDS, TASK_BYTES, TASK_RESULT_SECONDS, TASK_TRIED_SECONDS,
+    TASK_TRIES,
+};
 use crate::base::{ContentHash, Timestamp};
 use crate::engine::tasks::{Owed, Task as Caller};
 use crate::engine::{Class, Engine, EngineError, Idempotency, Inputs, RecipeRef, Request, Submission};
@@ -57,10 +60,28 @@ enum Done {
     Later(EngineError),
 }
 
+/// How often and since when the message at hand was tried, whose files the disk does not give.
+#[derive(Default)]
+struct Patience(Option<(ContentHash, u32, Instant)>);
+
+impl Patience {
+    /// One more try has failed: is it the last?
+    fn is_over(&mut self, message: &[u8], now: Instant) -> bool {
+        let message = ContentHash::of(message);
+        let (before, since) = match self.0 {
+            Some((known, tries, since)) if known == message => (tries, since),
+            _ => (0, now),
+        };
+        let tries = before.saturating_add(1);
+        self.0 = Some((message, tries, since));
+        tries >= TASK_TRIES && now.duration_since(since) >= Duration::from_secs(TASK_TRIED_SECONDS)
+    }
+}
+
 /// Takes jobs until it is time to end. `results` is where callers are told at once that theirs
 /// was not taken.
 pub fn take(engine: &Engine, mut broker: Wire, mut results: Wire, intake: &Intake, link: &Link, stop: &Stop) {
-    let mut list = None;
+    let (mut list, mut patience) = (None, Patience::default());
     while !stop.begun() {
         let taken = broker.with(|connection| {
             if list.is_none() {
@@ -70,7 +91,7 @@ pub fn take(engine: &Engine, mut broker: Wire, mut results: Wire, intake: &Intak
         });
         let (Some(Some(message)), Some(list)) = (taken, &list) else { continue };
         // Where Redis has not taken the answer the message stays where it is.
-        let Some(done) = handle(engine, &mut results, intake, &message) else { continue };
+        let Some(done) = handle(engine, &mut results, intake, &message, &mut patience) else { continue };
         if let Done::Later(error) = &done {
             tracing::warn!(%error, "a job cannot be taken now; it is tried again");
             stop.wait(Duration::from_secs(REDIS_RETRY_SECONDS));
@@ -132,7 +153,13 @@ fn let_go(connection: &mut Connection, list: &str, message: &[u8], done: &Done) 
 }
 
 /// Makes a run of a message, or tells its caller why not. `None` if the caller could not be told.
-fn handle(engine: &Engine, results: &mut Wire, intake: &Intake, message: &[u8]) -> Option<Done> {
+fn handle(
+    engine: &Engine,
+    results: &mut Wire,
+    intake: &Intake,
+    message: &[u8],
+    patience: &mut Patience,
+) -> Option<Done> {
     let read = if message.len() > TASK_BYTES {
         let why = format!("the message has {} bytes; {TASK_BYTES} are taken", message.len());
         Err(Box::new(Refusal { caller: None, error: Failure::builtin("ValueError", why) }))
@@ -143,8 +170,16 @@ fn handle(engine: &Engine, results: &mut Wire, intake: &Intake, message: &[u8]) 
         Ok(Job { not_before: Some(time), .. }) if time > Timestamp::now() => return Some(Done::Early(time)),
         Ok(job) => match accept(engine, &job) {
             Ok(()) => return Some(Done::Taken),
-            Err(error @ (EngineError::Db(_) | EngineError::Store(_))) => return Some(Done::Later(error)),
             Err(error) if matches!(error.class(), Class::Busy | Class::Full) => return Some(Done::Later(error)),
+            Err(error @ EngineError::Db(_)) => return Some(Done::Later(error)),
+            Err(error @ EngineError::Store(_)) if !patience.is_over(message, Instant::now()) => {
+                return Some(Done::Later(error));
+            }
+            Err(error @ EngineError::Store(_)) => {
+                tracing::warn!(task = %job.caller.task, %error, "a job is given up: the disk does not give what it names");
+                let why = format!("{error}; it was tried for {TASK_TRIED_SECONDS} seconds");
+                (Some(job.caller), Failure::builtin("RuntimeError", why), false)
+            }
             // It is the caller's to know, and a message like any other.
             Err(error) => (Some(job.caller), failure(&error), false),
         },
@@ -235,4 +270,21 @@ fn write_results(connection: &mut Connection, results: &[(Caller, Value)]) -> Re
     }
     pipe.exec(connection)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_given_up_after_so_many_tries_in_so_long_and_each_has_its_own() {
+        let (mut patience, start) = (Patience::default(), Instant::now());
+        let after = |seconds: u64| start + Duration::from_secs(seconds);
+        let often: Vec<bool> = (0..20).map(|_| patience.is_over(b"one", after(TASK_TRIED_SECONDS - 1))).collect();
+        assert!(often.iter().all(|over| !over), "often, and not for long");
+        assert!(!patience.is_over(b"two", after(TASK_TRIED_SECONDS)), "another begins anew");
+        assert!(!patience.is_over(b"two", after(3 * TASK_TRIED_SECONDS)), "for long, and not often");
+        assert!((0..20).any(|_| patience.is_over(b"two", after(3 * TASK_TRIED_SECONDS))));
+        assert!(patience.is_over(b"two", after(4 * TASK_TRIED_SECONDS)), "and so it stays until it is let go of");
+    }
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `artdag:run:{run_id}` | the run, JSON, with `celery_task_id` |
 //! | `artdag:content_index` | hash: content hash → node key |
+//! | `artdag:contents:{home}` | set: the content hashes that this home has put there |
 //! | `artdag:mirror:{home}` | the mark: how far this home has written |
 //!
 //! The mark is written in the transaction that writes what it stands for. Where it is gone, or
@@ -14,11 +15,11 @@ use std::time::{Duration, Instant};
 use redis::{Connection, Pipeline};
 use serde::{Deserialize, Serialize};
 
-use crate::base::RunId;
 use crate::base::limits::{CHANGES_AT_ONCE, MIRROR_LOOK_SECONDS};
+use crate::base::{ContentHash, RunId};
+use crate::engine::Engine;
 use crate::engine::changes::{Part, Place, Standing};
 use crate::engine::views::RunView;
-use crate::engine::{Engine, EngineError};
 use crate::link::redis::state::Link;
 use crate::link::redis::wire::{Stop, Trouble, Wire};
 
@@ -53,6 +54,8 @@ struct Mirror<'a> {
     link: &'a Link,
     home: String,
     mark: String,
+    /// The key of what this home has put into the index.
+    contents: String,
     /// When it was last seen that the mark is there.
     looked: Option<Instant>,
     /// The last change that was let go of.
@@ -82,8 +85,8 @@ pub fn run(engine: &Engine, mut wire: Wire, link: &Link, stop: &Stop) {
 impl<'a> Mirror<'a> {
     fn new(engine: &'a Engine, link: &'a Link) -> Result<Self, Trouble> {
         let home = engine.home_id()?;
-        let mark = format!("artdag:mirror:{home}");
-        Ok(Self { engine, link, home, mark, looked: None, gone: 0 })
+        let (mark, contents) = (format!("artdag:mirror:{home}"), format!("artdag:contents:{home}"));
+        Ok(Self { engine, link, home, mark, contents, looked: None, gone: 0 })
     }
 
     /// Writes some of what changed; true if there may be more.
@@ -153,7 +156,9 @@ impl<'a> Mirror<'a> {
                 return Ok(());
             }
         }
-        self.take_strays(connection)?;
+        if !self.take_stray_runs(connection, stop)? || !self.take_stray_contents(connection, stop)? {
+            return Ok(());
+        }
         redis::cmd("SET").arg(&self.mark).arg(text_of(place)).exec(connection)?;
         self.link.set_place(place.change);
         tracing::info!("the mirror in Redis was written anew");
@@ -183,16 +188,18 @@ impl<'a> Mirror<'a> {
             }
             Standing::Content(hash, Some(key)) => {
                 pipe.cmd("HSET").arg(INDEX).arg(hash.to_string()).arg(key.to_string()).ignore();
+                pipe.cmd("SADD").arg(&self.contents).arg(hash.to_string()).ignore();
             }
             Standing::Content(hash, None) => {
                 pipe.cmd("HDEL").arg(INDEX).arg(hash.to_string()).ignore();
+                pipe.cmd("SREM").arg(&self.contents).arg(hash.to_string()).ignore();
             }
         }
     }
 
     /// Takes away runs that this home has shown and no longer has: Redis may have been put back
-    /// to an earlier time.
-    fn take_strays(&self, connection: &mut Connection) -> Result<(), Trouble> {
+    /// to an earlier time. False if it is time to end.
+    fn take_stray_runs(&self, connection: &mut Connection, stop: &Stop) -> Result<bool, Trouble> {
         let mut cursor = 0_u64;
         loop {
             let (next, keys): (u64, Vec<String>) = redis::cmd("SCAN")
@@ -202,25 +209,61 @@ impl<'a> Mirror<'a> {
                 .arg("COUNT")
                 .arg(CHANGES_AT_ONCE)
                 .query(connection)?;
-            for key in keys {
-                let run: Option<RunId> = key.strip_prefix(RUNS).and_then(|id| id.parse().ok());
-                let Some(run) = run else { continue };
-                match self.engine.run_view(run) {
-                    Ok(_) => continue,
-                    Err(EngineError::NotFound { .. }) => {}
-                    Err(error) => return Err(error.into()),
-                }
-                let json: Option<String> = redis::cmd("GET").arg(&key).query(connection)?;
-                let whose = json.and_then(|json| serde_json::from_str::<Whose>(&json).ok()?.mirrored_by);
-                if whose.as_deref() == Some(self.home.as_str()) {
-                    redis::cmd("DEL").arg(&key).exec(connection)?;
+            let run_of = |key: &String| key.strip_prefix(RUNS).and_then(|id| id.parse::<RunId>().ok());
+            let runs: Vec<RunId> = keys.iter().filter_map(run_of).collect();
+            let standings = self.engine.standings_of_runs(&runs)?;
+            let gone: Vec<Standing> =
+                standings.into_iter().filter(|standing| matches!(standing, Standing::Run(_, None))).collect();
+            let mut asked = redis::pipe();
+            for standing in &gone {
+                if let Standing::Run(run, None) = standing {
+                    asked.cmd("GET").arg(format!("{RUNS}{run}"));
                 }
             }
+            let shown: Vec<Option<String>> = if gone.is_empty() { Vec::new() } else { asked.query(connection)? };
+            let whose = |json: Option<String>| serde_json::from_str::<Whose>(&json?).ok()?.mirrored_by;
+            let ours =
+                gone.iter().zip(shown).filter(|(_, json)| whose(json.clone()).as_deref() == Some(self.home.as_str()));
+            self.take(connection, ours.map(|(standing, _)| standing))?;
             cursor = next;
-            if cursor == 0 {
-                return Ok(());
+            if cursor == 0 || stop.begun() {
+                return Ok(cursor == 0);
             }
         }
+    }
+
+    /// Takes away contents that this home has put into the index and that are nobody's result here
+    /// any more. False if it is time to end.
+    fn take_stray_contents(&self, connection: &mut Connection, stop: &Stop) -> Result<bool, Trouble> {
+        let mut cursor = 0_u64;
+        loop {
+            let (next, fields): (u64, Vec<String>) = redis::cmd("SSCAN")
+                .arg(&self.contents)
+                .arg(cursor)
+                .arg("COUNT")
+                .arg(CHANGES_AT_ONCE)
+                .query(connection)?;
+            let hashes: Vec<ContentHash> = fields.iter().filter_map(|field| field.parse().ok()).collect();
+            let standings = self.engine.standings_of_contents(&hashes)?;
+            let gone = standings.iter().filter(|standing| matches!(standing, Standing::Content(_, None)));
+            self.take(connection, gone)?;
+            cursor = next;
+            if cursor == 0 || stop.begun() {
+                return Ok(cursor == 0);
+            }
+        }
+    }
+
+    /// Takes away what is gone, in one go.
+    fn take<'s>(&self, connection: &mut Connection, gone: impl Iterator<Item = &'s Standing>) -> Result<(), Trouble> {
+        let mut pipe = redis::pipe();
+        for standing in gone {
+            self.write(&mut pipe, standing);
+        }
+        if !pipe.is_empty() {
+            pipe.exec(connection)?;
+        }
+        Ok(())
     }
 }
 

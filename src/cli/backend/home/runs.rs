@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::base::limits::PAGE_MAX;
-use crate::base::{NodeKey, RunId};
+use crate::base::{ContentHash, NodeKey, RunId};
 use crate::cli::backend::follow::Follow;
 use crate::cli::backend::home::Home;
 use crate::cli::backend::home::follow::Listening;
@@ -63,6 +63,10 @@ impl Runs for Home<'_> {
 
     fn provenance(&self, word: &str) -> Answer<Vec<u8>> {
         Ok(self.engine.provenance(word)?)
+    }
+
+    fn runs_that_gave(&self, hash: &ContentHash) -> Answer<Vec<RunId>> {
+        Ok(self.engine.runs_that_gave(hash)?)
     }
 
     fn publish(&self, run: RunId) -> Answer<RunView> {

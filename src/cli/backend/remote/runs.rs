@@ -105,6 +105,16 @@ impl Runs for Remote {
         self.fetch(&path)
     }
 
+    fn runs_that_gave(&self, hash: &ContentHash) -> Answer<Vec<RunId>> {
+        let mut runs = Vec::new();
+        self.client.pages(&format!("/runs?output={hash}"), PAGE_MAX, &mut |view: RunView| {
+            runs.push(view.run_id);
+            true
+        })?;
+        runs.reverse();
+        Ok(runs)
+    }
+
     fn envelope(&self, word: &str) -> Answer<Vec<u8>> {
         let path = match word.parse::<ContentHash>() {
             Ok(hash) => self.provenance_of_blob(&hash, word)?,
@@ -185,14 +195,9 @@ impl Remote {
     /// Where the record of a blob is: of the first run that gave it, of the run that made it, or
     /// the blob itself, if it is a record.
     fn provenance_of_blob(&self, hash: &ContentHash, word: &str) -> Answer<String> {
-        let mut first = None;
-        self.client.pages(&format!("/runs?output={hash}"), PAGE_MAX, &mut |view: RunView| {
-            first = Some(view.run_id);
-            true
-        })?;
         let of_run = |run: RunId| format!("/runs/{run}/provenance");
-        if let Some(run) = first {
-            return Ok(of_run(run));
+        if let Some(run) = self.runs_that_gave(hash)?.first() {
+            return Ok(of_run(*run));
         }
         let none = || {
             CliError::from(EngineError::NotFound { what: "provenance of", name: word.to_owned(), hint: String::new() })
