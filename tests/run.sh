@@ -79,14 +79,14 @@ ensure_python() {
     fi
 }
 
-# What leads the browser, pinned by the lock file; made anew when that changes.
+# What leads and judges the browser, pinned by lock files; made anew when these change.
 ensure_node() {
-    local name names='package.json package-lock.json .npmrc' made=target/node
+    local from=$1 made=$2 name names='package.json package-lock.json .npmrc'
     for name in $names; do
-        cmp -s "tests/tools/$name" "$made/$name" && continue
+        cmp -s "$from/$name" "$made/$name" && continue
         rm -rf "$made"
         mkdir -p "$made"
-        for name in $names; do cp "tests/tools/$name" "$made/$name"; done
+        for name in $names; do cp "$from/$name" "$made/$name"; done
         npm ci --prefix "$made" --ignore-scripts --no-audit --no-fund --silent </dev/null ||
             { rm -rf "$made"; fail 'npm could not install what the tests of the pages need'; }
         break
@@ -96,7 +96,10 @@ ensure_node() {
 step 'what the tests need'
 ensure_tools
 ensure_python
-ensure_node
+ensure_node tests/tools target/node
+if [ "${ARTDAG_TESTS:-}" = full ]; then
+    ensure_node tests/tools/lighthouse target/lighthouse
+fi
 took
 
 step 'format'

@@ -60,6 +60,13 @@ fn every_page_fits_and_shuts_nobody_out() {
 }
 
 #[test]
+fn graphs_of_a_thousand_nodes_fold_open_and_move() {
+    let home = Home::new();
+    let server = Server::start(&home, &[]);
+    script("graph.mjs", &[("ARTDAG_URL", server.url.as_str()), ("ARTDAG_TOKEN", &server.token)]);
+}
+
+#[test]
 fn a_restart_is_noticed_and_healed() {
     let home = Home::new();
     let free = TcpListener::bind("127.0.0.1:0").and_then(|taken| taken.local_addr()).expect("a free port");

@@ -129,6 +129,9 @@ pub const LIST_ITEMS: usize = 10_000;
 /// Nodes of one stage of films: each is a few filters of one graph, and each source that it reads
 /// a file that ffmpeg holds open.
 pub const FILM_STAGE_NODES: usize = 96;
+/// Bytes of the commands that a run keeps for who looks at it: a stage has about 30 kB at most, and all are
+/// written with the run's end.
+pub const RUN_COMMAND_BYTES: usize = 8 << 20;
 /// Estimated seconds of work above a checkpoint that make it worth its storage.
 pub const CHECKPOINT_SECONDS: f64 = 10.0;
 /// Times that a stage running alone may bring the process down before its run is given up.
