@@ -84,7 +84,7 @@ await cases({
     for (const [name, run] of Object.entries({ fan: fanned, knot: knotted })) {
       const time = await drawn(page, `/run/${run}?open=*`);
       assert.equal(await boxes(page), 1000);
-      const { pan, zoom } = await moved(page);
+      const { pan, zoom } = await moved(page, 20);
       console.log(`${name}: drawn after ${time.all.toFixed(0)} ms, of these ${time.sent.toFixed(0)} the server's; pan ${pan.rate.toFixed(0)}, zoom ${zoom.rate.toFixed(0)} frames a second`);
       // Loosely: other tests run beside this one, and the program is not optimised. benches/pages.sh measures.
       assert.ok(time.all - time.sent < 5000, `drawn after ${time.all} ms`);

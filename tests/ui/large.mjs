@@ -84,8 +84,8 @@ const frames = async (page, what) => {
   });
 };
 
-/** The graph moved by the wheel and by hand, and made smaller and larger, by the events of a real mouse. */
-export const moved = async (page) => {
+/** The graph moved by the wheel and by hand, and made smaller and larger, by so many events of a real mouse. */
+export const moved = async (page, events = 60) => {
   const graph = page.locator("[data-graph]");
   await graph.scrollIntoViewIfNeeded();
   const box = await graph.boundingBox();
@@ -95,16 +95,16 @@ export const moved = async (page) => {
     for (let at = 0; at < times; at += 1) await page.mouse.wheel(...by(at));
   };
   const pan = await frames(page, async () => {
-    await turn(60, (at) => [at % 30 < 15 ? 60 : -60, at % 20 < 10 ? 40 : -40]);
+    await turn(events, (at) => [at % 30 < 15 ? 60 : -60, at % 20 < 10 ? 40 : -40]);
     // By its ground: the corner where no node is.
     await page.mouse.move(box.x + 3, box.y + 3);
     await page.mouse.down();
-    for (let at = 0; at < 60; at += 1) await page.mouse.move(box.x + 3 + (at % 30 < 15 ? -8 * (at % 15) : 8 * (at % 15)), box.y + 3 + 5 * (at % 15));
+    for (let at = 0; at < events; at += 1) await page.mouse.move(box.x + 3 + (at % 30 < 15 ? -8 * (at % 15) : 8 * (at % 15)), box.y + 3 + 5 * (at % 15));
     await page.mouse.up();
   });
   await page.mouse.move(x, y);
   await page.keyboard.down("Control");
-  const zoom = await frames(page, () => turn(120, (at) => [0, at % 60 < 30 ? 40 : -40]));
+  const zoom = await frames(page, () => turn(2 * events, (at) => [0, at % 60 < 30 ? 40 : -40]));
   await page.keyboard.up("Control");
   return { pan, zoom };
 };
