@@ -255,6 +255,10 @@ pub const FAILED_LOGIN_PEERS: usize = 10_000;
 /// Longest side of the small pictures that pages show, in pixels: twice what a grid shows, for
 /// dense screens.
 pub const THUMB_SIDE: u32 = 320;
+/// The same of pictures that a page is about: wider than its column, for dense screens.
+pub const VIEW_SIDE: u32 = 1280;
+/// Bytes of a picture up to which a page shows its own bytes, and no smaller picture of it.
+pub const VIEW_BYTES: u64 = 256 << 10;
 /// Pixels of a picture of which a small one is made; a larger one has an icon.
 pub const THUMB_PIXELS: u64 = 1 << 26;
 /// Small pictures that are made at once: each decodes a whole picture.

@@ -6,6 +6,9 @@ import { api } from "./support.mjs";
 /** A picture of one pixel: what is looked at is the graph, and not what it makes. */
 const DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
+/** The source of these graphs. */
+export const dot = () => api("POST", "/cache/upload?name=dot", Buffer.from(DOT, "base64"), "application/octet-stream");
+
 /** A source, many times two nodes that one layer takes, and a tail of effects: `all` nodes, with the one that encodes. */
 export const fan = (all) => {
   const nodes = all - 1;
@@ -40,7 +43,7 @@ export const knot = (all) => {
 /** A run of a config that waits: what is looked at is its graph. */
 export const waiting = async (yaml) => {
   await api("POST", "/queue/pause", {});
-  await api("POST", "/cache/upload?name=dot", Buffer.from(DOT, "base64"), "application/octet-stream");
+  await dot();
   const { config_id } = await api("POST", "/configs/upload", yaml, "application/yaml");
   return (await api("POST", `/configs/${config_id}/run`, {})).run_id;
 };
