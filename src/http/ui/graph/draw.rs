@@ -220,7 +220,7 @@ fn packed(pack: &Pack<'_>, at: usize, place: &str, address: &str, found: bool) -
             title { (pack.name) " · " (pack.about) " · folded, open" }
             rect.under x="6" y="6" width=(WIDTH) height=(HEIGHT) rx="9" {}
             rect.box width=(WIDTH) height=(HEIGHT) rx="9" {}
-            text.name x="14" y="22" { (within(&pack.name, 21)) }
+            text.name x="14" y="22" { (within(&pack.name, 18)) }
             text.kind x="14" y="39" { (within(&pack.about, 26)) }
             @if !pack.state.is_empty() {
                 use class="sign" href={ "#i-" (pack.state) } x=(WIDTH - 24.0) y="8" width="14" height="14" {}
