@@ -125,7 +125,9 @@ fn a_client_for_uploads_in_parts_goes_on_after_cuts_and_a_kill() {
     let disk = tempfile::tempdir().expect("a directory");
     let copied = Command::new("cp").arg("-a").arg(home.path()).arg(disk.path()).status();
     assert!(copied.is_ok_and(|status| status.success()), "a home can be copied");
-    let (size, cuts): (usize, &str) = if long { (2 << 30, "10") } else { (64 << 20, "3") };
+    // What is on its way when a line is cut is sent again: the slower the line, the less that is.
+    let (size, cuts, speed) = if long { (2 << 30, "10", 96 << 20) } else { (64 << 20, "3", 24 << 20) };
+    let speed = i32::to_string(&speed);
     let file = disk.path().join("large.bin");
     let hash = noise(&file, size);
     let free = TcpListener::bind("127.0.0.1:0").and_then(|taken| taken.local_addr()).expect("a free port").to_string();
@@ -141,6 +143,7 @@ fn a_client_for_uploads_in_parts_goes_on_after_cuts_and_a_kill() {
         ("ARTDAG_SIZE", &size),
         ("ARTDAG_HASH", &hash),
         ("ARTDAG_CUTS", cuts),
+        ("ARTDAG_SPEED", &speed),
     ];
     script("tus.mjs", &variables);
 }

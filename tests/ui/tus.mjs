@@ -14,7 +14,7 @@ const tus = require("tus-js-client");
 const size = Number(process.env.ARTDAG_SIZE);
 const cuts = Number(process.env.ARTDAG_CUTS);
 /** Bytes a second of the line: less than a disk takes, as lines are. */
-const SPEED = 96 << 20;
+const speed = Number(process.env.ARTDAG_SPEED);
 const PIECE = 64 << 10;
 
 /** What the line has carried to the server, and at which of these it is cut or the server killed. */
@@ -55,7 +55,7 @@ const carry = async (client, server) => {
         server.destroy();
         return;
       }
-      const early = (here / SPEED) * 1000 - (performance.now() - began);
+      const early = (here / speed) * 1000 - (performance.now() - began);
       if (early > 4) await sleep(early);
     }
   }
