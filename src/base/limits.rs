@@ -257,6 +257,8 @@ pub const FAILED_LOGIN_PEERS: usize = 10_000;
 pub const THUMB_SIDE: u32 = 320;
 /// The same of pictures that a page is about: wider than its column, for dense screens.
 pub const VIEW_SIDE: u32 = 1280;
+/// The same for telephones.
+pub const SMALL_VIEW_SIDE: u32 = 720;
 /// Bytes of a picture up to which a page shows its own bytes, and no smaller picture of it.
 pub const VIEW_BYTES: u64 = 256 << 10;
 /// Pixels of a picture of which a small one is made; a larger one has an icon.

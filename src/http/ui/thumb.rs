@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use tokio::sync::Semaphore;
 
 use crate::base::ContentHash;
-use crate::base::limits::{THUMB_PIXELS, THUMB_SIDE, THUMBS_AT_ONCE, VIEW_BYTES, VIEW_SIDE};
+use crate::base::limits::{SMALL_VIEW_SIDE, THUMB_PIXELS, THUMB_SIDE, THUMBS_AT_ONCE, VIEW_BYTES, VIEW_SIDE};
 use crate::engine::views::BlobInfo;
 use crate::http::App;
 use crate::http::error::{ApiError, ApiResult};
@@ -26,7 +26,7 @@ use crate::records::BlobRow;
 
 static TURNS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(THUMBS_AT_ONCE));
 
-/// A picture of a blob that fits into a small square, or with `size=large` into a window.
+/// A picture of a blob that fits into a small square, or with `size=medium` or `large` into a window.
 pub async fn picture(
     State(app): State<App>,
     PathHash(hash): PathHash,
@@ -34,11 +34,17 @@ pub async fn picture(
     mut query: QueryWords,
 ) -> ApiResult<Response> {
     let size = query.text("size");
-    if size.as_deref().is_some_and(|size| size != "large") {
-        query.problem("size", "enum", "\"size\" is large, or is not given");
-    }
+    let (side, format) = match size.as_deref() {
+        None => (THUMB_SIDE, Format::Png),
+        Some("medium") => (SMALL_VIEW_SIDE, Format::Webp),
+        size => {
+            if size != Some("large") {
+                query.problem("size", "enum", "\"size\" is medium or large, or is not given");
+            }
+            (VIEW_SIDE, Format::Webp)
+        }
+    };
     query.finish()?;
-    let (side, format) = if size.is_some() { (VIEW_SIDE, Format::Webp) } else { (THUMB_SIDE, Format::Png) };
     let etag = format!("\"t{side}-{hash}\"");
     let kept = [
         (header::ETAG, HeaderValue::from_str(&etag).unwrap_or(HeaderValue::from_static("\"t\""))),
@@ -73,16 +79,31 @@ pub fn is_drawn(row: &BlobRow) -> bool {
     row.damage.is_none() && (of_media(&row.media_type) == "video" || media_type.is_picture() && is_small)
 }
 
-/// The address of a picture that is looked at: its own bytes, or a smaller picture of what would be long on
-/// its way. What may move is never made a still.
-pub fn view(blob: &BlobInfo) -> String {
+/// A picture that is looked at: its own bytes, or a smaller picture of what would be long on its way. What may
+/// move is never made a still.
+pub fn view(blob: &BlobInfo, class: Option<&str>, alt: &str) -> Markup {
+    let hash = &blob.content_hash;
+    let (wide, high) = (blob.width.unwrap_or_default(), blob.height.unwrap_or_default());
+    if !is_smaller(blob) {
+        return html! { img class=[class] src={ "/cache/" (hash) } alt=(alt) width=(wide) height=(high) decoding="async"; };
+    }
+    let width = |side: u32| fitted(wide, high, side).0;
+    let both = format!(
+        "/thumb/{hash}?size=medium {}w, /thumb/{hash}?size=large {}w",
+        width(SMALL_VIEW_SIDE),
+        width(VIEW_SIDE)
+    );
+    html! {
+        img class=[class] src={ "/thumb/" (hash) "?size=large" } srcset=(both) sizes="(max-width: 760px) 92vw, 720px" alt=(alt)
+            width=(wide) height=(high) decoding="async" fetchpriority="high";
+    }
+}
+
+/// Is a smaller picture of it shown in its place?
+fn is_smaller(blob: &BlobInfo) -> bool {
     let still = ["image/png", "image/jpeg", "image/tiff", "image/bmp"].contains(&blob.media_type.as_str());
     let pixels = blob.width.zip(blob.height).map_or(0, |(width, height)| u64::from(width) * u64::from(height));
-    if still && blob.size > VIEW_BYTES && (1..=THUMB_PIXELS).contains(&pixels) {
-        format!("/thumb/{}?size=large", blob.content_hash)
-    } else {
-        format!("/cache/{}", blob.content_hash)
-    }
+    still && blob.size > VIEW_BYTES && (1..=THUMB_PIXELS).contains(&pixels)
 }
 
 fn small(bytes: &[u8], side: u32, format: Format) -> Option<Vec<u8>> {
@@ -94,7 +115,7 @@ fn small(bytes: &[u8], side: u32, format: Format) -> Option<Vec<u8>> {
 }
 
 fn drawn(small: &Image, format: Format) -> Option<Vec<u8>> {
-    let quality = (format == Format::Webp).then_some(85);
+    let quality = (format == Format::Webp).then_some(80);
     encode(small, format, quality).ok()
 }
 
