@@ -272,7 +272,7 @@ impl Blobs for Memory {
         Ok(Box::new(bytes))
     }
 
-    fn write(&self, bytes: &[u8]) -> Result<(ContentHash, bool), EngineError> {
+    fn write(&self, _node: usize, bytes: &[u8]) -> Result<(ContentHash, bool), EngineError> {
         let bytes = if self.lossy { spoilt(bytes) } else { bytes.to_vec() };
         let hash = ContentHash::of(&bytes);
         let new = self.blobs.lock().expect("no holder panics").insert(hash, bytes).is_none();

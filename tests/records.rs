@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use artdag::base::{ContentHash, Fingerprint, NodeId, NodeKey, RunId, Timestamp};
 use artdag::records::{
-    AssetRow, BlobRow, ConfigRow, DeliveryRow, DeliveryState, IdempotencyRow, InfraRow, KeyRow, MemoRow, NodeTrace,
-    Origin, ProbeRow, PublicationRow, Record, RunOptions, RunRow, RunStats, RunStatus, SealRow, SessionOf, SessionRow,
-    TaskRow, TokenRow, TraceRow, Verdict,
+    AssetRow, BlobRow, CommandTrace, CommandsRow, ConfigRow, DeliveryRow, DeliveryState, FileTrace, Held,
+    IdempotencyRow, InfraRow, KeyRow, MemoRow, NodeTrace, Origin, ProbeRow, PublicationRow, Record, RunOptions, RunRow,
+    RunStats, RunStatus, SealRow, SessionOf, SessionRow, StageTrace, TaskRow, TokenRow, TraceRow, Verdict,
 };
 
 fn golden(name: &str) -> PathBuf {
@@ -116,8 +116,14 @@ fn every_record_type_has_its_golden_bytes() {
     check("config", &config);
     check("infra", &InfraRow { json: "{}".to_owned() });
     let scopes = vec!["read".to_owned(), "admin".to_owned()];
-    let node = NodeTrace { state: 4, started: Some(at), ended: None, output: Some(hash(21)) };
-    check("trace", &TraceRow { nodes: vec![node] });
+    let node =
+        NodeTrace { state: 4, started: Some(at), ended: None, output: Some(hash(21)), stage: Some(25), stored: None };
+    check("trace", &TraceRow { nodes: vec![node], stages: vec![StageTrace { ready: Some(at) }] });
+    let file = |name: &str, holds: Held| FileTrace { name: name.to_owned(), holds };
+    let files =
+        vec![file("a", Held::Blob(hash(26))), file("b", Held::Text("null".to_owned())), file("c", Held::Pixels)];
+    let command = CommandTrace { program: "ffmpeg".to_owned(), args: vec!["-y".to_owned()], files };
+    check("commands", &CommandsRow { commands: vec![command] });
     let (task, parent) = ("t-1".to_owned(), Some("t-0".to_owned()));
     check("task", &TaskRow { task, wants_result: true, parent, group: None });
     let seal = SealRow { key_id: "did:key:z6Mk".to_owned(), signature: vec![22; 64], sha256: Some(tool) };
@@ -130,6 +136,15 @@ fn every_record_type_has_its_golden_bytes() {
         issuer: "https://example.org".to_owned(),
     };
     check("session", &SessionRow { of: user, created_at: at, expires_at: Timestamp::from_micros(18) });
+}
+
+/// A trace of version 1 has neither stages nor what they stored.
+#[test]
+fn a_trace_of_the_first_version_is_read() {
+    let bytes = std::fs::read(golden("trace-v1.bin")).expect("the golden record of version 1");
+    let at = Some(Timestamp::from_micros(11));
+    let node = NodeTrace { state: 4, started: at, ended: None, output: Some(hash(21)), stage: None, stored: None };
+    assert_eq!(TraceRow::from_bytes(&bytes).expect("it can be read"), TraceRow { nodes: vec![node], stages: vec![] });
 }
 
 #[test]
@@ -172,6 +187,8 @@ fn every_golden_file_is_read_by_a_test() {
         "session-v1",
         "idempotency-v1",
         "trace-v1",
+        "trace-v2",
+        "commands-v1",
         "publication-v1",
         "delivery-v1",
         "task-v1",

@@ -175,7 +175,7 @@ fn built_from_its_sources_without_a_network_it_serves_and_renders_where_nothing_
     let (packing, home) = (Home::empty(), Home::empty());
     let script = root().join("docs/deploy/release.sh");
     let mut packing_it = Command::new(script);
-    packing_it.arg("--sources").arg(packing.dir().join("dist")).arg(env!("CARGO_BIN_EXE_artdag"));
+    packing_it.arg("--sources").arg(packing.dir().join("dist")).arg(program());
     let packed = packing_it.output().unwrap();
     assert!(packed.status.success(), "{}", String::from_utf8_lossy(&packed.stderr));
     let lines = String::from_utf8(packed.stdout).unwrap();

@@ -96,9 +96,10 @@ ensure_node() {
 step 'what the tests need'
 ensure_tools
 ensure_python
-# What leads the browser, and what checks ActivityPub.
+# What leads the browser; in the full run also what judges pages, and what checks ActivityPub.
 ensure_node tests/tools target/node
 if [ "${ARTDAG_TESTS:-}" = full ]; then
+    ensure_node tests/tools/lighthouse target/lighthouse
     ensure_node tests/tools/activitypub target/activitypub
 fi
 took

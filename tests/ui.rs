@@ -1,13 +1,13 @@
 //! The pages in a real browser: Chromium, led by the scripts in `tests/ui`.
 //!
 //! What they need comes from npm, pinned by `tests/tools/package-lock.json`; `tests/run.sh` installs it into
-//! `target/node`. Without it the tests say so and fail.
+//! `target/node`, and for a full run what judges pages into `target/lighthouse`. Without it the tests say so and fail.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Home, Server, another_heavy, program};
+use crate::support::{Home, Server, another_heavy, long_case, program};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -57,6 +57,109 @@ fn every_page_fits_and_shuts_nobody_out() {
     let variables =
         [("ARTDAG_URL", server.url.as_str()), ("ARTDAG_TOKEN", &server.token), ("ARTDAG_RECIPE", recipe.as_str())];
     script("pages.mjs", &variables);
+}
+
+#[test]
+fn graphs_of_a_thousand_nodes_fold_open_and_move() {
+    let home = Home::new();
+    let server = Server::start(&home, &[]);
+    script("graph.mjs", &[("ARTDAG_URL", server.url.as_str()), ("ARTDAG_TOKEN", &server.token)]);
+}
+
+/// Texts, each another one, taken in as a directory: the cheapest real way.
+fn add_media(home: &Home, count: usize) {
+    let dir = home.dir().join("many");
+    std::fs::create_dir_all(&dir).expect("a directory");
+    for index in 0..count {
+        std::fs::write(dir.join(format!("{index:06}.txt")), index.to_string()).expect("a file");
+    }
+    let many = dir.display().to_string();
+    home.ok(&["cache", "add", &many, "-q"]);
+    std::fs::remove_dir_all(dir).expect("a directory that can be removed");
+}
+
+#[test]
+fn media_are_scrolled_to_the_end_in_bounded_memory() {
+    let home = Home::new();
+    let count = if long_case("100,000 media are scrolled") { 100_000 } else { 2000 };
+    add_media(&home, count);
+    let server = Server::start(&home, &[]);
+    let count = count.to_string();
+    script(
+        "scroll.mjs",
+        &[("ARTDAG_URL", server.url.as_str()), ("ARTDAG_TOKEN", &server.token), ("ARTDAG_COUNT", &count)],
+    );
+}
+
+#[test]
+fn pages_with_much_on_them_are_judged_well() {
+    if !long_case("Lighthouse judges the pages") {
+        return;
+    }
+    let modules = root().join("target/lighthouse/node_modules");
+    assert!(modules.exists(), "target/lighthouse is missing: ARTDAG_TESTS=full ./tests/run.sh installs it");
+    let home = Home::new();
+    add_media(&home, 10_000);
+    {
+        let recipe = std::fs::read_to_string(root().join("examples/ink.yaml")).expect("an example");
+        let ink = home.write("ink.yaml", recipe).display().to_string();
+        home.ok(&["configs", "add", &ink]);
+    }
+    let server = Server::start(&home, &[]);
+    for index in 0..1000 {
+        let name = format!("out-{index}");
+        let recipe = if index % 2 == 0 { "invert" } else { "sepia" };
+        let body = serde_json::json!({"recipe": recipe, "inputs": ["cat"], "output_name": name});
+        let run = server.post("/runs", &body).expect(201).json()["run_id"].as_str().expect("a run").to_owned();
+        server.run_ended(&run);
+    }
+    let modules = modules.display().to_string();
+    script("lighthouse.mjs", &[("ARTDAG_URL", server.url.as_str()), ("ARTDAG_LIGHTHOUSE", &modules)]);
+}
+
+#[test]
+fn a_client_for_uploads_in_parts_goes_on_after_cuts_and_a_kill() {
+    let home = Home::new();
+    let long = long_case("2 GB are sent in parts over a line that is cut");
+    // What is large is not kept in memory.
+    let disk = tempfile::tempdir().expect("a directory");
+    let copied = Command::new("cp").arg("-a").arg(home.path()).arg(disk.path()).status();
+    assert!(copied.is_ok_and(|status| status.success()), "a home can be copied");
+    // What is on its way when a line is cut is sent again: the slower the line, the less that is.
+    let (size, cuts, speed) = if long { (2 << 30, "10", 96 << 20) } else { (64 << 20, "3", 24 << 20) };
+    let speed = i32::to_string(&speed);
+    let file = disk.path().join("large.bin");
+    let hash = noise(&file, size);
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|taken| taken.local_addr()).expect("a free port").to_string();
+    let text = |path: &Path| path.to_str().expect("a text").to_owned();
+    let (at, file, size) = (text(&disk.path().join("home")), text(&file), size.to_string());
+    let token = std::fs::read_to_string(home.path().join("token")).expect("a token");
+    let variables = [
+        ("ARTDAG_ADDRESS", free.as_str()),
+        ("ARTDAG_BIN", env!("CARGO_BIN_EXE_artdag")),
+        ("ARTDAG_HOME", &at),
+        ("ARTDAG_TOKEN", token.trim()),
+        ("ARTDAG_FILE", &file),
+        ("ARTDAG_SIZE", &size),
+        ("ARTDAG_HASH", &hash),
+        ("ARTDAG_CUTS", cuts),
+        ("ARTDAG_SPEED", &speed),
+    ];
+    script("tus.mjs", &variables);
+}
+
+/// Writes a file that nothing can make smaller; its hash.
+fn noise(file: &Path, size: usize) -> String {
+    let mut reader = blake3::Hasher::new().update(b"noise").finalize_xof();
+    let mut hasher = blake3::Hasher::new();
+    let mut file = std::fs::File::create(file).expect("a file");
+    let mut piece = vec![0; 1 << 20];
+    for _ in 0..size / piece.len() {
+        reader.fill(&mut piece);
+        hasher.update(&piece);
+        std::io::Write::write_all(&mut file, &piece).expect("a file that can be written");
+    }
+    hasher.finalize().to_hex().to_string()
 }
 
 #[test]

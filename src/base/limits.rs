@@ -134,6 +134,9 @@ pub const LIST_ITEMS: usize = 10_000;
 /// Nodes of one stage of films: each is a few filters of one graph, and each source that it reads
 /// a file that ffmpeg holds open.
 pub const FILM_STAGE_NODES: usize = 96;
+/// Bytes of the commands that a run keeps for who looks at it: a stage has about 30 kB at most, and all are
+/// written with the run's end.
+pub const RUN_COMMAND_BYTES: usize = 8 << 20;
 /// Estimated seconds of work above a checkpoint that make it worth its storage.
 pub const CHECKPOINT_SECONDS: f64 = 10.0;
 /// Times that a stage running alone may bring the process down before its run is given up.
@@ -257,6 +260,12 @@ pub const FAILED_LOGIN_PEERS: usize = 10_000;
 /// Longest side of the small pictures that pages show, in pixels: twice what a grid shows, for
 /// dense screens.
 pub const THUMB_SIDE: u32 = 320;
+/// The same of pictures that a page is about: wider than its column, for dense screens.
+pub const VIEW_SIDE: u32 = 1280;
+/// The same for telephones.
+pub const SMALL_VIEW_SIDE: u32 = 720;
+/// Bytes of a picture up to which a page shows its own bytes, and no smaller picture of it.
+pub const VIEW_BYTES: u64 = 256 << 10;
 /// Pixels of a picture of which a small one is made; a larger one has an icon.
 pub const THUMB_PIXELS: u64 = 1 << 26;
 /// Small pictures that are made at once: each decodes a whole picture.

@@ -132,7 +132,7 @@ impl Engine {
         made.inspect_err(|error| tracing::warn!(run = %job.run, %error, "results could not be recorded")).ok();
         let rows = Arc::new(job.take_rows());
         let (run, stored) = (job.run, row.clone());
-        let trace = trace::of_job(job, status);
+        let trace = trace::kept(job, status);
         let outcome = if status == RunStatus::Cancelled { Outcome::Cancelled } else { Outcome::Failed };
         let write = {
             let rows = rows.clone();
@@ -165,7 +165,7 @@ impl Engine {
         let (row, write) = self.completion(job)?;
         let rows = Arc::new(job.take_rows());
         let (run, made) = (job.run, rows.clone());
-        let trace = trace::of_job(job, RunStatus::Completed);
+        let trace = trace::kept(job, RunStatus::Completed);
         let write = move |tx: &redb::WriteTransaction| {
             publish::record(tx, run, &made)?;
             trace::put(tx, run, &trace)?;

@@ -3,16 +3,18 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::base::limits::COMMIT_WRITES;
-use crate::base::{ContentHash, NodeKey, RunId, Timestamp};
+use crate::base::{ContentHash, NodeKey, RunId};
 use crate::db::DbError;
 use crate::engine::machine::Attempt;
+use crate::engine::notes::{NodeNotes, Notes};
 use crate::engine::request::Data;
 use crate::engine::slots::Place;
 use crate::engine::tables::Pending;
 use crate::plan::{Plan, State};
-use crate::records::{BlobRow, KeyRow, MemoRow, RunRow, RunStats};
+use crate::records::{BlobRow, CommandTrace, KeyRow, MemoRow, RunRow, RunStats};
 
 /// A run in flight.
 pub struct Job {
@@ -44,8 +46,8 @@ pub struct Job {
     pub rows_lost: AtomicBool,
     /// Stages that have not answered.
     pub stages_left: AtomicUsize,
-    /// When each node's stage was begun and ended.
-    times: Mutex<HashMap<usize, Times>>,
+    /// How its stages and nodes were carried out.
+    notes: Mutex<Notes>,
     /// The values that its plan was made by, by position in the recipe.
     pub data: Data,
     /// What the run did before it could be planned so far.
@@ -57,17 +59,8 @@ pub struct Job {
 struct Earlier {
     stages: u64,
     written: u64,
-    /// What it computed.
-    made: HashSet<NodeKey>,
-}
-
-/// When a node's stage was begun, and when the node was done.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct Times {
-    /// When its stage was begun.
-    pub started: Option<Timestamp>,
-    /// When its value was there, or it had failed.
-    pub ended: Option<Timestamp>,
+    /// What it computed, and how that went.
+    made: HashMap<NodeKey, NodeNotes>,
 }
 
 /// What stages made, on its way to the database.
@@ -130,6 +123,7 @@ impl Job {
             }
             done += u64::from(node.state != State::Miss);
         }
+        let notes = Notes::new(plan.stages.len());
         Self {
             run,
             stages_left: AtomicUsize::new(plan.stages.len()),
@@ -138,7 +132,7 @@ impl Job {
             given_up: Mutex::default(),
             rows_lost: AtomicBool::new(false),
             place: Mutex::new(place),
-            times: Mutex::default(),
+            notes: Mutex::new(notes),
             share,
             cancelled: AtomicBool::new(false),
             done: AtomicU64::new(done),
@@ -167,15 +161,17 @@ impl Job {
         earlier.written += progress.written;
         let computed = first.plan.nodes.iter().enumerate();
         let computed = computed.filter(|(index, node)| node.state == State::Miss && !progress.adopted.contains(index));
-        earlier.made.extend(computed.map(|(_, node)| node.key));
+        let notes = first.notes();
+        earlier.made.extend(computed.map(|(index, node)| (node.key, notes.of_node(index))));
+        let notes = Mutex::new(notes.followed_by(plan.stages.len()));
         let suspects = first.suspects.clone();
-        Self { earlier, ..Self::new(first.run, plan, row, first.share, suspects, place).with_data(data) }
+        Self { earlier, notes, ..Self::new(first.run, plan, row, first.share, suspects, place).with_data(data) }
     }
 
     /// Did the run itself compute this node's value before the rest of it could be planned?
     pub fn made_before(&self, node: usize) -> bool {
         let node = &self.plan.nodes[node];
-        node.state != State::Miss && self.earlier.made.contains(&node.key)
+        node.state != State::Miss && self.earlier.made.contains_key(&node.key)
     }
 
     /// Takes note of a write; waits for an earlier one if too many are on their way.
@@ -254,22 +250,42 @@ impl Job {
         drop(self.place.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
-    /// Notes when stages of these nodes begin.
-    pub fn began(&self, nodes: &[usize]) {
-        let now = Some(Timestamp::now());
-        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
-        times.extend(nodes.iter().map(|node| (*node, Times { started: now, ended: None })));
+    /// Notes that a stage begins.
+    pub fn began(&self, stage: usize) {
+        let plan = &self.plan.stages[stage];
+        self.notes().began(stage, &plan.after, &plan.nodes);
+    }
+
+    /// Notes that all of a stage is there, or failed.
+    pub fn stage_ended(&self, stage: usize) {
+        self.notes().stage_ended(stage);
+    }
+
+    /// Notes a command that a stage has started.
+    pub fn ran(&self, stage: usize, command: CommandTrace) {
+        self.notes().ran(stage, command);
+    }
+
+    /// Notes how long storing a node's value took.
+    pub fn stored(&self, node: usize, took: Duration) {
+        self.notes().stored(node, took);
     }
 
     /// Notes that a node has ended.
     pub fn node_ended(&self, node: usize) {
-        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
-        times.entry(node).or_default().ended = Some(Timestamp::now());
+        self.notes().node_ended(node);
     }
 
-    /// When a node began and ended, as far as it did.
-    pub fn times(&self, node: usize) -> Times {
-        self.times.lock().unwrap_or_else(PoisonError::into_inner).get(&node).copied().unwrap_or_default()
+    /// How a node was carried out, as far as it was.
+    pub fn notes_of(&self, node: usize) -> NodeNotes {
+        let before = self.earlier.made.get(&self.plan.nodes[node].key).filter(|_| self.made_before(node));
+        before.copied().unwrap_or_else(|| self.notes().of_node(node))
+    }
+
+    /// How its stages were carried out.
+    pub fn notes(&self) -> MutexGuard<'_, Notes> {
+        // Every change is one statement, or makes an entry whole.
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts for the run's record.
@@ -278,7 +294,7 @@ impl Job {
         let adopted = progress.adopted.len() as u64;
         let is_miss = |key: &NodeKey| self.plan.nodes.iter().any(|node| node.state == State::Miss && node.key == *key);
         // What is computed twice by one run is one node.
-        let before = self.earlier.made.iter().filter(|key| !is_miss(key)).count() as u64;
+        let before = self.earlier.made.keys().filter(|key| !is_miss(key)).count() as u64;
         let own = (0..self.plan.nodes.len()).filter(|node| self.is_hit(*node) && self.made_before(*node)).count();
         RunStats {
             stages: self.earlier.stages + progress.stages,

@@ -38,6 +38,7 @@ mod job;
 mod memory;
 mod moved_runs;
 pub mod moving;
+mod notes;
 mod opened;
 mod publications;
 mod publish;

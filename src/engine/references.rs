@@ -6,7 +6,7 @@ use crate::base::{ContentHash, RunId};
 use crate::db::DbError;
 use crate::engine::changes::{self, Subject};
 use crate::engine::error::EngineError;
-use crate::engine::{Engine, assets, runs, tables, tasks};
+use crate::engine::{Engine, assets, runs, tables, tasks, trace};
 use crate::records::tables as names;
 use crate::records::{BlobRow, Holder, Origin, RunRow};
 
@@ -173,7 +173,7 @@ fn forget_run(tx: &redb::WriteTransaction, run: RunId) -> Result<(), DbError> {
     let Some(row) = runs::run_in(tx, run)? else { return Ok(()) };
     tx.open_table(names::RUNS)?.remove(run.as_bytes())?;
     tx.open_table(names::UNSUCCESSFUL)?.remove(run.as_bytes())?;
-    tx.open_table(names::TRACES)?.remove(run.as_bytes())?;
+    trace::forget(tx, run)?;
     tasks::forget(tx, run)?;
     if let Some(record) = row.provenance {
         tx.open_table(names::SEALS)?.remove(record.as_bytes())?;

@@ -288,7 +288,7 @@ fn carry_out(engine: &Engine, job: &Job, attempt: Attempt) -> bool {
         return false;
     }
     let nodes = &job.plan.stages[stage].nodes;
-    job.began(nodes);
+    job.began(stage);
     tell_nodes(engine, job, nodes, &NodeState::Running);
     let inputs: work::Inputs = {
         let progress = job.progress();
@@ -317,6 +317,7 @@ fn carry_out(engine: &Engine, job: &Job, attempt: Attempt) -> bool {
 /// Takes what a stage has made; true if it failed.
 fn take(engine: &Engine, job: &Job, attempt: Attempt, outcome: work::Outcome) -> bool {
     let published = engine.publish(job, attempt.stage, &outcome);
+    job.stage_ended(attempt.stage);
     let mut progress = job.progress();
     progress.stages += 1;
     progress.written += outcome.written;
@@ -367,6 +368,7 @@ fn adopt(engine: &Engine, job: &Job, attempt: Attempt) -> bool {
     job.stages_left.fetch_sub(1, Ordering::Relaxed);
     job.done.fetch_add(stage.nodes.len() as u64, Ordering::Relaxed);
     stage.nodes.iter().for_each(|node| job.node_ended(*node));
+    job.stage_ended(attempt.stage);
     tell_nodes(engine, job, &stage.nodes, &NodeState::Cached);
     true
 }

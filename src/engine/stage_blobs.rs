@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use crate::base::ContentHash;
 use crate::engine::Engine;
@@ -16,6 +17,7 @@ use crate::engine::job::Job;
 use crate::engine::machine::Attempt;
 use crate::engine::work::{Blobs, Failure, Outcome, WorkError};
 use crate::media::ffmpeg::Toolkit;
+use crate::records::CommandTrace;
 
 /// A stage's way to the store.
 pub struct StageBlobs<'a> {
@@ -73,8 +75,10 @@ impl Blobs for StageBlobs<'_> {
         Ok(Box::new(Reading { bytes, hash: *hash, broken: &self.broken }))
     }
 
-    fn write(&self, bytes: &[u8]) -> Result<(ContentHash, bool), EngineError> {
+    fn write(&self, node: usize, bytes: &[u8]) -> Result<(ContentHash, bool), EngineError> {
+        let begun = Instant::now();
         let stored = self.engine.0.store.put_bytes(bytes)?;
+        self.job.stored(node, begun.elapsed());
         Ok((stored.hash, !stored.existing))
     }
 
@@ -115,6 +119,10 @@ impl Studio for StageBlobs<'_> {
         Ok(self.engine.0.store.path_of(&self.engine.0.home, hash))
     }
 
+    fn started(&self, command: CommandTrace) {
+        self.job.ran(self.attempt.stage, command);
+    }
+
     fn advance(&self, advance: &Advance) {
         let plan = &self.job.plan;
         let Advance { node, fraction, frames, seconds_left } = *advance;
@@ -135,8 +143,10 @@ impl Studio for StageBlobs<'_> {
         );
     }
 
-    fn keep_file(&self, file: &Path) -> Result<(ContentHash, bool), EngineError> {
+    fn keep_file(&self, node: usize, file: &Path) -> Result<(ContentHash, bool), EngineError> {
+        let begun = Instant::now();
         let stored = self.engine.0.store.copy_file(file)?.finish()?;
+        self.job.stored(node, begun.elapsed());
         Ok((stored.hash, !stored.existing))
     }
 }

@@ -55,7 +55,7 @@ pub fn create(db: &Db) -> Result<(), DbError> {
         // Homes of earlier versions lack tables that came later.
         let has_all = |tx: &redb::ReadTransaction| {
             let later = tx.open_table(names::ALIASES).is_ok() && tx.open_table(names::PUBLICATIONS).is_ok();
-            Ok(later && tx.open_table(names::SEALS).is_ok())
+            Ok(later && tx.open_table(names::SEALS).is_ok() && tx.open_table(names::COMMANDS).is_ok())
         };
         if !db.read(has_all)? {
             write(db, create_later).wait()?;
@@ -108,6 +108,7 @@ fn create_later(tx: &redb::WriteTransaction) -> Result<(), DbError> {
     tx.open_table(names::OUTBOX)?;
     tx.open_table(names::PUBLISHED)?;
     tx.open_table(names::SEALS)?;
+    tx.open_table(names::COMMANDS)?;
     Ok(())
 }
 

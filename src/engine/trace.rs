@@ -8,7 +8,7 @@ use crate::engine::job::Job;
 use crate::engine::views::PlanView;
 use crate::plan::State;
 use crate::records::tables as names;
-use crate::records::{NodeTrace, Record, RunStatus, TraceRow};
+use crate::records::{CommandTrace, CommandsRow, NodeTrace, Record, RunStatus, StageTrace, TraceRow};
 
 /// The states of a node within a run, in the order of their numbers in a trace.
 const STATES: [&str; 8] = ["pending", "waiting", "running", "cached", "completed", "failed", "cancelled", "skipped"];
@@ -20,7 +20,7 @@ pub fn of_job(job: &Job, status: RunStatus) -> TraceRow {
     let adopted: std::collections::HashSet<usize> = progress.adopted.iter().copied().collect();
     let failed = progress.failure.as_ref().map(|failure| failure.node);
     let nodes = job.plan.nodes.iter().enumerate().map(|(index, node)| {
-        let times = job.times(index);
+        let times = job.notes_of(index);
         let state = if job.made_before(index) {
             "completed"
         } else if node.state != State::Miss || adopted.contains(&index) {
@@ -46,14 +46,41 @@ pub fn of_job(job: &Job, status: RunStatus) -> TraceRow {
             started: times.started,
             ended: times.ended,
             output: progress.values.get(&index).copied(),
+            stage: times.stage,
+            stored: times.stored,
         }
     });
-    TraceRow { nodes: nodes.collect() }
+    let nodes = nodes.collect();
+    let stages = job.notes().stages().iter().map(|stage| StageTrace { ready: stage.ready }).collect();
+    TraceRow { nodes, stages }
 }
 
-/// Writes a run's trace.
-pub fn put(tx: &redb::WriteTransaction, run: RunId, trace: &TraceRow) -> Result<(), DbError> {
-    tx.open_table(names::TRACES)?.insert(run.as_bytes(), trace.to_bytes().as_slice())?;
+/// What is kept of how a run was carried out.
+pub struct Kept {
+    trace: TraceRow,
+    commands: Vec<(u32, CommandsRow)>,
+}
+
+/// What is to be kept of a job, by the status of the run.
+pub fn kept(job: &Job, status: RunStatus) -> Kept {
+    Kept { trace: of_job(job, status), commands: job.notes().commands() }
+}
+
+/// Writes a run's trace and the commands that its stages ran.
+pub fn put(tx: &redb::WriteTransaction, run: RunId, kept: &Kept) -> Result<(), DbError> {
+    tx.open_table(names::TRACES)?.insert(run.as_bytes(), kept.trace.to_bytes().as_slice())?;
+    let mut commands = tx.open_table(names::COMMANDS)?;
+    for (stage, row) in &kept.commands {
+        commands.insert(&names::stage_key(&run, *stage), row.to_bytes().as_slice())?;
+    }
+    Ok(())
+}
+
+/// Takes out what is kept of how a run was carried out.
+pub fn forget(tx: &redb::WriteTransaction, run: RunId) -> Result<(), DbError> {
+    tx.open_table(names::TRACES)?.remove(run.as_bytes())?;
+    let (first, last) = (names::stage_key(&run, 0), names::stage_key(&run, u32::MAX));
+    tx.open_table(names::COMMANDS)?.retain_in::<&[u8; 20], _>(&first..=&last, |_, _| false)?;
     Ok(())
 }
 
@@ -63,11 +90,14 @@ pub fn overlay(view: &mut PlanView, trace: &TraceRow) {
     if view.nodes.len() != trace.nodes.len() {
         return;
     }
+    let stages = &trace.stages;
     for (node, trace) in view.nodes.iter_mut().zip(&trace.nodes) {
         node.state = STATES.get(usize::from(trace.state)).copied().unwrap_or("pending").into();
         node.started_at = trace.started;
         node.completed_at = trace.ended;
         node.output_hash = trace.output;
+        node.ready_at = trace.stage.and_then(|stage| stages.get(stage as usize)).and_then(|stage| stage.ready);
+        node.store_seconds = trace.stored.map(|microseconds| f64::from(microseconds) / 1e6);
         if let Some(why) = why(&node.known, &node.state) {
             why.clone_into(&mut node.why);
         }
@@ -95,6 +125,30 @@ impl Engine {
         })?;
         Ok(trace)
     }
+
+    /// The commands by which the stage of a node of a run made it, as they were started. None where no
+    /// tool was needed, where the value was known, and where the run's plan would be another now.
+    pub fn commands_of(&self, run: RunId, plan: &PlanView, node: &str) -> Result<Vec<CommandTrace>, EngineError> {
+        let index = plan.nodes.iter().position(|known| known.id.as_str() == node);
+        let Some(index) = index else { return Ok(Vec::new()) };
+        let job = self.jobs().get(&run).cloned();
+        if let Some(job) = job {
+            let Some(stage) = job.plan.nodes.get(index).and_then(|_| job.notes_of(index).stage) else {
+                return Ok(Vec::new());
+            };
+            let commands = job.notes().commands().into_iter().find(|(number, _)| *number == stage);
+            return Ok(commands.map(|(_, row)| row.commands).unwrap_or_default());
+        }
+        let trace = self.trace(run)?.filter(|trace| trace.nodes.len() == plan.nodes.len());
+        let Some(trace) = trace else { return Ok(Vec::new()) };
+        let Some(stage) = trace.nodes.get(index).and_then(|node| node.stage) else { return Ok(Vec::new()) };
+        let row = self.0.db.read(|tx| {
+            let table = tx.open_table(names::COMMANDS)?;
+            let bytes = table.get(&names::stage_key(&run, stage))?;
+            Ok(bytes.map(|bytes| CommandsRow::from_bytes(bytes.value())).transpose()?)
+        })?;
+        Ok(row.map(|row| row.commands).unwrap_or_default())
+    }
 }
 
 #[cfg(test)]
@@ -109,8 +163,10 @@ mod tests {
             started: Some(Timestamp::from_micros(1)),
             ended: Some(Timestamp::from_micros(2)),
             output: Some(ContentHash::of(b"x")),
+            stage: Some(3),
+            stored: Some(4),
         };
-        let bytes = TraceRow { nodes: vec![node; 100_000] }.to_bytes();
+        let bytes = TraceRow { nodes: vec![node; 100_000], stages: Vec::new() }.to_bytes();
         assert!(bytes.len() < crate::base::limits::RECORD_BYTES / 10, "{}", bytes.len());
     }
 }

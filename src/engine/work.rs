@@ -24,8 +24,8 @@ const SLICE: Duration = Duration::from_millis(5);
 pub trait Blobs: Sync {
     /// The bytes of a blob, checked against its hash.
     fn read(&self, hash: &ContentHash) -> Result<Box<dyn std::ops::Deref<Target = [u8]> + '_>, EngineError>;
-    /// Stores bytes; true if they were new.
-    fn write(&self, bytes: &[u8]) -> Result<(ContentHash, bool), EngineError>;
+    /// Stores the bytes of a node's value; true if they were new.
+    fn write(&self, node: usize, bytes: &[u8]) -> Result<(ContentHash, bool), EngineError>;
     /// The threads that render; without any the steps are taken on this thread.
     fn pool(&self) -> Option<&rayon::ThreadPool>;
     /// Should the stage stop?
@@ -273,7 +273,7 @@ impl Work<'_> {
     }
 
     fn keep(&mut self, node: usize, bytes: &[u8]) -> Result<(), WorkError> {
-        let (hash, new) = self.blobs.write(bytes).map_err(WorkError::Storage)?;
+        let (hash, new) = self.blobs.write(node, bytes).map_err(WorkError::Storage)?;
         self.outcome.kept.push((node, hash));
         self.outcome.written += u64::from(new);
         Ok(())

@@ -70,7 +70,12 @@ pub struct Paging {
 impl Paging {
     /// Reads `limit` and `cursor`.
     pub fn of(list: List, query: &mut QueryWords) -> Self {
-        let limit = query.number("limit", 1..=PAGE_MAX as u64).unwrap_or(PAGE_DEFAULT as u64) as usize;
+        Self::of_page(list, PAGE_DEFAULT, query)
+    }
+
+    /// The same for a page that shows another number of items, if it is not told.
+    pub fn of_page(list: List, default: usize, query: &mut QueryWords) -> Self {
+        let limit = query.number("limit", 1..=PAGE_MAX as u64).unwrap_or(default as u64) as usize;
         let cursor = query.text("cursor");
         let after = cursor.as_deref().and_then(|cursor| list.read(cursor));
         if cursor.is_some() && after.is_none() {

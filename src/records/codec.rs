@@ -7,8 +7,9 @@ use crate::db::{self, CodecError};
 use crate::records::published::{DeliveryRow, PublicationRow};
 use crate::records::rows::{
     AssetRow, BlobRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, ProbeRow, RunRow, SealRow, SessionRow,
-    TaskRow, TokenRow, TraceRow,
+    TaskRow, TokenRow,
 };
+use crate::records::trace::CommandsRow;
 
 /// A row type with a stored form.
 pub trait Record: Serialize + DeserializeOwned {
@@ -46,9 +47,9 @@ records! {
     TokenRow = 1,
     SessionRow = 1,
     IdempotencyRow = 1,
-    TraceRow = 1,
     PublicationRow = 1,
     DeliveryRow = 1,
     TaskRow = 1,
     SealRow = 1,
+    CommandsRow = 1,
 }

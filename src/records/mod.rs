@@ -7,10 +7,12 @@ mod codec;
 mod published;
 mod rows;
 pub mod tables;
+mod trace;
 
 pub use codec::Record;
 pub use published::{DeliveryRow, DeliveryState, PublicationRow};
 pub use rows::{
-    AssetRow, BlobRow, ConfigRow, Holder, IdempotencyRow, InfraRow, KeyRow, MemoRow, NodeTrace, Origin, ProbeRow,
-    RunOptions, RunRow, RunStats, RunStatus, SealRow, SessionOf, SessionRow, TaskRow, TokenRow, TraceRow, Verdict,
+    AssetRow, BlobRow, ConfigRow, Holder, IdempotencyRow, InfraRow, KeyRow, MemoRow, Origin, ProbeRow, RunOptions,
+    RunRow, RunStats, RunStatus, SealRow, SessionOf, SessionRow, TaskRow, TokenRow, Verdict,
 };
+pub use trace::{CommandTrace, CommandsRow, FileTrace, Held, NodeTrace, StageTrace, TraceRow};

@@ -338,26 +338,6 @@ pub struct TaskRow {
     pub group: Option<String>,
 }
 
-/// What became of a run's nodes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TraceRow {
-    /// In the order of the run's plan.
-    pub nodes: Vec<NodeTrace>,
-}
-
-/// What became of a node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NodeTrace {
-    /// The number of its state.
-    pub state: u8,
-    /// When its stage was begun.
-    pub started: Option<Timestamp>,
-    /// When it ended.
-    pub ended: Option<Timestamp>,
-    /// Its value, if kept.
-    pub output: Option<ContentHash>,
-}
-
 /// The signature of a provenance record. What was signed follows from the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealRow {

@@ -39,6 +39,8 @@ pub const USERS: ByPair = TableDefinition::new("users");
 pub const QUEUE: TableDefinition<'static, &'static [u8; 12], &'static [u8; 16]> = TableDefinition::new("queue");
 /// Run id → [`super::TraceRow`].
 pub const TRACES: TableDefinition<'static, &'static [u8; 16], &'static [u8]> = TableDefinition::new("traces");
+/// Run id and number of a stage (see [`stage_key`]) → [`super::CommandsRow`]: what it ran.
+pub const COMMANDS: TableDefinition<'static, &'static [u8; 20], &'static [u8]> = TableDefinition::new("commands");
 /// Run id and node key → how often the stage with this node brought the process down alone.
 pub const SUSPECTS: TableDefinition<'static, &'static [u8; 48], u32> = TableDefinition::new("suspects");
 /// Caller and idempotency key → [`super::IdempotencyRow`].
@@ -137,6 +139,14 @@ pub fn suspect_key(run: &RunId, node: &NodeKey) -> [u8; 48] {
     let mut key = [0; 48];
     key[..16].copy_from_slice(run.as_bytes());
     key[16..].copy_from_slice(node.as_bytes());
+    key
+}
+
+/// The key of a row of [`COMMANDS`]; those of a run are together, in order.
+pub fn stage_key(run: &RunId, stage: u32) -> [u8; 20] {
+    let mut key = [0; 20];
+    key[..16].copy_from_slice(run.as_bytes());
+    key[16..].copy_from_slice(&stage.to_be_bytes());
     key
 }
 

@@ -1,6 +1,7 @@
 //! Films and sounds, with the system's ffmpeg. Without it these tests fail and say so.
 
 mod analyze;
+mod commands;
 mod later;
 mod lists;
 mod nodes;

@@ -1,30 +1,8 @@
 // A server that goes and comes back is noticed, and what was missed is shown, without a reload by
 // hand.
 
-import { spawn } from "node:child_process";
-import { setTimeout as sleep } from "node:timers/promises";
 import { api, assert, cases, open } from "./support.mjs";
-
-const address = process.env.ARTDAG_ADDRESS;
-const base = `http://${address}`;
-let server;
-
-const start = async () => {
-  server = spawn(process.env.ARTDAG_BIN, ["serve", "--listen", address], { stdio: "ignore" });
-  for (;;) {
-    try {
-      if ((await fetch(`${base}/healthz`)).ok) return;
-    } catch {
-      await sleep(100);
-    }
-  }
-};
-
-const stop = async () => {
-  const gone = new Promise((resolve) => server.once("exit", resolve));
-  server.kill("SIGTERM");
-  await gone;
-};
+import { base, gone, start, stop } from "./server.mjs";
 
 try {
   await start();
@@ -71,5 +49,5 @@ try {
     },
   });
 } finally {
-  server?.kill("SIGKILL");
+  gone();
 }

@@ -1,10 +1,24 @@
 // Every page, by light and dark, on a phone and on a desk: nobody is shut out of it, and it fits.
 // With ARTDAG_SCREENS a picture of each is kept there (`tests/screens.sh`).
 
+import { dot, fan } from "./large.mjs";
 import { LOOKS, accessible, api, assert, cases, ended, logIn, open } from "./support.mjs";
 
 const screens = process.env.ARTDAG_SCREENS;
 const { config_id } = await api("POST", "/configs/upload", process.env.ARTDAG_RECIPE, "application/yaml");
+
+/** A film that ffmpeg makes, with an effect of ours in it. */
+const FILM = `
+name: title
+dag:
+  nodes:
+    - {id: pattern, type: GENERATE, config: {kind: pattern, width: 640, height: 360, duration: 2}}
+    - {id: words, type: GENERATE, config: {kind: text, width: 640, height: 360, text: artdag, duration: 2}}
+    - {id: laid, type: LAYER, inputs: [pattern, words]}
+    - {id: dark, type: EFFECT, config: {effect: invert}, inputs: [laid]}
+    - {id: small, type: RESIZE, config: {width: 320, height: 180}, inputs: [dark]}
+  output: {node: small, format: mp4}
+`;
 
 const paths = { empty: { home: "/", runs: "/runs", recipes: "/recipes", media: "/media" } };
 
@@ -35,10 +49,18 @@ await cases({
     const broken = await api("POST", "/cache/upload?name=broken.gif", "GIF89a and nothing more", "application/octet-stream");
     const failed = await fetch(`${process.env.ARTDAG_URL}/runs`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ recipe: "invert", inputs: [broken.content_hash] }) });
     if (failed.ok) await ended((await failed.json()).run_id);
+    const film = await api("POST", "/configs/upload", FILM, "application/yaml");
+    const shown = (await api("POST", `/configs/${film.config_id}/run`, {})).run_id;
+    assert.equal((await ended(shown)).status, "completed");
+    await dot();
+    const fanned = await api("POST", "/configs/upload", fan(1000), "application/yaml");
+    const large = (await api("POST", `/configs/${fanned.config_id}/run`, {})).run_id;
+    assert.equal((await ended(large)).status, "completed");
     const full = {
       home: "/", runs: "/runs", failures: "/runs?status=failed", run: `/run/${run_id}`, node: `/run/${run_id}?node=print`,
       "run-delete": `/run/${run_id}/delete`, recipes: "/recipes", recipe: `/recipe/${config_id}`, effect: "/recipe/dog?input=cat",
       editor: "/recipes/new", media: "/media", search: "/media?q=cat", medium: "/media/cat", effects: "/effects", storage: "/storage", client: "/client", "log-in": "/auth",
+      command: `/run/${shown}?node=small#node`, times: `/run/${shown}#timeline`, large: `/run/${large}#run-graph`, opened: `/run/${large}?open=tail0#run-graph`,
     };
     for (const of of LOOKS) {
       const page = await open(of, { expected: ["404"] });

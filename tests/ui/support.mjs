@@ -44,6 +44,9 @@ export const open = async (look = LOOKS[0], { base = url, expected = [], script 
   return page;
 };
 
+/** Ends the browser. */
+export const close = () => browser?.close();
+
 /** Logs in by the address that holds a token. */
 export const logIn = async (page) => {
   await page.goto(`/auth?auth_token=${token}&next=/runs`);
@@ -86,6 +89,6 @@ export const cases = async (list) => {
     await body();
     console.log(`${name}: ${Date.now() - began} ms`);
   }
-  await browser?.close();
+  await close();
   assert.deepEqual(troubles, []);
 };

@@ -128,8 +128,7 @@ fn decode(
     let scratch = run.studio.scratch().map_err(WorkError::Storage)?;
     let args: Vec<String> = args.iter().chain(&["pipe:1"]).map(|arg| (*arg).to_owned()).collect();
     let woven = run.weave_to_pipe(scratch.path(), name, weave, args)?;
-    let mut child =
-        run.process(&toolkit, scratch.path(), &woven).start(Stdio::null(), Stdio::piped()).map_err(not_started)?;
+    let mut child = run.start((&toolkit, scratch.path()), &woven, (Stdio::null(), Stdio::piped()))?;
     let output = child.stdout().ok_or_else(|| WorkError::Tool("its output cannot be read".to_owned()))?;
     let read = || pieces(output, unit, take);
     let pace = Pace::new(run, node, &child);

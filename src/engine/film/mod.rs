@@ -16,7 +16,7 @@ mod reading;
 mod weave;
 mod writing;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -30,6 +30,7 @@ use crate::media::ffmpeg::{self, Child, Ended, Process, Toolkit};
 use crate::media::{Facts, Form, Image, Kind, Loom as _, Pad, Pixels, decode};
 use crate::nodes::Lowered;
 use crate::plan::{Plan, Work};
+use crate::records::{CommandTrace, FileTrace, Held};
 use frames::Laid;
 use outputs::{Output, Written};
 pub use pace::Advance;
@@ -47,10 +48,12 @@ pub trait Studio: Blobs {
     fn scratch(&self) -> Result<tempfile::TempDir, EngineError>;
     /// Where a blob lies, its bytes checked against its hash.
     fn file_of(&self, hash: &ContentHash) -> Result<PathBuf, EngineError>;
+    /// Takes note of a command that was started for the stage.
+    fn started(&self, command: CommandTrace);
     /// Tells how far the making of a node is.
     fn advance(&self, advance: &Advance);
-    /// Takes a file into the store; true if its bytes were new.
-    fn keep_file(&self, file: &Path) -> Result<(ContentHash, bool), EngineError>;
+    /// Takes the file of a node's value into the store; true if its bytes were new.
+    fn keep_file(&self, node: usize, file: &Path) -> Result<(ContentHash, bool), EngineError>;
 }
 
 /// Runs a stage.
@@ -81,6 +84,8 @@ struct Woven {
     /// How frames lie in its pipe, of a process that has one.
     laid: Laid,
     reads: Vec<PathBuf>,
+    /// What lies in its directory.
+    files: Vec<FileTrace>,
     outputs: Vec<Output>,
 }
 
@@ -124,7 +129,7 @@ impl Run<'_> {
     fn analysed(&self, node: usize, outcome: &mut Outcome) -> Result<(), Trouble> {
         let Lowered::Analyse(analysis) = self.lowered(node) else { unreachable!("BUG: a stage of data analyses") };
         let json = analyse::run(self, node, analysis)?;
-        let (hash, new) = self.studio.write(json.as_bytes()).map_err(WorkError::Storage)?;
+        let (hash, new) = self.studio.write(node, json.as_bytes()).map_err(WorkError::Storage)?;
         outcome.kept.push((node, hash));
         outcome.written += u64::from(new);
         Ok(())
@@ -221,7 +226,8 @@ impl Run<'_> {
     ) -> Result<Woven, Trouble> {
         let io = |error: std::io::Error| WorkError::Tool(error.to_string());
         let script = format!("{name}.graph");
-        std::fs::write(dir.join(&script), graph).map_err(io)?;
+        std::fs::write(dir.join(&script), &graph).map_err(io)?;
+        let mut laid_out = vec![FileTrace { name: script.clone(), holds: Held::Text(graph) }];
         let mut head = words(
             "-hide_banner -nostdin -v error -y -copyts -max_error_rate 1 -nostats -progress pipe:2 -stats_period 0.2",
         );
@@ -233,6 +239,7 @@ impl Run<'_> {
                     let file = self.studio.file_of(&hash).map_err(WorkError::Storage)?;
                     std::os::unix::fs::symlink(&file, dir.join(&input)).map_err(io)?;
                     files.push(file);
+                    laid_out.push(FileTrace { name: input.clone(), holds: Held::Blob(hash) });
                     (args, format!("file:{input}"))
                 }
                 weave::Read::Moving(hash, args) => {
@@ -242,6 +249,7 @@ impl Run<'_> {
                 }
                 weave::Read::Still(still, args) => {
                     std::fs::write(dir.join(&input), stills[still].pixels()).map_err(io)?;
+                    laid_out.push(FileTrace { name: input.clone(), holds: Held::Pixels });
                     (args, format!("file:{input}"))
                 }
                 weave::Read::Frames(args) => (args, "pipe:0".to_owned()),
@@ -252,7 +260,8 @@ impl Run<'_> {
         head.extend(["-filter_complex_script".to_owned(), script]);
         head.extend(words("-max_muxing_queue_size 8192"));
         head.extend(tail);
-        Ok(Woven { args: head.into_iter().map(OsString::from).collect(), laid: Laid::Rgba, reads: files, outputs })
+        let args = head.into_iter().map(OsString::from).collect();
+        Ok(Woven { args, laid: Laid::Rgba, reads: files, files: laid_out, outputs })
     }
 
     /// What a kept node writes: its streams, the arguments of its file, and the file.
@@ -291,20 +300,34 @@ impl Run<'_> {
         }
     }
 
-    fn process(&self, toolkit: &Toolkit, dir: &Path, woven: &Woven) -> Process {
-        Process {
+    /// Starts a process, and takes note of its command.
+    fn start(
+        &self,
+        (toolkit, dir): (&Toolkit, &Path),
+        woven: &Woven,
+        (stdin, stdout): (Stdio, Stdio),
+    ) -> Result<Child, Trouble> {
+        let process = Process {
             program: toolkit.ffmpeg.clone(),
             args: woven.args.clone(),
             dir: dir.to_owned(),
             reads: woven.reads.iter().chain(&toolkit.libraries).cloned().collect(),
             memory: FILM_MEMORY.max(self.plan.stages[self.stage].memory.saturating_mul(4)),
             file_bytes: FILM_FILE_BYTES,
-        }
+        };
+        let child = process.start(stdin, stdout).map_err(not_started)?;
+        let word = |word: &OsStr| word.to_string_lossy().into_owned();
+        self.studio.started(CommandTrace {
+            program: process.program.file_name().map(word).unwrap_or_default(),
+            args: process.args.iter().map(|arg| word(arg)).collect(),
+            files: woven.files.clone(),
+        });
+        Ok(child)
     }
 
     /// Runs the only process of a stage.
     fn one(&self, root: usize, toolkit: &Toolkit, dir: &Path, woven: Woven) -> Result<Vec<Output>, Trouble> {
-        let mut child = self.process(toolkit, dir, &woven).start(Stdio::null(), Stdio::null()).map_err(not_started)?;
+        let mut child = self.start((toolkit, dir), &woven, (Stdio::null(), Stdio::null()))?;
         self.wait(&mut child, root)?;
         Ok(woven.outputs)
     }
@@ -319,14 +342,8 @@ impl Run<'_> {
         second: Woven,
     ) -> Result<Vec<Output>, (usize, Trouble)> {
         let at = |error: Trouble| (chain[chain.len() - 1], error);
-        let mut before = self
-            .process(toolkit, dir, &first)
-            .start(Stdio::null(), Stdio::piped())
-            .map_err(|error| at(not_started(error)))?;
-        let mut after = self
-            .process(toolkit, dir, &second)
-            .start(Stdio::piped(), Stdio::null())
-            .map_err(|error| at(not_started(error)))?;
+        let mut before = self.start((toolkit, dir), &first, (Stdio::null(), Stdio::piped())).map_err(at)?;
+        let mut after = self.start((toolkit, dir), &second, (Stdio::piped(), Stdio::null())).map_err(at)?;
         let (Some(from), Some(to)) = (before.stdout(), after.stdin()) else {
             return Err(at(WorkError::Tool("its pipes cannot be opened".to_owned())));
         };

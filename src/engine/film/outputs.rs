@@ -62,7 +62,7 @@ impl Run<'_> {
     pub(super) fn keep(&self, dir: &Path, output: &Output) -> Result<(ContentHash, bool), Trouble> {
         let file = dir.join(&output.file);
         if !matches!(output.what, Written::Raw) {
-            let kept = self.studio.keep_file(&file).map_err(WorkError::Storage);
+            let kept = self.studio.keep_file(output.node, &file).map_err(WorkError::Storage);
             // Values of several gigabytes need not lie there twice until the stage ends.
             let _ = std::fs::remove_file(&file);
             return kept;
@@ -80,6 +80,6 @@ impl Run<'_> {
         if let Lowered::Frame { then: Some(op), .. } = self.lowered(output.node) {
             image = op.start(Arc::new(image))?;
         }
-        self.studio.write(&encode_stored(&image)).map_err(WorkError::Storage)
+        self.studio.write(output.node, &encode_stored(&image)).map_err(WorkError::Storage)
     }
 }

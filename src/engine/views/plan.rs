@@ -57,10 +57,14 @@ pub struct PlanNodeView {
     /// Width and height of its picture, in pixels.
     #[schema(value_type = Option<Vec<u32>>, min_items = 2, max_items = 2)]
     pub size: Option<(u32, u32)>,
+    /// When all that its stage reads was there, and it could have begun.
+    pub ready_at: Option<Timestamp>,
     /// When its stage was begun.
     pub started_at: Option<Timestamp>,
     /// When it was done, or failed.
     pub completed_at: Option<Timestamp>,
+    /// Seconds of that in which its value was stored, at the end of its work; null if it was not.
+    pub store_seconds: Option<f64>,
 }
 
 /// A stage of a plan.
@@ -98,8 +102,10 @@ pub fn plan_view(plan: &Plan) -> PlanView {
         estimated_seconds: node.cost,
         why: why(plan, node.state, node.kept),
         size: (node.facts.width > 0).then_some((node.facts.width, node.facts.height)),
+        ready_at: None,
         started_at: None,
         completed_at: None,
+        store_seconds: None,
     });
     let later = plan.later.iter().flat_map(|later| {
         later.nodes.iter().map(|node| PlanNodeView {
@@ -114,8 +120,10 @@ pub fn plan_view(plan: &Plan) -> PlanView {
             estimated_seconds: 0.0,
             why: format!("what it is made of is known when {} has run", later.until),
             size: None,
+            ready_at: None,
             started_at: None,
             completed_at: None,
+            store_seconds: None,
         })
     });
     let stages = plan.stages.iter().enumerate().map(|(id, stage)| StageView {

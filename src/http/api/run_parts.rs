@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::base::RunId;
+use crate::base::{ContentHash, RunId};
 use crate::engine::EngineError;
 use crate::engine::views::{PlanView, RunView};
 use crate::http::App;
@@ -14,6 +14,7 @@ use crate::http::extract::PathRun;
 use crate::http::query::QueryWords;
 use crate::link::prov;
 use crate::plan::explain::Why;
+use crate::records::{CommandTrace, FileTrace, Held};
 
 /// The nodes and stages of a run: states, times, and why each ran or need not.
 #[utoipa::path(
@@ -81,20 +82,76 @@ pub async fn provenance(State(app): State<App>, PathRun(run): PathRun, mut query
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-/// Which part of a node's key differs from the nearest known key.
+/// A node of a run: its key against the nearest known one, and what was run to make its value.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub struct ExplainedNode {
+    #[serde(flatten)]
+    why: Why,
+    /// The commands that made the nodes that were computed together with this one, as they were started;
+    /// empty where no tool was needed, and where the value was known.
+    commands: Vec<RanCommand>,
+}
+
+/// A command that was run, in a directory of its own.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub struct RanCommand {
+    /// The program's file name, and its arguments. Files are named as they lay in the directory.
+    argv: Vec<String>,
+    /// What lay in the directory for it.
+    files: Vec<RanFile>,
+}
+
+/// A file that lay in a command's directory.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub struct RanFile {
+    /// Its name there.
+    name: String,
+    /// The content that it was.
+    content_hash: Option<ContentHash>,
+    /// The text that it was: the filters of a graph. A file that is neither had the pixels of a picture.
+    text: Option<String>,
+}
+
+impl From<CommandTrace> for RanCommand {
+    fn from(command: CommandTrace) -> Self {
+        let file = |file: FileTrace| {
+            let (content_hash, text) = match file.holds {
+                Held::Blob(hash) => (Some(hash), None),
+                Held::Text(text) => (None, Some(text)),
+                Held::Pixels => (None, None),
+            };
+            RanFile { name: file.name, content_hash, text }
+        };
+        Self {
+            argv: std::iter::once(command.program).chain(command.args).collect(),
+            files: command.files.into_iter().map(file).collect(),
+        }
+    }
+}
+
+/// Which part of a node's key differs from the nearest known key, and the commands that made its value.
 #[utoipa::path(
     get, path = "/runs/{run_id}/why", operation_id = "explain_node", tag = "runs",
     params(
         ("run_id" = RunId, Path, description = "The run"),
         ("node" = String, Query, description = "The node's id"),
     ),
-    responses((status = 200, body = Why), (status = 404, description = "There is no such run or node."))
+    responses((status = 200, body = ExplainedNode), (status = 404, description = "There is no such run or node."))
 )]
-pub async fn why(State(app): State<App>, PathRun(run): PathRun, mut query: QueryWords) -> ApiResult<Json<Why>> {
+pub async fn why(
+    State(app): State<App>,
+    PathRun(run): PathRun,
+    mut query: QueryWords,
+) -> ApiResult<Json<ExplainedNode>> {
     let node = query.required("node");
     query.finish()?;
     let node = node.unwrap_or_default();
-    app.blocking(move |engine| engine.why_of_run(run, &node)).await.map(Json)
+    let explained = app.blocking(move |engine| {
+        let why = engine.why_of_run(run, &node)?;
+        let commands = engine.commands_of(run, &engine.run_plan(run)?, &node)?;
+        Ok(ExplainedNode { why, commands: commands.into_iter().map(RanCommand::from).collect() })
+    });
+    explained.await.map(Json)
 }
 
 /// Starts a run that renders this one again without the cache, and compares.

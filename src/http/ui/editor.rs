@@ -14,9 +14,8 @@ use crate::http::App;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::query::QueryWords;
 use crate::http::ui::form::PageForm;
-use crate::http::ui::graph::draw;
 use crate::http::ui::icons::icon;
-use crate::http::ui::recipe::{drawn, text};
+use crate::http::ui::recipe::{graph_of_text, text};
 use crate::http::ui::shell::{self, Page};
 use crate::http::ui::visitor::Visitor;
 use crate::recipe::{Problem, Recipe};
@@ -152,7 +151,7 @@ fn beside(read: &Result<Recipe, Vec<Problem>>) -> Markup {
             Ok(recipe) => {
                 p.fine { (icon("completed")) " " (recipe.name) " is valid: " (recipe.nodes.len()) " nodes" }
                 @for warning in &recipe.warnings { p.note { (warning) } }
-                (draw(&drawn(recipe), "The graph of the text"))
+                (graph_of_text(recipe))
             }
             Err(problems) => {
                 p.wrong { (icon("failed")) " " (crate::http::ui::words::count(problems.len() as u64, "problem", "problems")) }

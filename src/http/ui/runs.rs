@@ -22,9 +22,12 @@ use crate::http::ui::visitor::Visitor;
 use crate::http::ui::words;
 use crate::records::RunStatus;
 
+/// Runs that the page shows at once: each is a dozen elements and a picture.
+const SHOWN: usize = 50;
+
 /// `/runs`
 pub async fn page(app: App, visitor: Visitor, mut query: QueryWords) -> ApiResult<Response> {
-    let paging = Paging::of(List::Runs, &mut query);
+    let paging = Paging::of_page(List::Runs, SHOWN, &mut query);
     let word = query.text("status").filter(|word| !word.is_empty());
     let status = word.as_deref().and_then(RunStatus::parse);
     if word.is_some() && status.is_none() {

@@ -80,6 +80,12 @@ export const seldom = (what, milliseconds) => {
   };
 };
 
+/**
+ * The parts of this page that change, as the server sent them: scripts have done something to them since.
+ * @type {WeakMap<Element, string>}
+ */
+const sent = new WeakMap(all("[data-live]").map((part) => [part, part.outerHTML]));
+
 /** Puts the parts of this page that change in the place of those that are shown. */
 export const refresh = async () => {
   const answer = await fetch(location.href.split("#")[0], { headers: { Accept: "text/html" } });
@@ -87,10 +93,11 @@ export const refresh = async () => {
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const shown of all("[data-live]")) {
     const now = shown.id && fresh.getElementById(shown.id);
-    if (!now || now.isEqualNode(shown) || shown.contains(document.activeElement?.closest("input, textarea, select") ?? null)) continue;
+    if (!now || now.outerHTML === sent.get(shown) || shown.contains(document.activeElement?.closest("input, textarea, select") ?? null)) continue;
     if (keepsPlaying(shown, now)) continue;
     const scrolled = all("[data-graph]", shown).map((graph) => [graph.scrollLeft, graph.scrollTop]);
     const focused = shown.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;
+    sent.set(now, now.outerHTML);
     shown.replaceWith(document.adoptNode(now));
     all("[data-graph]", now).forEach((graph, at) => scrolled[at] && graph.scrollTo(scrolled[at][0], scrolled[at][1]));
     if (focused) all("[href]", now).find((link) => link.getAttribute("href") === focused)?.focus();

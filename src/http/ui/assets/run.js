@@ -1,7 +1,10 @@
 // @ts-check
 // The page of a run: nodes change as they are told of, and a node's panel opens in its place.
 
-import { all, one, refresh } from "./common.js";
+import { all, one, refresh, seldom } from "./common.js";
+
+/** A node that is folded into a box: the server counts what is in it. */
+const counted = seldom(() => void refresh().catch(() => {}), 2500);
 
 document.addEventListener("artdag:node", (event) => {
   const { node, state } = /** @type {CustomEvent} */ (event).detail;
@@ -16,6 +19,7 @@ document.addEventListener("artdag:node", (event) => {
     drawn.querySelector(".sign")?.setAttribute("href", `#i-${state}`);
   }
   const cell = one(`[data-row="${CSS.escape(node)}"] [data-state]`);
+  if (!drawn && !cell && one("[data-pack]")) counted();
   if (!cell) return;
   const badge = cell.querySelector(".state");
   badge?.setAttribute("class", `state s-${state}`);
@@ -24,30 +28,47 @@ document.addEventListener("artdag:node", (event) => {
   cell.querySelector("path")?.setAttribute("d", one(`#i-${state} path`)?.getAttribute("d") ?? "");
 });
 
-/** @param {string} address */
-const go = async (address) => {
+/** @param {string} address @param {string} [into] what is brought into sight */
+const go = async (address, into) => {
   history.pushState({}, "", address);
   await refresh();
-  one("#node")?.scrollIntoView({ block: "nearest" });
+  if (into) one(into)?.scrollIntoView({ block: "nearest" });
 };
 
-document.addEventListener("click", (event) => {
+document.addEventListener("artdag:go", async (event) => {
+  const { address, then } = /** @type {CustomEvent} */ (event).detail;
+  history.replaceState({}, "", address);
+  await refresh();
+  then();
+});
+
+document.addEventListener("click", async (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-  const link = event.target instanceof Element ? event.target.closest("a.node, a[data-close], #nodes a, .panel a.chip") : null;
+  const link = event.target instanceof Element ? event.target.closest("a.node, a[data-close], a[data-fold], #nodes a, .panel a.chip") : null;
   const address = link?.getAttribute("href");
   if (!address?.startsWith("/run/")) return;
   event.preventDefault();
-  void go(address);
+  const opened = link?.matches("[data-fold], [data-pack], [data-pack-row]");
+  const known = new Set(opened ? all(".graph [data-node]").map((node) => node.dataset.node) : []);
+  await go(address, opened ? undefined : "#node");
+  // Who opened a box by a key goes on in it.
+  if (!opened) return;
+  const within = link?.closest("#nodes") ? all("#nodes tr[data-row]") : all(".graph [data-node]");
+  const first = within.find((node) => !known.has(node.dataset.row ?? node.dataset.node));
+  const focus = first?.matches("tr") ? one("a", first) : first;
+  focus?.focus({ preventScroll: true });
+  first?.scrollIntoView({ block: "nearest", inline: "nearest" });
 });
 addEventListener("popstate", () => void refresh());
 
 // Lines of the node under the pointer or with the focus stand out.
+/** @type {HTMLElement[]} */
+let lit = [];
 /** @param {Event} event */
 const near = (event) => {
-  const node = event.target instanceof Element ? event.target.closest("[data-node]") : null;
-  const id = node?.getAttribute("data-node");
-  for (const line of all(".graph .line")) {
-    line.classList.toggle("near", !!id && event.type !== "pointerout" && (line.dataset.from === id || line.dataset.to === id));
-  }
+  const at = event.target instanceof Element ? event.target.closest("[data-at]")?.getAttribute("data-at") : null;
+  lit.forEach((line) => line.classList.remove("near"));
+  lit = at && event.type !== "pointerout" ? all(`.graph [data-from="${at}"], .graph [data-to="${at}"]`) : [];
+  lit.forEach((line) => line.classList.add("near"));
 };
 for (const type of ["pointerover", "pointerout", "focusin"]) document.addEventListener(type, near);

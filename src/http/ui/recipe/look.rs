@@ -5,16 +5,27 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 
 use super::Seen;
-use crate::http::ui::graph::{Drawn, draw};
+use crate::http::query::path_part;
+use crate::http::ui::graph::{Drawn, Graph};
 use crate::recipe::{Problem, Recipe};
 
 /// The graph of a recipe; a node leads to the line where it is written.
-pub fn graph(seen: &Seen) -> Markup {
-    html! { div id="graph" { (draw(&drawn(&seen.recipe), "The graph of the recipe; its text says the same")) } }
+pub fn graph(seen: &Seen, opened: &[String]) -> Markup {
+    let graph = Graph::new(drawn(&seen.recipe), opened, "");
+    let others: String = opened.iter().map(|id| format!("open={}&", path_part(id))).collect();
+    let open = |node: &str| format!("/recipe/{}?{others}open={}#graph", path_part(&seen.word), path_part(node));
+    html! { div id="graph" { (graph.draw("The graph of the recipe; its text says the same", &open)) } }
+}
+
+/// The graph of a text that is being written: a box leads to the line of its first node.
+pub fn graph_of_text(recipe: &Recipe) -> Markup {
+    let lines: HashMap<String, String> = drawn(recipe).into_iter().map(|node| (node.id, node.address)).collect();
+    let to_line = |node: &str| lines.get(node).cloned().unwrap_or_default();
+    Graph::new(drawn(recipe), &[], "").draw("The graph of the text", &to_line)
 }
 
 /// The nodes of a recipe, in topological order.
-pub fn drawn(recipe: &Recipe) -> Vec<Drawn> {
+fn drawn(recipe: &Recipe) -> Vec<Drawn> {
     let order = in_order(recipe);
     let ids = |inputs: &[usize]| inputs.iter().map(|input| recipe.nodes[*input].id.to_string()).collect();
     order

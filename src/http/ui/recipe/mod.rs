@@ -26,7 +26,7 @@ use crate::http::ui::visitor::Visitor;
 use crate::http::ui::words;
 use crate::recipe::Recipe;
 
-pub use look::{drawn, text};
+pub use look::{graph_of_text, text};
 
 /// Runs of the recipe that the page shows.
 const LAST: usize = 5;
@@ -91,6 +91,7 @@ pub async fn page(
     // An input that a link from a medium has chosen already.
     let given = query.text("input").unwrap_or_default();
     let with: Option<ContentHash> = query.parsed("with", "the id of another version");
+    let opened = query.texts("open");
     query.finish()?;
     let (seen, other) = app
         .blocking(move |engine| {
@@ -117,7 +118,7 @@ pub async fn page(
             @if let Some(about) = about(recipe) { p.lead { (about) } }
             @for warning in &recipe.warnings { p.note { (icon("waiting")) " " (warning) } }
             (form::form(&visitor, &seen, &given))
-            @if !recipe.bare { section { h2 { "Graph" } (look::graph(&seen)) } }
+            @if !recipe.bare { section { h2 { "Graph" } (look::graph(&seen, &opened)) } }
             (versions(&seen))
             @if let (Some(other), Some((_, yaml))) = (&other, &seen.config) {
                 section { div.head { h2 id="difference" { "What differs" } span.muted { "from the other version to this" } } (diff::diff(other, yaml)) }

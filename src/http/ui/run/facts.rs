@@ -6,7 +6,7 @@ use super::Seen;
 use crate::base::ContentHash;
 use crate::engine::views::{BlobInfo, OneOrMany};
 use crate::http::ui::icons::{icon, of_media};
-use crate::http::ui::thumb::thumb;
+use crate::http::ui::thumb::{thumb, view};
 use crate::http::ui::words;
 
 /// The hashes of a binding.
@@ -45,7 +45,7 @@ pub fn player(blob: &BlobInfo) -> Markup {
     let named = blob.names.first().map_or_else(|| blob.content_hash.short(), Clone::clone);
     html! {
         @match of_media(&blob.media_type) {
-            "image" if is_picture(blob) => a.stage href=(address) { img src=(address) alt=(named) width=[blob.width] height=[blob.height] decoding="async"; },
+            "image" if is_picture(blob) => a.stage href=(address) { (view(blob, None, &named)) },
             "video" => div.stage { video src=(address) controls preload="metadata" loop aria-label=(named) {} },
             "audio" => div.stage.sound { (icon("audio")) audio src=(address) controls preload="metadata" aria-label=(named) {} },
             kind => div.stage.none { (icon(kind)) p { (blob.media_type) ", " (words::bytes(blob.size)) } a href=(address) { "Open" } },
@@ -58,8 +58,8 @@ fn compared(before: &BlobInfo, after: &BlobInfo) -> Markup {
     html! {
         figure.compare data-compare="" {
             div.pair {
-                img.after src={ "/cache/" (after.content_hash) } alt="After" width=[after.width] height=[after.height] decoding="async";
-                img.before src={ "/cache/" (before.content_hash) } alt="Before" width=[before.width] height=[before.height] decoding="async";
+                (view(after, Some("after"), "After"))
+                (view(before, Some("before"), "Before"))
             }
             figcaption {
                 label { span { "Before" } input type="range" min="0" max="100" value="0" step="0.5" aria-label="How much of the picture before is shown" hidden; span { "After" } }

@@ -1,6 +1,7 @@
 //! One run: what came out, how it came about, and what can be done with it.
 
 mod actions;
+mod commands;
 mod facts;
 mod nodes;
 mod panel;
@@ -58,9 +59,9 @@ pub async fn page(
     PathRun(run): PathRun,
     mut query: QueryWords,
 ) -> ApiResult<Response> {
-    let node = query.text("node");
+    let sight = nodes::Sight::new(query.text("node"), query.texts("open"), query.text("find"));
     query.finish()?;
-    let chosen = node.clone();
+    let node = sight.node.clone();
     let (seen, panel) = app
         .blocking(move |engine| {
             let seen = Seen::of(engine, run)?;
@@ -79,9 +80,10 @@ pub async fn page(
             }
             @match &seen.plan {
                 Ok(plan) => {
-                    (nodes::graph(view, plan, chosen.as_deref()))
-                    div id="node" data-live="" { @if let Some(panel) = &panel { (panel.show(view)) } }
-                    (nodes::table(view, plan))
+                    @let nodes = nodes::Nodes::new(view, plan, &sight);
+                    (nodes.graph())
+                    div id="node" data-live="" { @if let Some(panel) = &panel { (panel.show(view, &sight)) } }
+                    (nodes.table())
                     (timeline::timeline(view, plan))
                 }
                 Err(why) => section { h2 { "Nodes" } p.note { "Its plan cannot be made now: " (why) } },

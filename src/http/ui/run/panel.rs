@@ -4,15 +4,16 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::Seen;
 use super::facts::player;
+use super::nodes::Sight;
+use super::{Seen, commands};
 use crate::engine::views::{BlobInfo, PlanNodeView, RunView};
 use crate::engine::{Engine, RecipeRef};
-use crate::http::query::path_part;
 use crate::http::ui::icons::state;
 use crate::http::ui::thumb::thumb;
 use crate::http::ui::words;
 use crate::plan::explain::Why;
+use crate::records::CommandTrace;
 
 /// What is shown of a node.
 pub struct Panel {
@@ -21,6 +22,7 @@ pub struct Panel {
     output: Option<BlobInfo>,
     params: Vec<(String, Value)>,
     why: Option<Why>,
+    commands: Vec<CommandTrace>,
 }
 
 impl Panel {
@@ -41,19 +43,20 @@ impl Panel {
             output: node.output_hash.and_then(|hash| engine.blob_info(&hash).ok()),
             why: engine.why_of_run(run.run_id, id).ok(),
             params: params.unwrap_or_default(),
+            commands: engine.commands_of(run.run_id, plan, id).unwrap_or_default(),
             inputs,
             node,
         })
     }
 
     /// The panel.
-    pub fn show(&self, run: &RunView) -> Markup {
+    pub fn show(&self, run: &RunView, sight: &Sight) -> Markup {
         let node = &self.node;
         html! {
             section.panel aria-label={ "Node " (node.id) } {
                 div.head {
                     h2 { (node.id) " " span.muted { (node.node_type) } " " (state(&node.state)) }
-                    a.button.quiet href={ "/run/" (run.run_id) } data-close="" { "Close" }
+                    a.button.quiet href=(sight.without_node(run)) data-close="" { "Close" }
                 }
                 div.split {
                     div {
@@ -66,7 +69,13 @@ impl Panel {
                         dl {
                             dt { "Why" } dd { (node.why) }
                             @if let Some((width, height)) = node.size { dt { "Size" } dd { (width) " × " (height) } }
-                            @if let Some((start, end)) = node.started_at.zip(node.completed_at) { dt { "Took" } dd { (words::duration(end.seconds_since(start))) } }
+                            @if let Some((start, end)) = node.started_at.zip(node.completed_at) { dt { "Took" } dd {
+                                (words::duration(end.seconds_since(start)))
+                                span.muted {
+                                    @if let Some(store) = node.store_seconds { ", " (words::duration(store)) " of it to store its value" }
+                                    @if let Some(ready) = node.ready_at { ", after waiting " (words::duration(start.seconds_since(ready))) }
+                                }
+                            } }
                             @if let Some(hash) = &node.output_hash { dt { "Value" } dd { a href={ "/media/" (hash) } { "in the cache" } " " (words::hash(hash)) } }
                             @if let Some(key) = node.key { dt { "Key" } dd { (words::copied(&key.to_string())) } }
                             @for (name, value) in &self.params { dt { (name) } dd { code { (plain(value)) } } }
@@ -75,7 +84,7 @@ impl Panel {
                             h3 { "Reads" }
                             ul.chips {
                                 @for input in &self.inputs {
-                                    li { a.chip href={ "/run/" (run.run_id) "?node=" (path_part(input.id.as_str())) "#node" } {
+                                    li { a.chip href=(sight.to_node(run, input.id.as_str())) {
                                         (thumb(input.output_hash.as_ref().filter(|_| input.size.is_some()), Some("image/*"))) span { (input.id) }
                                     } }
                                 }
@@ -84,6 +93,7 @@ impl Panel {
                         @if let Some(why) = &self.why { (explained(why)) }
                     }
                 }
+                @if !self.commands.is_empty() { (commands::commands(&self.commands)) }
             }
         }
     }
