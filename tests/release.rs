@@ -146,7 +146,7 @@ impl Bare<'_> {
         let server = Server::of(self.0, self.command(&words));
         server.get("/readyz").expect(200);
         let asked = json!({"recipe": "dog", "inputs": ["cat"], "options": {"cache": false}});
-        let run = server.post("/runs", &asked).expect(202).json();
+        let run = server.post("/runs", &asked).expect(201).json();
         let run = server.run_ended(run["run_id"].as_str().unwrap());
         assert_eq!(run["status"], "completed", "{run}");
         let hash = run["output_hash"].as_str().unwrap();
