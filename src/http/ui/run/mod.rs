@@ -41,7 +41,14 @@ struct Seen {
 impl Seen {
     fn of(engine: &Engine, run: crate::base::RunId) -> Result<Self, EngineError> {
         let view = engine.run_view(run)?;
-        let plan = engine.run_plan(run).map_err(|error| error.to_string());
+        let mut plan = engine.run_plan(run).map_err(|error| error.to_string());
+        if let (Ok(plan), false) = (&mut plan, view.status.is_final()) {
+            // A value that was just made may not be recorded yet: nobody can look at it before.
+            let unrecorded = |hash: &crate::base::ContentHash| engine.describe(hash).is_err();
+            for node in plan.nodes.iter_mut().filter(|node| node.output_hash.as_ref().is_some_and(unrecorded)) {
+                node.output_hash = None;
+            }
+        }
         // What is gone is shown as gone, not as an error of the page.
         let output = view.output_hash.and_then(|hash| engine.blob_info(&hash).ok());
         let first = view.bindings.values().find_map(|bound| facts::hashes(bound).first().copied());
