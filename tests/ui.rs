@@ -134,9 +134,10 @@ fn a_client_for_uploads_in_parts_goes_on_after_cuts_and_a_kill() {
     let text = |path: &Path| path.to_str().expect("a text").to_owned();
     let (at, file, size) = (text(&disk.path().join("home")), text(&file), size.to_string());
     let token = std::fs::read_to_string(home.path().join("token")).expect("a token");
+    let program = text(&program());
     let variables = [
         ("ARTDAG_ADDRESS", free.as_str()),
-        ("ARTDAG_BIN", env!("CARGO_BIN_EXE_artdag")),
+        ("ARTDAG_BIN", &program),
         ("ARTDAG_HOME", &at),
         ("ARTDAG_TOKEN", token.trim()),
         ("ARTDAG_FILE", &file),

@@ -165,7 +165,7 @@ impl Job {
         earlier.made.extend(computed.map(|(index, node)| (node.key, notes.of_node(index))));
         let notes = Mutex::new(notes.followed_by(plan.stages.len()));
         let suspects = first.suspects.clone();
-        Self { earlier, notes, ..Self::new(first.run, plan, row, first.share, suspects, place).with_data(data) }
+        Self { notes, earlier, ..Self::new(first.run, plan, row, first.share, suspects, place).with_data(data) }
     }
 
     /// Did the run itself compute this node's value before the rest of it could be planned?

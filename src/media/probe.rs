@@ -123,15 +123,15 @@ mod tests {
     }
 
     #[test]
-    fn frames_of_a_webp_are_counted_to_two() {
+    fn frames_of_a_webp_are_counted() {
         let chunk = |name: &[u8], size: usize| {
             [name, &(size as u32).to_le_bytes(), &vec![0; size.next_multiple_of(2)]].concat()
         };
         let riff = |chunks: &[Vec<u8>]| [&b"RIFF\0\0\0\0WEBP"[..], &chunks.concat()].concat();
         let frame = chunk(b"ANMF", 33);
-        assert_eq!(webp_has_second_frame(&riff(&[chunk(b"VP8X", 10), frame.clone()])), None);
-        assert_eq!(webp_has_second_frame(&riff(&[chunk(b"VP8X", 10), frame.clone(), frame])), Some(true));
-        assert_eq!(webp_has_second_frame(b"RIFF\0\0\0\0WEBPXXXX\xff\xff\xff\xff"), None);
+        assert_eq!(webp_frames(&riff(&[chunk(b"VP8X", 10), frame.clone()])), 1);
+        assert_eq!(webp_frames(&riff(&[chunk(b"VP8X", 10), frame.clone(), frame])), 2);
+        assert_eq!(webp_frames(b"RIFF\0\0\0\0WEBPXXXX\xff\xff\xff\xff"), 0);
     }
 
     #[test]

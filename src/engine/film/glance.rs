@@ -40,7 +40,9 @@ impl Engine {
         let of_scratch = |error: std::io::Error| EngineError::file(scratch.path(), &error);
         let media_type = MediaType::from_mime(&row.media_type).unwrap_or(MediaType::Octet);
         if media_type == MediaType::Webp {
-            let Ok(()) = reading::write_moving(&file, &scratch.path().join("in")) else { return Ok(None) };
+            if reading::write_moving(&file, &scratch.path().join("in")).is_err() {
+                return Ok(None);
+            }
         } else {
             std::os::unix::fs::symlink(&file, scratch.path().join("in")).map_err(of_scratch)?;
         }

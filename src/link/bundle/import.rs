@@ -77,9 +77,9 @@ pub fn import(engine: &Engine, bundle: &Bundle, dry_run: bool) -> Result<Importe
             }
             let uploader = take_blob(engine, bundle, entry, from)?;
             if made.contains(&entry.blake3) {
-                uploader.store()?
+                uploader.store()?;
             } else {
-                uploader.finish(None, false).map(drop)?
+                uploader.finish(None, false)?;
             }
             Ok(())
         })?;

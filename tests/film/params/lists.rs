@@ -112,7 +112,7 @@ fn source_asset(_: &Rig) {
 }
 
 fn source_hash(rig: &Rig) {
-    let of = |name: &str| rig.see(&format!("type: FRAME, config: {{frame: 0}}"), &[name]);
+    let of = |name: &str| rig.see("type: FRAME, config: {frame: 0}", &[name]);
     near(of("red.mp4").middle(0), RED, 8);
     near(of("blue.mp4").middle(0), BLUE, 8);
     says(&source(&format!("hash: \"{}\"", "0".repeat(64)), &[]), &["000000"]);

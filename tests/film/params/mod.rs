@@ -37,7 +37,9 @@ fn every_parameter_of_every_node_type_has_a_case() {
     let mut params = BTreeSet::new();
     for node_type in NODE_TYPES {
         let mut add = |name: String| params.insert((node_type.name().to_owned(), name));
-        names("", node_type.params()).into_iter().for_each(|name| assert!(add(name)));
+        for name in names("", node_type.params()) {
+            assert!(add(name));
+        }
     }
     let without: Vec<_> = params.difference(&cases).collect();
     let of_none: Vec<_> = cases.difference(&params).collect();

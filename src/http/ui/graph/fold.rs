@@ -84,10 +84,13 @@ fn units(inputs: &[Vec<usize>]) -> Vec<Vec<usize>> {
     units
 }
 
+/// What units that go together have in common: the types of their nodes, and who reads the last.
+type Likeness<'a> = (Vec<&'a str>, &'a [usize]);
+
 /// Puts units of the same types with the same readers together.
 fn siblings(inputs: &[Vec<usize>], kinds: &[&str], units: Vec<Vec<usize>>) -> Vec<Vec<usize>> {
     let readers = readers(inputs);
-    let mut alike: BTreeMap<(Vec<&str>, &[usize]), Vec<Vec<usize>>> = BTreeMap::new();
+    let mut alike: BTreeMap<Likeness<'_>, Vec<Vec<usize>>> = BTreeMap::new();
     let mut groups = Vec::new();
     for unit in units {
         let leads_to = unit.last().map_or(&[][..], |last| readers[*last].as_slice());
@@ -167,7 +170,9 @@ fn open(group: Vec<usize>, opened: &[usize]) -> Vec<Vec<usize>> {
 fn quotient(inputs: &[Vec<usize>], groups: Vec<Vec<usize>>) -> Folded {
     let mut of = vec![usize::MAX; inputs.len()];
     for (at, group) in groups.iter().enumerate() {
-        group.iter().for_each(|node| of[*node] = at);
+        for node in group {
+            of[*node] = at;
+        }
     }
     let mut reads: Vec<Vec<usize>> = Vec::with_capacity(groups.len());
     for (at, group) in groups.iter().enumerate() {

@@ -12,7 +12,7 @@ use crate::recipe::{Problem, Recipe};
 /// The graph of a recipe; a node leads to the line where it is written.
 pub fn graph(seen: &Seen, opened: &[String]) -> Markup {
     let graph = Graph::new(drawn(&seen.recipe), opened, "");
-    let others: String = opened.iter().map(|id| format!("open={}&", path_part(id))).collect();
+    let others = opened.iter().fold(String::new(), |others, id| others + "open=" + &path_part(id) + "&");
     let open = |node: &str| format!("/recipe/{}?{others}open={}#graph", path_part(&seen.word), path_part(node));
     html! { div id="graph" { (graph.draw("The graph of the recipe; its text says the same", &open)) } }
 }

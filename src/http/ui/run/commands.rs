@@ -14,7 +14,7 @@ pub fn commands(commands: &[CommandTrace]) -> Markup {
             p.muted {
                 @if commands.len() == 1 { "One command" } @else { (commands.len()) " commands" }
                 " made all nodes that were computed together with this one, in a directory of its own with the files that are named."
-                @if commands.iter().any(|command| pipes(command)) { " What goes through a pipe was handed on by artdag itself: " code { "pipe:1" } " of one is " code { "pipe:0" } " of the next, or was listened to." }
+                @if commands.iter().any(pipes) { " What goes through a pipe was handed on by artdag itself: " code { "pipe:1" } " of one is " code { "pipe:0" } " of the next, or was listened to." }
             }
             @for command in commands { (one(command)) }
         }
