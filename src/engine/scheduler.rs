@@ -414,10 +414,12 @@ mod tests {
     use crate::media::encode::encode_stored;
     use crate::records::RunStatus;
 
-    /// A disk that hangs while it renames the first file after `hangs` is set, until it is let go.
+    /// A disk that hangs while it renames the first file after `hangs` is set, says so, and waits
+    /// until it is let go.
     struct HangingDisk {
         disk: RealDisk,
         hangs: Arc<AtomicBool>,
+        hanging: mpsc::Sender<()>,
         let_go: Mutex<mpsc::Receiver<()>>,
     }
 
@@ -427,6 +429,7 @@ mod tests {
         }
         fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
             if self.hangs.swap(false, Ordering::SeqCst) {
+                let _ = self.hanging.send(());
                 let _ = self.let_go.lock().unwrap().recv();
             }
             self.disk.rename(from, to)
@@ -471,10 +474,12 @@ mod tests {
             signer: None,
         };
         let hangs = Arc::new(AtomicBool::new(false));
+        let (hanging, hangs_now) = mpsc::channel();
         let (go, let_go) = mpsc::channel();
         let of_disk = hangs.clone();
         let opened = Engine::open_on(&opening, |home| {
-            Ok(Arc::new(HangingDisk { disk: RealDisk::open(home)?, hangs: of_disk, let_go: Mutex::new(let_go) }))
+            let let_go = Mutex::new(let_go);
+            Ok(Arc::new(HangingDisk { disk: RealDisk::open(home)?, hangs: of_disk, hanging, let_go }))
         });
         let Ok(Opened::Ours(engine)) = opened else { panic!("a fresh home opens") };
         // Dropped before the engine, which waits for what hangs.
@@ -486,6 +491,7 @@ mod tests {
         let request = Request::new(RecipeRef::Effect("invert".to_owned()), Inputs::Listed(vec![picture]));
         hangs.store(true, Ordering::SeqCst);
         let run = engine.submit(&request, true, &|_| Ok(())).unwrap();
+        hangs_now.recv().unwrap();
         let job = engine.jobs().get(&run).cloned().unwrap();
         // The first try hangs past its time; the second makes the output.
         let row = engine.wait(run).unwrap();
