@@ -26,7 +26,8 @@ use crate::records::BlobRow;
 
 static TURNS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(THUMBS_AT_ONCE));
 
-/// A picture of a blob that fits into a small square, or with `size=medium` or `large` into a window.
+/// A picture of a blob that fits into a small square: a PNG, or a WebP if a `size` is named, with `medium` and
+/// `large` as large as a window.
 pub async fn picture(
     State(app): State<App>,
     PathHash(hash): PathHash,
@@ -36,10 +37,11 @@ pub async fn picture(
     let size = query.text("size");
     let (side, format) = match size.as_deref() {
         None => (THUMB_SIDE, Format::Png),
+        Some("small") => (THUMB_SIDE, Format::Webp),
         Some("medium") => (SMALL_VIEW_SIDE, Format::Webp),
         size => {
             if size != Some("large") {
-                query.problem("size", "enum", "\"size\" is medium or large, or is not given");
+                query.problem("size", "enum", "\"size\" is small, medium or large, or is not given");
             }
             (VIEW_SIDE, Format::Webp)
         }
@@ -133,7 +135,7 @@ pub fn thumb(hash: Option<&ContentHash>, media_type: Option<&str>) -> Markup {
         span.thumb {
             @match hash {
                 Some(hash) if matches!(kind, "image" | "video") => {
-                    img src={ "/thumb/" (hash) } alt="" width="320" height="240" loading="lazy" decoding="async";
+                    img src={ "/thumb/" (hash) "?size=small" } alt="" width="320" height="240" loading="lazy" decoding="async";
                 }
                 Some(_) => (icon(kind)),
                 None => span.none {},

@@ -200,7 +200,7 @@ fn drawn(node: &Drawn, at: usize, place: &str, found: bool) -> Markup {
             title { (node.id) " · " (words) }
             rect.box width=(WIDTH) height=(HEIGHT) rx="9" {}
             @if let Some(hash) = &node.picture {
-                image href={ "/thumb/" (hash) } x="8" y="8" width="36" height="36" preserveAspectRatio="xMidYMid slice" {}
+                image href={ "/thumb/" (hash) "?size=small" } x="8" y="8" width="36" height="36" preserveAspectRatio="xMidYMid slice" {}
             }
             text.name x=(left) y="22" { (within(&node.id, room)) }
             text.kind x=(left) y="39" { (within(&words, room + 5)) }
