@@ -32,7 +32,7 @@ fn a_run_that_nobody_waits_for_is_carried_out() {
 fn commands_are_answered_while_a_worker_holds_the_home() {
     let home = Home::new();
     home.ok(&["runs"]);
-    home.write("heavy.yaml", heavy(12));
+    home.write("heavy.yaml", heavy(200));
     let run = home.ok(&["run", "heavy.yaml", "--detach"]);
     let mut seen_at_work = false;
     for words in

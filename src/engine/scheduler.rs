@@ -498,7 +498,7 @@ mod tests {
         assert_eq!(row.status, RunStatus::Completed);
         let before = job.stats();
         assert_eq!((before.stages, before.blobs_written), (1, 1));
-        // Others are not held up by the try that hangs.
+        // Others are not held up by it.
         let other = Request::new(RecipeRef::Effect("sepia".to_owned()), Inputs::Listed(vec![picture]));
         let other = engine.submit(&other, true, &|_| Ok(())).unwrap();
         assert_eq!(engine.wait(other).unwrap().status, RunStatus::Completed);
