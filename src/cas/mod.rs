@@ -8,6 +8,7 @@
 //! it or when it may go: whoever removes has made sure that nobody needs the blob. One store has
 //! a home at a time.
 
+mod ahead;
 mod blob;
 mod dirs;
 mod disk;

@@ -8,6 +8,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+use crate::cas::ahead;
 use crate::cas::disk::{Disk, DiskFile, Entry, EntryKind, Opened};
 
 /// A home on disk, held by its directory: it stays the same home if a parent is renamed.
@@ -41,7 +42,7 @@ impl Disk for RealDisk {
         // file never has a write bit, and no call is spent on taking it away.
         let mode = Mode::RUSR | Mode::RGRP | Mode::ROTH;
         let file = rustix::fs::openat(&self.home, path, NEW_FILE, mode)?;
-        Ok(Box::new(RealFile(File::from(file))))
+        Ok(Box::new(RealFile { file: File::from(file), written: 0, begun: 0 }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -129,15 +130,27 @@ fn not_a_file() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")
 }
 
-struct RealFile(File);
+struct RealFile {
+    file: File,
+    written: u64,
+    /// How far the disk was asked to begin.
+    begun: u64,
+}
 
 impl DiskFile for RealFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)
+        self.file.write_all(bytes)?;
+        self.written += bytes.len() as u64;
+        let waiting = self.written - self.begun;
+        if waiting >= ahead::AT_ONCE {
+            ahead::begin(&self.file, self.begun, waiting);
+            self.begun = self.written;
+        }
+        Ok(())
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()
     }
 }
 
