@@ -182,6 +182,8 @@ pub const WRITE_STALL_SECONDS: u64 = 60;
 pub const LINGER_SECONDS: u64 = 2;
 /// Connections that wait to be accepted; the kernel's own limit is usually 4096.
 pub const BACKLOG: u32 = 1024;
+/// Connections that are told at once that there is no room for them, and heard to their end.
+pub const REFUSED_AT_ONCE: usize = 64;
 /// Open files that are kept from connections: blobs, the database, its temporary files.
 pub const RESERVED_FILES: u64 = 256;
 /// Threads that handlers wait on for disk and processor; sixteen writers fill a commit.

@@ -15,14 +15,16 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
-use crate::base::limits::{BACKLOG, HEAD_BYTES, HEAD_SECONDS, LINGER_SECONDS, RESERVED_FILES, WRITE_STALL_SECONDS};
+use crate::base::limits::{
+    BACKLOG, HEAD_BYTES, HEAD_SECONDS, LINGER_SECONDS, REFUSED_AT_ONCE, RESERVED_FILES, WRITE_STALL_SECONDS,
+};
 use crate::config::ServerSettings;
 use crate::http::app::App;
 use crate::http::peer::Peer;
@@ -126,7 +128,8 @@ fn bind_first(listen: &str) -> io::Result<TcpListener> {
 pub async fn serve(app: &App, router: Router, listening: Listening, patience: Patience) {
     let most = as_many_as_files(app.settings.server.max_connections);
     let room = Arc::new(Semaphore::new(most));
-    let connections = Connections { app: app.clone(), router, tls: listening.tls, patience };
+    let refused = Arc::new(Semaphore::new(REFUSED_AT_ONCE));
+    let connections = Connections { app: app.clone(), router, tls: listening.tls, patience, refused };
     let mut watchdog = Watchdog::of_environment();
     loop {
         tokio::select! {
@@ -172,13 +175,15 @@ struct Connections {
     router: Router,
     tls: Option<TlsAcceptor>,
     patience: Patience,
+    /// Places of those who are told that there is no room.
+    refused: Arc<Semaphore>,
 }
 
 impl Connections {
     fn take(&self, stream: TcpStream, address: SocketAddr, room: &Arc<Semaphore>) {
         let Ok(permit) = room.clone().try_acquire_owned() else {
             self.app.metrics.connections_refused.inc();
-            return refuse(&stream, self.tls.is_some());
+            return self.refuse(stream);
         };
         self.app.metrics.connections.inc();
         // Answers are written whole: waiting to fill packets only delays the last one.
@@ -202,15 +207,31 @@ impl Connections {
             }
         }
     }
-}
 
-/// Tells a client that there is no room, as far as that can be done without waiting.
-fn refuse(stream: &TcpStream, tls: bool) {
-    const ANSWER: &[u8] =
-        b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 53\r\n\
-        Retry-After: 1\r\nConnection: close\r\n\r\n{\"detail\": \"too many connections; try again shortly\"}";
-    if !tls && stream.try_write(ANSWER).is_err() {
-        tracing::debug!("a refused connection could not be told so");
+    /// Tells a client that there is no room, as far as that can be done without waiting; and takes
+    /// in what it says meanwhile, as far as there is a place for that: a connection that is closed
+    /// with bytes nobody has read is reset, and the answer may be lost with it.
+    fn refuse(&self, mut stream: TcpStream) {
+        const ANSWER: &[u8] =
+            b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 53\r\n\
+            Retry-After: 1\r\nConnection: close\r\n\r\n{\"detail\": \"too many connections; try again shortly\"}";
+        if self.tls.is_some() {
+            return;
+        }
+        if stream.try_write(ANSWER).is_err() {
+            return tracing::debug!("a refused connection could not be told so");
+        }
+        let Ok(place) = self.refused.clone().try_acquire_owned() else { return };
+        let most = self.patience.linger;
+        tokio::spawn(async move {
+            let _place = place;
+            let mut piece = [0; 4096];
+            let its_end = async {
+                let _ = stream.shutdown().await;
+                while stream.read(&mut piece).await.is_ok_and(|bytes| bytes > 0) {}
+            };
+            let _ = timeout(most, its_end).await;
+        });
     }
 }
 
