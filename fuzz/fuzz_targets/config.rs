@@ -37,7 +37,8 @@ fn accepted(recipe: &Recipe) {
     assert!(recipe.output.node < recipe.nodes.len());
     for node in &recipe.nodes {
         assert!(node.inputs.iter().all(|input| *input < recipe.nodes.len()));
-        assert_eq!(node.source.is_some(), node.node_type.name() == "SOURCE");
+        let gives = matches!(node.node_type.name(), "SOURCE" | "SOURCE_LIST");
+        assert!(gives || node.source.is_none());
         node.params.canonical();
     }
     let facts = SourceFacts::of_bytes(MediaType::Png, Some((64, 48)), false);
