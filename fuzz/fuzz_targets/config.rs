@@ -37,8 +37,12 @@ fn accepted(recipe: &Recipe) {
     assert!(recipe.output.node < recipe.nodes.len());
     for node in &recipe.nodes {
         assert!(node.inputs.iter().all(|input| *input < recipe.nodes.len()));
-        let gives = matches!(node.node_type.name(), "SOURCE" | "SOURCE_LIST");
-        assert!(gives || node.source.is_none());
+        match node.node_type.name() {
+            "SOURCE" => assert!(node.source.is_some()),
+            // A list may be of sources or of other nodes.
+            "SOURCE_LIST" => {}
+            _ => assert!(node.source.is_none()),
+        }
         node.params.canonical();
     }
     let facts = SourceFacts::of_bytes(MediaType::Png, Some((64, 48)), false);
