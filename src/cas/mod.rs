@@ -26,6 +26,8 @@ mod writer;
 mod crash;
 #[cfg(test)]
 mod fault;
+#[cfg(test)]
+mod watched;
 
 pub use blob::Blob;
 pub use disk::{Disk, DiskFile, Entry, EntryKind, Opened};
@@ -34,4 +36,6 @@ pub use real::RealDisk;
 pub use store::Store;
 pub use verify::Verdict;
 pub use walk::{BlobIter, Found};
+#[cfg(test)]
+pub use watched::WatchedDisk;
 pub use writer::{BlobWriter, Stored};

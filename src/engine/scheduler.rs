@@ -1,6 +1,7 @@
 //! The scheduler's thread: takes messages, asks the pure machine what to do, and does it.
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +18,7 @@ use crate::engine::job::{Job, NodeFailure, Rows};
 use crate::engine::machine::{Action, Attempt, Capacity, Event, Need, State};
 use crate::engine::memory;
 use crate::engine::stage_blobs::StageBlobs;
-use crate::engine::work::{self, Failure, WorkError};
+use crate::engine::work::{self, Failure, WorkError, panic_text};
 use crate::plan::{Step, Work};
 
 /// The way to the scheduler's thread.
@@ -298,11 +299,12 @@ fn carry_out(engine: &Engine, job: &Job, attempt: Attempt) -> bool {
     let light = is_light(job, stage);
     let blobs = StageBlobs { engine, job, attempt, light, checked: Mutex::default(), broken: Mutex::default() };
     let _mark = (!light).then(|| engine.0.inflight.mark(job.run, &job.plan.nodes[last_node(job, stage)].key));
-    let outcome = match job.plan.stages[stage].work {
+    let run = || match job.plan.stages[stage].work {
         Work::Pixels => work::run_stage(&job.plan, stage, &inputs, &blobs),
         _ => film::run_stage(&job.plan, stage, &inputs, &blobs),
     };
-    let outcome = blobs.judged(last_node(job, stage), outcome);
+    let node = last_node(job, stage);
+    let outcome = blobs.judged(node, guarded(node, run));
     if !job.suspects.is_empty() {
         engine.acquit(job.run);
     }
@@ -311,6 +313,15 @@ fn carry_out(engine: &Engine, job: &Job, attempt: Attempt) -> bool {
     failed.unwrap_or_else(|| {
         tracing::warn!(run = %job.run, stage, attempt = attempt.number, "a late result is refused");
         true
+    })
+}
+
+/// Runs a stage. A bug of ours in what lies around its nodes fails the node that it is named by: else
+/// the run would wait for an answer for ever.
+fn guarded(node: usize, run: impl FnOnce() -> work::Outcome) -> work::Outcome {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        let error = WorkError::Panic(panic_text(panic.as_ref()));
+        work::Outcome { failure: Some(Failure { node, error }), ..work::Outcome::default() }
     })
 }
 
@@ -399,13 +410,13 @@ impl Drop for Scheduler {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
     use std::path::Path;
     use std::sync::atomic::AtomicBool;
     use std::sync::mpsc;
 
     use super::*;
-    use crate::cas::{Disk, DiskFile, Entry, Opened as File, RealDisk};
+    use crate::base::ContentHash;
+    use crate::cas::{RealDisk, WatchedDisk};
     use crate::engine::Opened;
     use crate::engine::home::Opening;
     use crate::engine::lock::Role;
@@ -414,57 +425,10 @@ mod tests {
     use crate::media::encode::encode_stored;
     use crate::records::RunStatus;
 
-    /// A disk that hangs while it renames the first file after `hangs` is set, says so, and waits
-    /// until it is let go.
-    struct HangingDisk {
-        disk: RealDisk,
-        hangs: Arc<AtomicBool>,
-        hanging: mpsc::Sender<()>,
-        let_go: Mutex<mpsc::Receiver<()>>,
-    }
-
-    impl Disk for HangingDisk {
-        fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-            self.disk.create(path)
-        }
-        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-            if self.hangs.swap(false, Ordering::SeqCst) {
-                let _ = self.hanging.send(());
-                let _ = self.let_go.lock().unwrap().recv();
-            }
-            self.disk.rename(from, to)
-        }
-        fn sync_dir(&self, path: &Path) -> io::Result<()> {
-            self.disk.sync_dir(path)
-        }
-        fn create_dir(&self, path: &Path) -> io::Result<()> {
-            self.disk.create_dir(path)
-        }
-        fn remove(&self, path: &Path) -> io::Result<()> {
-            self.disk.remove(path)
-        }
-        fn remove_dir(&self, path: &Path) -> io::Result<()> {
-            self.disk.remove_dir(path)
-        }
-        fn list(&self, path: &Path) -> io::Result<Vec<Entry>> {
-            self.disk.list(path)
-        }
-        fn open(&self, path: &Path) -> io::Result<File> {
-            self.disk.open(path)
-        }
-        fn size(&self, path: &Path) -> io::Result<u64> {
-            self.disk.size(path)
-        }
-        fn free_bytes(&self) -> io::Result<u64> {
-            self.disk.free_bytes()
-        }
-    }
-
-    #[test]
-    fn r9_a_result_handed_in_late_through_the_engine_is_refused() {
-        let home = tempfile::tempdir().unwrap();
-        let opening = Opening {
-            home: home.path().to_owned(),
+    /// How a home is opened here.
+    fn opening(home: &Path) -> Opening {
+        Opening {
+            home: home.to_owned(),
             threads: 2,
             workers: 2,
             cache_max_bytes: None,
@@ -472,25 +436,73 @@ mod tests {
             ffmpeg: None,
             role: Role::Serve,
             signer: None,
-        };
+        }
+    }
+
+    /// A home on a disk that does this before each rename, working on its queue.
+    fn opened_on(opening: &Opening, before_rename: impl Fn() + Send + Sync + 'static) -> Engine {
+        let disk = |home: &Path| Ok(Arc::new(WatchedDisk { disk: RealDisk::open(home)?, before_rename }) as _);
+        let Ok(Opened::Ours(engine)) = Engine::open_on(opening, disk) else { panic!("a fresh home opens") };
+        engine.work_on_queue().unwrap();
+        engine
+    }
+
+    /// A run of an effect over a picture.
+    fn submitted(engine: &Engine, effect: &str, picture: ContentHash) -> RunId {
+        let request = Request::new(RecipeRef::Effect(effect.to_owned()), Inputs::Listed(vec![picture]));
+        engine.submit(&request, true, &|_| Ok(())).unwrap()
+    }
+
+    fn picture(engine: &Engine) -> ContentHash {
+        engine.add_bytes(&encode_stored(&Image::filled(8, 8, [1, 2, 3, 255])), None).unwrap().content_hash
+    }
+
+    #[test]
+    fn a_stage_that_panics_outside_of_its_nodes_has_an_answer() {
+        let outcome = guarded(7, || panic!("a bug"));
+        let failure = outcome.failure.expect("it failed");
+        assert!(matches!(failure, Failure { node: 7, error: WorkError::Panic(text) } if text == "a bug"));
+    }
+
+    #[test]
+    fn a_disk_that_panics_fails_the_run_that_stores_and_no_other() {
+        let home = tempfile::tempdir().unwrap();
+        let panics = Arc::new(AtomicBool::new(false));
+        let of_disk = panics.clone();
+        let engine = opened_on(&opening(home.path()), move || {
+            assert!(!of_disk.swap(false, Ordering::SeqCst), "the disk is a bug");
+        });
+        let picture = picture(&engine);
+        panics.store(true, Ordering::SeqCst);
+        let row = engine.wait(submitted(&engine, "invert", picture)).unwrap();
+        assert_eq!(row.status, RunStatus::Failed);
+        let error = row.error.unwrap();
+        assert!(error.starts_with("node invert:encode (ENCODE): the node panicked: the disk is a bug"), "{error}");
+        let row = engine.wait(submitted(&engine, "invert", picture)).unwrap();
+        assert_eq!((row.status, row.error), (RunStatus::Completed, None));
+        engine.close().unwrap();
+    }
+
+    #[test]
+    fn r9_a_result_handed_in_late_through_the_engine_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let opening = opening(home.path());
         let hangs = Arc::new(AtomicBool::new(false));
         let (hanging, hangs_now) = mpsc::channel();
-        let (go, let_go) = mpsc::channel();
-        let of_disk = hangs.clone();
-        let opened = Engine::open_on(&opening, |home| {
-            let let_go = Mutex::new(let_go);
-            Ok(Arc::new(HangingDisk { disk: RealDisk::open(home)?, hangs: of_disk, hanging, let_go }))
+        let (go, let_go) = mpsc::channel::<()>();
+        let (of_disk, let_go) = (hangs.clone(), Mutex::new(let_go));
+        let engine = opened_on(&opening, move || {
+            // The first rename says that it hangs, and waits until it is let go.
+            if of_disk.swap(false, Ordering::SeqCst) {
+                let _ = hanging.send(());
+                let _ = let_go.lock().unwrap().recv();
+            }
         });
-        let Ok(Opened::Ours(engine)) = opened else { panic!("a fresh home opens") };
         // Dropped before the engine, which waits for what hangs.
         let go = go;
-        engine.work_on_queue().unwrap();
-
-        let picture = encode_stored(&Image::filled(8, 8, [1, 2, 3, 255]));
-        let picture = engine.add_bytes(&picture, None).unwrap().content_hash;
-        let request = Request::new(RecipeRef::Effect("invert".to_owned()), Inputs::Listed(vec![picture]));
+        let picture = picture(&engine);
         hangs.store(true, Ordering::SeqCst);
-        let run = engine.submit(&request, true, &|_| Ok(())).unwrap();
+        let run = submitted(&engine, "invert", picture);
         hangs_now.recv().unwrap();
         let job = engine.jobs().get(&run).cloned().unwrap();
         // The first try hangs past its time; the second makes the output.
@@ -499,8 +511,7 @@ mod tests {
         let before = job.stats();
         assert_eq!((before.stages, before.blobs_written), (1, 1));
         // Others are not held up by it.
-        let other = Request::new(RecipeRef::Effect("sepia".to_owned()), Inputs::Listed(vec![picture]));
-        let other = engine.submit(&other, true, &|_| Ok(())).unwrap();
+        let other = submitted(&engine, "sepia", picture);
         assert_eq!(engine.wait(other).unwrap().status, RunStatus::Completed);
         // The first hands in the same after all, to an engine that waits for it before it ends.
         go.send(()).unwrap();

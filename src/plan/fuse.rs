@@ -9,12 +9,12 @@
 //! a value that is taken twice, or kept, stays inside only if everything from it to the root is
 //! in step, so that no branch must wait in memory for another. A stage has at most one row of
 //! effects over frames: what is before it and what comes after it are two processes, and no
-//! picture goes to both.
+//! picture goes to both. A picture that is taken from a film (`FRAME`) is read by others as a blob.
 
 use std::collections::HashSet;
 
 use crate::base::limits::FILM_STAGE_NODES;
-use crate::media::Form;
+use crate::media::{Form, Kind};
 use crate::nodes::{ENCODE, Lowered, NodeType as _};
 use crate::plan::stage::{PlanNode, State, Work};
 
@@ -99,7 +99,9 @@ impl Grouping<'_> {
                 let sides = self.sides[index];
                 let shared = self.uses[index] > 1 || self.keeps.contains(&index);
                 let fits = self.sizes[root] < FILM_STAGE_NODES;
-                fits && (!shared || self.shared_in_step[index])
+                let is_moving = self.nodes[index].facts.kind != Kind::Image;
+                fits && is_moving
+                    && (!shared || self.shared_in_step[index])
                     && !(sides.before && sides.after)
                     && (work == Work::Film || self.may_join_chain(index, root))
             }

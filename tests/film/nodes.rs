@@ -392,6 +392,30 @@ fn a_film_tells_how_far_it_is() {
 }
 
 #[test]
+fn a_frame_of_a_film_is_a_still_in_another() {
+    let home = Home::new();
+    let source = format!("a={}", clip("red.mp4").display());
+    for last in [
+        "type: LAYER, config: {inputs: [{opacity: 1}, {opacity: 1, scale: 0.5}]}, inputs: [b, f]",
+        "type: SEQUENCE, inputs: [b, f]",
+        "type: BLEND, config: {mode: average}, inputs: [b, t]",
+        "type: SEQUENCE, inputs: [f, t]",
+    ] {
+        let yaml = format!(
+            "name: x\ndag:\n  nodes:\n    - {{id: a, type: SOURCE, config: {{input: true}}}}\n    - {{id: b, type: TRANSFORM, config: {{effects: {{hue: 120}}}}, inputs: [a]}}\n    - {{id: f, type: FRAME, config: {{frame: 3}}, inputs: [b]}}\n    - {{id: t, type: THUMBNAIL, config: {{width: 24}}, inputs: [b]}}\n    - {{id: x, {last}}}\n  output: x\n"
+        );
+        let file = home.write("x.yaml", yaml).display().to_string();
+        let run = |more: &[&str]| {
+            let words = [&["run", &file, "-i", &source, "--output", "json"], more].concat();
+            home.run(&words).json()["output_hash"].clone()
+        };
+        let fused = run(&["--no-cache"]);
+        assert!(fused.is_string(), "{last}: {fused}");
+        assert_eq!(run(&["--no-cache", "--no-fuse"]), fused, "{last}");
+    }
+}
+
+#[test]
 fn what_follows_an_effect_may_need_a_few_of_its_frames() {
     let home = Home::new();
     // Far more than pipes hold.
