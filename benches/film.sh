@@ -62,7 +62,7 @@ dag:
 YAML
 # The encoder's own arguments, as artdag gives them.
 x264="-c:v libx264 -preset fast -crf 18 -profile:v high -pix_fmt yuv420p -g 60"
-sliced="-threads 4 -x264-params sliced-threads=1:threads=4:lookahead-threads=1:cpu-independent=1"
+sliced="-threads 4 -x264-params sliced-threads=1:threads=4:lookahead-threads=4:cpu-independent=1"
 filters="trim=start_frame=30:end_frame=390,setpts=PTS-STARTPTS,scale=1280:720,eq=contrast=1.1:saturation=1.3,boxblur=3:2"
 sound="-af atrim=start=1:end=13,asetpts=PTS-STARTPTS -c:a aac -b:a 192k"
 seconds() { # runs a command, prints its seconds

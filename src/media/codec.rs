@@ -43,6 +43,8 @@ pub const GIF_ENCODER: Codec = Codec { name: "gif-encoder", version: 1 };
 pub const TIFF_ENCODER: Codec = Codec { name: "tiff-encoder", version: 1 };
 /// Writes BMP.
 pub const BMP_ENCODER: Codec = Codec { name: "bmp-encoder", version: 1 };
+/// How x264 is asked to write films: its threads are part of what it makes.
+pub const H264_ENCODER: Codec = Codec { name: "h264-encoder", version: 1 };
 
 /// The decoder of a media type, if it is a picture that can be decoded. It includes the
 /// conversion to upright 8-bit sRGB.
@@ -71,6 +73,7 @@ pub fn all() -> impl Iterator<Item = Codec> {
         GIF_ENCODER,
         TIFF_ENCODER,
         BMP_ENCODER,
+        H264_ENCODER,
     ];
     writers.into_iter().chain(MediaType::ALL.iter().copied().filter_map(decoder))
 }

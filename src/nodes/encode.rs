@@ -6,7 +6,7 @@
 use crate::base::Params;
 use crate::base::schema::{Default, Kind as Type, Param};
 use crate::media::encode::{EncodeError, Format};
-use crate::media::{Facts, Kind};
+use crate::media::{Facts, Kind, codec};
 use crate::nodes::{Determinism, Lowered, NodeError, NodeType, Ports, Tool};
 
 /// The node type that planning appends.
@@ -164,7 +164,9 @@ impl NodeType for Encode {
 
     fn tools(&self, params: &Params) -> Vec<Tool> {
         let format = format(params);
-        format.codec(quality(params).or(format.default_quality())).map(Tool::from).into_iter().collect()
+        let of_films = format.has_x264().then_some(codec::H264_ENCODER);
+        let codec = format.codec(quality(params).or(format.default_quality())).or(of_films);
+        codec.map(Tool::from).into_iter().collect()
     }
 }
 
