@@ -103,6 +103,7 @@ fn every_record_type_has_its_golden_bytes() {
             damage: None,
             inline: false,
             sequence: 18,
+            record_of: Some(RunId::from_bytes([26; 16])),
         },
     );
     check("asset", &AssetRow { hash: hash(15), created_at: at });
@@ -147,6 +148,15 @@ fn a_trace_of_the_first_version_is_read() {
     assert_eq!(TraceRow::from_bytes(&bytes).expect("it can be read"), TraceRow { nodes: vec![node], stages: vec![] });
 }
 
+/// A blob's row of version 2 does not say whose record it is.
+#[test]
+fn a_blob_of_the_second_version_is_read() {
+    let bytes = std::fs::read(golden("blob-v2.bin")).expect("the golden record of version 2");
+    let row = BlobRow::from_bytes(&bytes).expect("it can be read");
+    assert_eq!((row.size, row.sequence, row.record_of), (12, 18, None));
+    assert_eq!(row.to_bytes()[0], 3, "it is written as one of this version");
+}
+
 #[test]
 fn publications_have_their_golden_bytes() {
     let at = Timestamp::from_micros(11);
@@ -179,6 +189,7 @@ fn every_golden_file_is_read_by_a_test() {
         "memo-v1",
         "key-v1",
         "blob-v2",
+        "blob-v3",
         "probe-v1",
         "asset-v1",
         "config-v1",

@@ -1,6 +1,7 @@
 //! Signed provenance: what an envelope says, what a check finds, and what other tools read.
 
 use artdag::base::ContentHash;
+use artdag::records::{BlobRow, Record as _, tables};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use redb::ReadableTable as _;
@@ -174,16 +175,18 @@ fn of_several_runs_with_one_output_the_oldest_that_is_signed_right_tells_of_it()
 
     // The signature of the oldest record is damaged: the next one tells of it.
     let record = home.ok(&["provenance", &runs[2]]);
-    let hash = *ContentHash::of(record.as_bytes()).as_bytes();
+    let hash = ContentHash::of(record.as_bytes());
     let db = redb::Database::open(home.path().join("artdag.redb")).unwrap();
     let tx = db.begin_write().unwrap();
     {
-        let mut seals = tx.open_table(redb::TableDefinition::<&[u8; 32], &[u8]>::new("seals")).unwrap();
-        let mut row = seals.get(&hash).unwrap().expect("it is signed").value().to_vec();
+        let blobs = tx.open_table(tables::BLOBS).unwrap();
+        let number = BlobRow::from_bytes(blobs.get(hash.as_bytes()).unwrap().unwrap().value()).unwrap().sequence;
+        let mut signatures = tx.open_table(tables::SIGNATURES).unwrap();
+        let mut row = signatures.get(number).unwrap().expect("it is signed").value().to_vec();
         // Behind the key's id stand the signature's 64 bytes.
         let middle = row.len() - 60;
         row[middle] ^= 1;
-        seals.insert(&hash, row.as_slice()).unwrap();
+        signatures.insert(number, row.as_slice()).unwrap();
     }
     tx.commit().unwrap();
     drop(db);

@@ -81,6 +81,7 @@ fn records(corpus: &Corpus) {
         damage: Some("it ends early".to_owned()),
         inline: true,
         sequence: 4,
+        record_of: Some(run),
     };
     add(3, blob.to_bytes());
     add(4, AssetRow { hash, created_at: now }.to_bytes());

@@ -5,7 +5,10 @@
 
 use std::fmt::Debug;
 
-use artdag::records::{AssetRow, BlobRow, ConfigRow, InfraRow, KeyRow, MemoRow, Record, RunRow, TokenRow, tables};
+use artdag::records::{
+    AssetRow, BlobRow, CommandsRow, ConfigRow, DeliveryRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, ProbeRow,
+    PublicationRow, Record, RunRow, SealRow, SessionRow, TaskRow, TokenRow, TraceRow, tables,
+};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -13,7 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((kind, record)) = bytes.split_first() else {
         return;
     };
-    match kind % 9 {
+    match kind % 18 {
         0 => check::<RunRow>(record),
         1 => check::<MemoRow>(record),
         2 => check::<KeyRow>(record),
@@ -22,7 +25,16 @@ fuzz_target!(|bytes: &[u8]| {
         5 => check::<ConfigRow>(record),
         6 => check::<InfraRow>(record),
         7 => check::<TokenRow>(record),
-        _ => check_holder(record),
+        8 => check_holder(record),
+        9 => check::<ProbeRow>(record),
+        10 => check::<SessionRow>(record),
+        11 => check::<IdempotencyRow>(record),
+        12 => check::<PublicationRow>(record),
+        13 => check::<DeliveryRow>(record),
+        14 => check::<TaskRow>(record),
+        15 => check::<SealRow>(record),
+        16 => check::<TraceRow>(record),
+        _ => check::<CommandsRow>(record),
     }
 });
 
@@ -30,7 +42,8 @@ fn check<R: Record + PartialEq + Debug>(bytes: &[u8]) {
     match R::from_bytes(bytes) {
         Ok(row) => {
             let written = row.to_bytes();
-            assert_eq!(written, bytes);
+            // What an earlier version wrote is written as this one does.
+            assert!(written == bytes || bytes[0] != R::VERSION);
             assert_eq!(R::from_bytes(&written).expect("what was written can be read"), row);
         }
         Err(error) => assert!(!error.to_string().is_empty()),

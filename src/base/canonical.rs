@@ -1,6 +1,7 @@
 //! Canonical JSON (RFC 8785): one text for one value, whatever wrote it.
 
 use serde::Serialize;
+use serde_json::Value;
 
 /// The canonical text of `value`.
 ///
@@ -8,6 +9,12 @@ use serde::Serialize;
 /// the only things that RFC 8785 cannot do without.
 pub fn to_string<T: Serialize>(value: &T) -> String {
     serde_json_canonicalizer::to_string(value).expect("BUG: a value that is written canonically has a canonical form")
+}
+
+/// A value with its numbers in the one form that canonical JSON has, so that it is written
+/// canonically by any writer.
+pub fn sorted(value: &Value) -> Value {
+    serde_json::from_str(&to_string(value)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use redb::ReadableTable as _;
 use serde::{Deserialize, Serialize};
 
 use crate::base::limits::{PAGE_ROWS, SMALL_BLOB_BYTES};
-use crate::base::{ContentHash, Timestamp};
+use crate::base::{ContentHash, RunId, Timestamp};
 use crate::cas::{Blob, StoreError, Verdict};
+use crate::db::DbError;
 use crate::engine::error::EngineError;
 use crate::engine::{Engine, Page, tables};
 use crate::media::{MediaType, SourceFacts, probe};
@@ -109,8 +110,8 @@ impl Engine {
         let row = self.blob_row(hash)?.ok_or_else(missing)?;
         if row.inline {
             let bytes = self.0.db.read(|tx| {
-                let table = tx.open_table(names::INLINE)?;
-                Ok(table.get(hash.as_bytes())?.map(|bytes| Arc::from(bytes.value())))
+                let table = tx.open_table(names::RECORDS)?;
+                Ok(table.get(row.sequence)?.map(|bytes| Arc::from(bytes.value())))
             })?;
             return bytes.map(Bytes::Inline).ok_or_else(missing);
         }
@@ -144,14 +145,15 @@ impl Engine {
         }
     }
 
-    /// A record of ours (a config, a provenance record): small ones go into the database with
-    /// the write that `also` does, large ones into the store before.
+    /// A record of ours (a config, the provenance record of a run): small ones go into the database
+    /// by the write that is given back, large ones into the store before. The write tells the
+    /// blob's sequence number.
     pub(super) fn put_record(
         &self,
         bytes: Vec<u8>,
         media_type: &'static str,
-    ) -> Result<impl FnOnce(&redb::WriteTransaction) -> Result<(), crate::db::DbError> + Send + 'static, EngineError>
-    {
+        record_of: Option<RunId>,
+    ) -> Result<impl FnOnce(&redb::WriteTransaction) -> Result<u64, DbError> + Send + 'static, EngineError> {
         let hash = ContentHash::of(&bytes);
         let inline = bytes.len() <= SMALL_BLOB_BYTES;
         let now = Timestamp::now();
@@ -166,15 +168,17 @@ impl Engine {
             damage: None,
             inline,
             sequence: 0,
+            record_of,
         };
         if !inline {
             self.0.store.put_bytes(&bytes)?;
         }
         Ok(move |tx: &redb::WriteTransaction| {
-            if inline && tables::get::<BlobRow>(tx, names::BLOBS, hash.as_bytes())?.is_none() {
-                tx.open_table(names::INLINE)?.insert(hash.as_bytes(), bytes.as_slice())?;
+            let (sequence, is_new) = tables::record_blob(tx, &hash, &row)?;
+            if inline && is_new {
+                tx.open_table(names::RECORDS)?.insert(sequence, bytes.as_slice())?;
             }
-            tables::record_blob(tx, &hash, &row)
+            Ok(sequence)
         })
     }
 
@@ -316,6 +320,7 @@ pub(super) fn blob_row(bytes: &[u8], size: u64, origin: Origin) -> BlobRow {
         damage: damage.map(|damage| damage.to_string()),
         inline: false,
         sequence: 0,
+        record_of: None,
     }
 }
 

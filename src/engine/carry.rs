@@ -133,8 +133,7 @@ impl Engine {
             return Err(EngineError::Refused(format!("input {gone} of run {run} was removed meanwhile; try again")));
         }
         let row = row_of(carried);
-        let store_record = self.put_record(record, "application/json")?;
-        let provenance = carried.provenance;
+        let store_record = self.put_record(record, "application/json", Some(run))?;
         let Signature { key_id, signature, sha256 } = signature;
         let signature = SealRow { key_id, signature, sha256 };
         let taken = self.write(move |tx| {
@@ -150,11 +149,10 @@ impl Engine {
                     tables::use_value(tx, run, hash)?;
                 }
             }
-            store_record(tx)?;
-            seal::put(tx, &provenance, &signature)?;
+            seal::put(tx, store_record(tx)?, &signature)?;
             let sequence = tables::add_to_number(tx, names::SEQUENCE, 1)?;
             let row = RunRow { sequence, ..row };
-            for (hash, holder) in references::held_by(run, &row) {
+            for (hash, holder) in references::read_by(run, &row) {
                 tables::hold(tx, &hash, &holder)?;
             }
             runs::put_run(tx, run, &row)?;

@@ -27,7 +27,7 @@ impl Engine {
         let id = ContentHash::of(&bytes);
         let fixed = self.fixed_hashes(&recipe)?;
         let _unrecorded = self.keep_all();
-        let store = self.put_record(bytes, "application/yaml")?;
+        let store = self.put_record(bytes, "application/yaml", None)?;
         let (name, version) = (recipe.name.clone(), recipe.version.clone());
         let new = self
             .write(move |tx| {

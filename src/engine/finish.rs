@@ -9,9 +9,9 @@ use crate::db::DbError;
 use crate::engine::blobs::Bytes;
 use crate::engine::error::EngineError;
 use crate::engine::events::What;
+use crate::engine::idempotency::Idempotency;
 use crate::engine::job::{Job, NodeFailure, Rows};
 use crate::engine::machine::Outcome;
-use crate::engine::queue::Idempotency;
 use crate::engine::seal::Subject;
 use crate::engine::{Engine, provenance, publish, queue, runs, seal, tables, trace};
 use crate::media::{Facts, Form, Kind, MediaType};
@@ -164,12 +164,13 @@ impl Engine {
         job.settle()?;
         let (row, write) = self.completion(job)?;
         let rows = Arc::new(job.take_rows());
-        let (run, made) = (job.run, rows.clone());
+        let (run, made, stored) = (job.run, rows.clone(), row.clone());
         let trace = trace::kept(job, RunStatus::Completed);
         let write = move |tx: &redb::WriteTransaction| {
             publish::record(tx, run, &made)?;
             trace::put(tx, run, &trace)?;
-            write(tx)
+            write(tx)?;
+            runs::put_run(tx, run, &stored)
         };
         self.write_end(job, Outcome::Completed, rows, row, write);
         Ok(())
@@ -179,14 +180,13 @@ impl Engine {
     pub(super) fn complete_at_once(
         &self,
         job: &Arc<Job>,
-        config: Option<impl Write>,
+        config: Option<impl FnOnce(&redb::WriteTransaction) -> Result<u64, DbError> + Send + 'static>,
         idempotency: Option<Idempotency>,
     ) -> Result<RunRow, EngineError> {
-        let begun = job.row();
         let (mut row, end) = self.completion(job)?;
         let (run, mut ended) = (job.run, row.clone());
         let written = self.write(move |tx| {
-            let Some(sequence) = queue::record_new(tx, run, begun, config, idempotency.as_ref())? else {
+            let Some(sequence) = queue::enter_new(tx, run, &ended, config, idempotency.as_ref())? else {
                 return Ok(None);
             };
             end(tx)?;
@@ -204,7 +204,7 @@ impl Engine {
         Ok(row)
     }
 
-    /// The row of a completed run, and the write that records it with all that belongs to it.
+    /// The row of a completed run, and the write of all that belongs to it beside that row.
     fn completion(&self, job: &Job) -> Result<(RunRow, impl Write), EngineError> {
         let output = *job
             .progress()
@@ -219,8 +219,7 @@ impl Engine {
             row.verdict = Some(if same { Compared::Same } else { Compared::Different });
         }
         let record = provenance::record(self, job, &row)?;
-        let record_hash = ContentHash::of(record.as_bytes());
-        row.provenance = Some(record_hash);
+        row.provenance = Some(ContentHash::of(record.as_bytes()));
         let subject = Subject { name: row.output_name.clone(), content_hash: output };
         // A run is not lost for want of a key: its record can be signed later.
         let seal = self.seal(&record, &subject);
@@ -228,7 +227,7 @@ impl Engine {
             tracing::error!(run = %job.run, why, "the run's record cannot be signed");
             row.warnings.push(format!("its record is not signed: {why}"));
         }
-        let store_record = self.put_record(record.into_bytes(), "application/json")?;
+        let store_record = self.put_record(record.into_bytes(), "application/json", Some(job.run))?;
         let mut used: Vec<ContentHash> = job.plan.nodes.iter().filter_map(hit).collect();
         {
             let progress = job.progress();
@@ -237,11 +236,11 @@ impl Engine {
         used.push(output);
         used.sort_unstable();
         used.dedup();
-        let (run, stored, now) = (job.run, row.clone(), Timestamp::now());
+        let (run, now) = (job.run, Timestamp::now());
         let write = move |tx: &redb::WriteTransaction| {
-            store_record(tx)?;
+            let record = store_record(tx)?;
             if let Ok(seal) = &seal {
-                seal::put(tx, &record_hash, seal)?;
+                seal::put(tx, record, seal)?;
             }
             for hash in &used {
                 tables::use_value(tx, run, hash)?;
@@ -250,7 +249,7 @@ impl Engine {
                     tables::put(tx, names::BLOBS, hash.as_bytes(), &blob)?;
                 }
             }
-            runs::put_run(tx, run, &stored)
+            Ok(())
         };
         Ok((row, write))
     }

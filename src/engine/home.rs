@@ -27,7 +27,7 @@ use crate::engine::slots::Slots;
 use crate::engine::stage_threads::StageThreads;
 use crate::engine::tools::Tools;
 use crate::engine::totals::Totals;
-use crate::engine::{first_start, memory, tables};
+use crate::engine::{earlier, first_start, infra, memory, tables};
 
 /// The file of a home's records; a directory that has it is a home.
 pub const DATABASE: &str = "artdag.redb";
@@ -57,6 +57,7 @@ pub struct Inner {
     pub(super) senders: Senders,
     pub(super) signer: SignerOf,
     pub(super) digests: Digests,
+    pub(super) made_on: infra::Known,
     /// Waits for a disk that refuses, where a command had better tell.
     pub(super) patient: AtomicBool,
     /// Set when the process is about to leave: runs that have not ended wait for the next one.
@@ -124,6 +125,7 @@ impl Engine {
         };
         let db = Db::open(&home.join(DATABASE))?;
         tables::create(&db)?;
+        earlier::bring_up(&db)?;
         let store = Store::open(disk(home).map_err(|error| unusable(error.to_string()))?)?;
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(opening.threads)
@@ -159,6 +161,7 @@ impl Engine {
             senders: Senders::default(),
             signer: opening.signer.clone(),
             digests: Digests::default(),
+            made_on: infra::Known::default(),
             tools: Tools::new(opening.ffmpeg.clone(), home.join("tools.json")),
             patient: AtomicBool::new(opening.role != Role::Command),
             leaving: AtomicBool::new(false),

@@ -1,8 +1,10 @@
 //! What values are made with: this program and this machine, as provenance names them.
 
-use std::sync::LazyLock;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::base::{ContentHash, Fingerprint, canonical};
 
@@ -61,6 +63,62 @@ impl Infrastructure {
     }
 }
 
+/// Software and hardware of somebody's values, as a record tells of them.
+#[derive(Debug)]
+pub struct MadeOn {
+    /// `infra:<host>`.
+    pub host: String,
+    /// As in [`Infrastructure`], its keys in canonical order.
+    pub hardware: Value,
+    /// The same of the software.
+    pub software: Value,
+}
+
+impl MadeOn {
+    /// From the JSON of a row of the table; what cannot be read is null.
+    pub fn of(json: &str) -> Self {
+        let value: Value = serde_json::from_str(json).unwrap_or_default();
+        let host = value["hardware"]["name"].as_str().unwrap_or("infra:unknown").to_owned();
+        Self { host, hardware: canonical::sorted(&value["hardware"]), software: canonical::sorted(&value["software"]) }
+    }
+
+    /// What this process runs on.
+    pub fn here() -> &'static Arc<Self> {
+        static HERE: LazyLock<Arc<MadeOn>> =
+            LazyLock::new(|| Arc::new(MadeOn::of(&canonical::to_string(Infrastructure::here()))));
+        &HERE
+    }
+}
+
+/// What values of the home were made on, as far as records told of it lately: a row never changes.
+#[derive(Default)]
+pub struct Known(Mutex<HashMap<Fingerprint, Arc<MadeOn>>>);
+
+/// Rows that are remembered; then all are forgotten.
+const REMEMBERED: usize = 64;
+
+impl Known {
+    /// The row of a fingerprint, read if it is not remembered; `None` if there is none.
+    pub fn get<E>(
+        &self,
+        fingerprint: Fingerprint,
+        read: impl FnOnce() -> Result<Option<String>, E>,
+    ) -> Result<Option<Arc<MadeOn>>, E> {
+        let remembered = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = remembered().get(&fingerprint) {
+            return Ok(Some(known.clone()));
+        }
+        let Some(json) = read()? else { return Ok(None) };
+        let made_on = Arc::new(MadeOn::of(&json));
+        let mut known = remembered();
+        if known.len() == REMEMBERED {
+            known.clear();
+        }
+        known.insert(fingerprint, made_on.clone());
+        Ok(Some(made_on))
+    }
+}
+
 /// This very program: also after its file has been replaced by another version.
 pub const THIS_PROGRAM: &str = "/proc/self/exe";
 
@@ -70,7 +128,13 @@ pub fn host() -> String {
     if name.is_empty() { "localhost".to_owned() } else { name }
 }
 
-/// The operating system's user, for `rendered_by`.
+/// Whoever runs this process, `@user@host`: who made what nobody else is named for. Looked up once.
+pub fn rendered_here() -> &'static str {
+    static HERE: LazyLock<String> = LazyLock::new(|| format!("@{}@{}", user(), host()));
+    &HERE
+}
+
+/// The operating system's user.
 pub fn user() -> String {
     let uid = rustix::process::getuid().as_raw();
     let of_password_file = || {

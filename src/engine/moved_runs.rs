@@ -130,7 +130,7 @@ fn time_of(text: &str) -> Option<Timestamp> {
 pub(super) fn put(tx: &redb::WriteTransaction, (run, old, task, row): &Coming) -> Result<(), DbError> {
     let mut row = row.clone();
     row.sequence = tables::add_to_number(tx, names::SEQUENCE, 1)?;
-    for (hash, holder) in references::held_by(*run, &row) {
+    for (hash, holder) in references::read_by(*run, &row) {
         tables::hold(tx, &hash, &holder)?;
     }
     if let Some(old) = old {

@@ -4,13 +4,17 @@
 //! canonical order, because a record of 10,000 nodes is large; a test holds that against the
 //! canonicaliser.
 
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::base::{ContentHash, Fingerprint, NodeKey, RunId, canonical};
 use crate::db::DbError;
 use crate::engine::error::EngineError;
-use crate::engine::infra::{self, Infrastructure};
+use crate::engine::infra::{self, MadeOn};
 use crate::engine::job::Job;
 use crate::engine::{Engine, finish, tables};
 use crate::nodes::Tool;
@@ -25,7 +29,7 @@ const MAKERS_LOOKED_AT: usize = 16;
 #[derive(Serialize)]
 struct Record<'a> {
     effects: Vec<Effect>,
-    infrastructure: InfrastructureOf,
+    infrastructure: InfrastructureOf<'a>,
     inputs: Vec<Named>,
     nodes: Vec<Node<'a>>,
     output: Output<'a>,
@@ -46,10 +50,10 @@ struct Effect {
 }
 
 #[derive(Serialize)]
-struct InfrastructureOf {
+struct InfrastructureOf<'a> {
     cached: bool,
-    hardware: Value,
-    software: Value,
+    hardware: &'a Value,
+    software: &'a Value,
     tools: Vec<ToolOf>,
 }
 
@@ -103,21 +107,21 @@ struct RecipeOf {
 /// from it; `None` for what this run made itself.
 struct Makers {
     rows: Vec<Option<MemoRow>>,
-    /// Host names by infrastructure.
-    hosts: std::collections::HashMap<Fingerprint, (String, InfraRow)>,
+    /// What they were made on.
+    hosts: HashMap<Fingerprint, Arc<MadeOn>>,
 }
 
 /// The record of a run that is complete, as canonical JSON.
 pub fn record(engine: &Engine, job: &Job, row: &RunRow) -> Result<String, EngineError> {
     let plan = &job.plan;
     let makers = makers(engine, job)?;
-    let here = Infrastructure::here();
+    let here = MadeOn::here();
     let output = row.output.unwrap_or_else(|| panic!("BUG: a record of run {} without an output", job.run));
     let record = Record {
         effects: effects(plan),
         infrastructure: infrastructure(plan, &makers, here),
         inputs: inputs(engine, plan)?,
-        nodes: nodes(job, &makers, &here.hardware.name),
+        nodes: nodes(job, &makers, &here.host),
         output: Output {
             content_hash: output,
             media_type: finish::media_type(&plan.nodes[plan.output].facts).mime(),
@@ -130,7 +134,7 @@ pub fn record(engine: &Engine, job: &Job, row: &RunRow) -> Result<String, Engine
             version: row.recipe_version.clone(),
         }),
         rendered_at: row.completed_at.unwrap_or(row.created_at).to_string(),
-        rendered_by: row.username.clone().unwrap_or_else(|| format!("@{}@{}", infra::user(), infra::host())),
+        rendered_by: row.username.clone().unwrap_or_else(|| infra::rendered_here().to_owned()),
         run_id: job.run,
         task_id: job.run,
     };
@@ -148,9 +152,9 @@ pub fn plan_hash(plan: &Plan) -> ContentHash {
 fn makers(engine: &Engine, job: &Job) -> Result<Makers, EngineError> {
     let plan = &job.plan;
     let found = engine.memos(plan.nodes.iter().map(|node| &node.key))?;
-    let adopted: std::collections::HashSet<usize> = job.progress().adopted.iter().copied().collect();
+    let adopted: HashSet<usize> = job.progress().adopted.iter().copied().collect();
     let mut rows: Vec<Option<MemoRow>> = vec![None; plan.nodes.len()];
-    let mut hosts = std::collections::HashMap::new();
+    let mut hosts = HashMap::new();
     for index in (0..plan.nodes.len()).rev() {
         let node = &plan.nodes[index];
         let own = node.state == State::Miss && !adopted.contains(&index) && rows[index].is_none();
@@ -171,32 +175,26 @@ fn makers(engine: &Engine, job: &Job) -> Result<Makers, EngineError> {
                     rows[*input].get_or_insert(row);
                 }
             }
-            if let std::collections::hash_map::Entry::Vacant(entry) = hosts.entry(row.infra)
-                && let Some(infra) = engine.row::<InfraRow>(names::INFRA, row.infra.as_bytes())?
+            if let Entry::Vacant(entry) = hosts.entry(row.infra)
+                && let Some(made_on) = engine.0.made_on.get(row.infra, || {
+                    let stored = engine.row::<InfraRow>(names::INFRA, row.infra.as_bytes())?;
+                    Ok::<_, EngineError>(stored.map(|row| row.json))
+                })?
             {
-                let value: Value = serde_json::from_str(&infra.json).unwrap_or_default();
-                let host = value["hardware"]["name"].as_str().unwrap_or("infra:unknown").to_owned();
-                entry.insert((host, infra));
+                entry.insert(made_on);
             }
         }
     }
     Ok(Makers { rows, hosts })
 }
 
-fn infrastructure(plan: &Plan, makers: &Makers, here: &Infrastructure) -> InfrastructureOf {
-    let here = serde_json::to_value(here).unwrap_or_default();
+fn infrastructure<'a>(plan: &Plan, makers: &'a Makers, here: &'a MadeOn) -> InfrastructureOf<'a> {
     let of_output = makers.rows[plan.output];
-    let stored = of_output.and_then(|row| makers.hosts.get(&row.infra));
-    let value = stored.and_then(|(_, infra)| serde_json::from_str::<Value>(&infra.json).ok()).unwrap_or(here);
+    let made_on = of_output.and_then(|row| makers.hosts.get(&row.infra)).map_or(here, |made_on| made_on);
     let mut tools: Vec<ToolOf> = plan.nodes.iter().flat_map(|node| node.tools.iter().map(tool_of)).collect();
     tools.sort();
     tools.dedup();
-    InfrastructureOf {
-        cached: of_output.is_some(),
-        hardware: sorted(&value["hardware"]),
-        software: sorted(&value["software"]),
-        tools,
-    }
+    InfrastructureOf { cached: of_output.is_some(), hardware: &made_on.hardware, software: &made_on.software, tools }
 }
 
 fn tool_of(tool: &Tool) -> ToolOf {
@@ -209,7 +207,7 @@ fn nodes<'a>(job: &'a Job, makers: &'a Makers, here: &'a str) -> Vec<Node<'a>> {
     let each = plan.nodes.iter().enumerate();
     each.map(|(index, node)| {
         let known = makers.rows[index];
-        let host = known.and_then(|row| makers.hosts.get(&row.infra)).map_or(here, |(host, _)| host.as_str());
+        let host = known.and_then(|row| makers.hosts.get(&row.infra)).map_or(here, |made_on| made_on.host.as_str());
         let own_row = known.filter(|_| node.source.is_none() && node.state != State::Miss);
         Node {
             id: node.id.as_str(),
@@ -238,12 +236,12 @@ fn effects(plan: &Plan) -> Vec<Effect> {
         Some(Effect {
             content_hash: crate::effects::hash(effect),
             name: name.to_owned(),
-            params: sorted(node.params.get("params").unwrap_or(&Value::Object(serde_json::Map::new()))),
+            params: canonical::sorted(node.params.get("params").unwrap_or(&Value::Object(serde_json::Map::new()))),
             version: effect.version().to_string(),
         })
     });
     let mut effects: Vec<Effect> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for effect in of_effects {
         if seen.insert((effect.name.clone(), effect.params.to_string())) {
             effects.push(effect);
@@ -260,11 +258,6 @@ fn inputs(engine: &Engine, plan: &Plan) -> Result<Vec<Named>, EngineError> {
         named.push(Named { content_hash: hash, name: name.unwrap_or_else(|| node.id.to_string()) });
     }
     Ok(named)
-}
-
-/// A value with its keys in canonical order at every depth.
-fn sorted(value: &Value) -> Value {
-    serde_json::from_str(&canonical::to_string(value)).unwrap_or_default()
 }
 
 /// The runs whose output a blob is, in the order of their ids.

@@ -88,6 +88,7 @@ impl Engine {
             damage: None,
             inline: false,
             sequence: 0,
+            record_of: None,
         }
     }
 }

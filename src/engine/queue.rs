@@ -10,17 +10,18 @@ use std::sync::atomic::Ordering;
 
 use redb::{ReadableTable as _, ReadableTableMetadata as _};
 
-use crate::base::limits::{IDEMPOTENCY_HOURS, QUEUED_RUNS};
-use crate::base::{ContentHash, NodeKey, RunId, Timestamp};
+use crate::base::limits::QUEUED_RUNS;
+use crate::base::{NodeKey, RunId, Timestamp};
 use crate::db::DbError;
 use crate::engine::error::EngineError;
 use crate::engine::events::What;
+use crate::engine::idempotency::Idempotency;
 use crate::engine::job::Job;
 use crate::engine::request::{Prepared, Request};
 use crate::engine::runs::{new_row, put_run, request_of, run_in};
 use crate::engine::{Engine, memory, references, tables, tasks};
 use crate::records::tables as names;
-use crate::records::{IdempotencyRow, Record, RunRow, RunStatus, TaskRow};
+use crate::records::{IdempotencyRow, RunRow, RunStatus};
 
 /// How a request is accepted.
 #[derive(Debug, Clone, Default)]
@@ -29,17 +30,6 @@ pub struct Submission {
     pub held: bool,
     /// What tells a request that is made again from a new one.
     pub idempotency: Option<Idempotency>,
-}
-
-/// What tells a request that is made again from a new one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Idempotency {
-    /// Who asks, and the key that they chose.
-    pub key: String,
-    /// BLAKE3 of all that they ask for.
-    pub body: ContentHash,
-    /// The task that the request came as, if it did.
-    pub task: Option<TaskRow>,
 }
 
 /// A request that was accepted.
@@ -113,7 +103,7 @@ impl Engine {
             row.started_at = Some(row.created_at);
             row.attempts = 1;
         }
-        let config = prepared.config.clone().map(|(_, bytes)| self.put_record(bytes, "application/yaml"));
+        let config = prepared.config.clone().map(|(_, bytes)| self.put_record(bytes, "application/yaml", None));
         let config = config.transpose()?;
         let share = entry.request.options.cache && entry.verifies.is_none();
         let job = Job::new(run, prepared.plan, row.clone(), share, Vec::new(), place).with_data(prepared.data);
@@ -127,10 +117,15 @@ impl Engine {
         if begins {
             self.jobs().insert(run, job.clone());
         }
-        let stored = row.clone();
+        let mut stored = row.clone();
         let idempotency = entry.submission.idempotency.clone();
-        let written = self.write(move |tx| record_new(tx, run, stored, config, idempotency.as_ref())).wait();
-        let sequence = match written {
+        let written = self.write(move |tx| {
+            let Some(sequence) = enter_new(tx, run, &stored, config, idempotency.as_ref())? else { return Ok(None) };
+            stored.sequence = sequence;
+            put_run(tx, run, &stored)?;
+            Ok(Some(sequence))
+        });
+        let sequence = match written.wait() {
             Ok(Some(sequence)) => sequence,
             other => {
                 self.jobs().remove(&run);
@@ -170,25 +165,6 @@ impl Engine {
             )));
         }
         Ok(Accepted { run: known.run, row: self.run_row(known.run)?, existing: true })
-    }
-
-    fn row_of_key(&self, key: &str) -> Result<Option<IdempotencyRow>, EngineError> {
-        let row = self.0.db.read(|tx| {
-            let table = tx.open_table(names::IDEMPOTENCY)?;
-            let row = table.get(key)?.map(|bytes| IdempotencyRow::from_bytes(bytes.value())).transpose()?;
-            let runs = tx.open_table(names::RUNS)?;
-            // With its run a key is free again.
-            Ok(match row {
-                Some(row) if runs.get(row.run.as_bytes())?.is_some() => Some(row),
-                _ => None,
-            })
-        })?;
-        Ok(row.filter(|row| !is_old(row)))
-    }
-
-    /// Forgets idempotency keys that are no longer remembered; how many.
-    pub(super) fn forget_old_keys(&self) -> Result<u64, EngineError> {
-        Ok(self.write(|tx| forget_keys(tx, is_old)).wait()?)
     }
 
     /// Lets this process work on all that waits, from now on. What this thread needed to get so
@@ -404,71 +380,26 @@ impl Engine {
     }
 }
 
-/// Records a run that is new; `None` if its idempotency key was taken in between.
-pub(super) fn record_new(
+/// Records all that belongs to a run that is new, but for its row; `None` if its idempotency key was
+/// taken in between. Its place among runs of its priority.
+pub(super) fn enter_new(
     tx: &redb::WriteTransaction,
     run: RunId,
-    mut row: RunRow,
-    config: Option<impl FnOnce(&redb::WriteTransaction) -> Result<(), DbError>>,
+    row: &RunRow,
+    config: Option<impl FnOnce(&redb::WriteTransaction) -> Result<u64, DbError>>,
     idempotency: Option<&Idempotency>,
 ) -> Result<Option<u64>, DbError> {
     if let Some(idempotency) = idempotency {
-        let mut keys = tx.open_table(names::IDEMPOTENCY)?;
-        let known = keys.get(idempotency.key.as_str())?.map(|bytes| IdempotencyRow::from_bytes(bytes.value()));
-        if let Some(known) = known.transpose()?.filter(|known| !is_old(known))
-            && run_in(tx, known.run)?.is_some()
-        {
+        if !idempotency.claim(tx, run, row.created_at)? {
             return Ok(None);
         }
-        let known = IdempotencyRow { body: idempotency.body, run, created_at: row.created_at };
-        keys.insert(idempotency.key.as_str(), known.to_bytes().as_slice())?;
         idempotency.task.iter().try_for_each(|task| tasks::put(tx, run, task))?;
     }
     if let Some(config) = config {
         config(tx)?;
     }
-    row.sequence = tables::add_to_number(tx, names::SEQUENCE, 1)?;
-    for (hash, holder) in references::held_by(run, &row) {
+    for (hash, holder) in references::read_by(run, row) {
         tables::hold(tx, &hash, &holder)?;
     }
-    put_run(tx, run, &row)?;
-    Ok(Some(row.sequence))
-}
-
-fn forget_keys(tx: &redb::WriteTransaction, old: impl Fn(&IdempotencyRow) -> bool) -> Result<u64, DbError> {
-    let mut keys = tx.open_table(names::IDEMPOTENCY)?;
-    let before = keys.len()?;
-    // One that cannot be read is nobody's any more.
-    keys.retain(|_, bytes| IdempotencyRow::from_bytes(bytes).is_ok_and(|row| !old(&row)))?;
-    Ok(before - keys.len()?)
-}
-
-fn is_old(row: &IdempotencyRow) -> bool {
-    Timestamp::now().seconds_since(row.created_at) > (IDEMPOTENCY_HOURS * 3600) as f64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::db::{Db, initialise};
-
-    #[test]
-    fn old_idempotency_keys_are_forgotten_and_others_stay() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        initialise(&redb::Database::create(file.path()).unwrap()).unwrap();
-        let db = Db::open(file.path()).unwrap();
-        tables::create(&db).unwrap();
-        let hour = 3_600_000_000;
-        let now = Timestamp::now().micros();
-        let left = tables::write(&db, move |tx| {
-            for (key, age) in [("new", 0), ("day", IDEMPOTENCY_HOURS - 1), ("old", IDEMPOTENCY_HOURS + 1)] {
-                let created_at = Timestamp::from_micros(now - age * hour);
-                let row = IdempotencyRow { body: ContentHash::of(b""), run: RunId::new(), created_at };
-                tx.open_table(names::IDEMPOTENCY)?.insert(key, row.to_bytes().as_slice())?;
-            }
-            let forgotten = forget_keys(tx, is_old)?;
-            Ok((forgotten, tx.open_table(names::IDEMPOTENCY)?.len()?))
-        });
-        assert_eq!(left.wait().unwrap(), (1, 2));
-    }
+    tables::add_to_number(tx, names::SEQUENCE, 1).map(Some)
 }

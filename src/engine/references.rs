@@ -175,8 +175,10 @@ fn forget_run(tx: &redb::WriteTransaction, run: RunId) -> Result<(), DbError> {
     tx.open_table(names::UNSUCCESSFUL)?.remove(run.as_bytes())?;
     trace::forget(tx, run)?;
     tasks::forget(tx, run)?;
-    if let Some(record) = row.provenance {
-        tx.open_table(names::SEALS)?.remove(record.as_bytes())?;
+    if let Some(record) = row.provenance
+        && let Some(blob) = tables::get::<BlobRow>(tx, names::BLOBS, record.as_bytes())?
+    {
+        tx.open_table(names::SIGNATURES)?.remove(blob.sequence)?;
     }
     tables::add_to_number(tx, names::run_count(row.status), -1)?;
     for (hash, holder) in held_by(run, &row) {
@@ -195,11 +197,18 @@ fn is_of(holder: &Holder, run: RunId) -> bool {
 }
 
 /// Every blob that a run holds, and as what.
-pub(super) fn held_by(run: RunId, row: &RunRow) -> Vec<(ContentHash, Holder)> {
-    let inputs = row.inputs.iter().map(|hash| (*hash, Holder::RunInput(run)));
-    inputs
-        .chain(row.config.map(|hash| (hash, Holder::RunConfig(run))))
-        .chain(row.output.map(|hash| (hash, Holder::RunOutput(run))))
-        .chain(row.provenance.map(|hash| (hash, Holder::RunProvenance(run))))
-        .collect()
+fn held_by(run: RunId, row: &RunRow) -> Vec<(ContentHash, Holder)> {
+    read_by(run, row).chain(made_by(run, row)).collect()
+}
+
+/// What a run holds from its beginning.
+pub(super) fn read_by(run: RunId, row: &RunRow) -> impl Iterator<Item = (ContentHash, Holder)> {
+    let inputs = row.inputs.iter().map(move |hash| (*hash, Holder::RunInput(run)));
+    inputs.chain(row.config.map(|hash| (hash, Holder::RunConfig(run))))
+}
+
+/// What it holds once it has an end.
+pub(super) fn made_by(run: RunId, row: &RunRow) -> impl Iterator<Item = (ContentHash, Holder)> {
+    let output = row.output.map(|hash| (hash, Holder::RunOutput(run)));
+    output.into_iter().chain(row.provenance.map(|hash| (hash, Holder::RunProvenance(run))))
 }

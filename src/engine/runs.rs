@@ -11,7 +11,7 @@ use crate::db::DbError;
 use crate::engine::changes::{self, Subject};
 use crate::engine::error::EngineError;
 use crate::engine::request::{Prepared, Request};
-use crate::engine::{Engine, Inputs, Page, RecipeRef, tables, tasks};
+use crate::engine::{Engine, Inputs, Page, RecipeRef, references, tables, tasks};
 use crate::media::encode::Format;
 use crate::records::tables as names;
 use crate::records::{Holder, MemoRow, Record, RunRow, RunStats, RunStatus};
@@ -301,11 +301,8 @@ pub(super) fn put_run(tx: &redb::WriteTransaction, run: RunId, row: &RunRow) -> 
     if row.status.is_final() && old.is_none_or(|old| !old.status.is_final()) {
         tasks::ended(tx, run)?;
     }
-    if let Some(output) = row.output {
-        tables::hold(tx, &output, &Holder::RunOutput(run))?;
-    }
-    if let Some(provenance) = row.provenance {
-        tables::hold(tx, &provenance, &Holder::RunProvenance(run))?;
+    for (hash, holder) in references::made_by(run, row) {
+        tables::hold(tx, &hash, &holder)?;
     }
     changes::note(tx, &Subject::Run(run))
 }

@@ -16,11 +16,11 @@ use sha2::{Digest as _, Sha256};
 use crate::base::limits::SEALED_DIGEST_BYTES;
 use crate::base::{ContentHash, Fingerprint, NodeKey, canonical};
 use crate::db::DbError;
-use crate::engine::Engine;
 use crate::engine::error::EngineError;
 use crate::engine::why::parts_of;
+use crate::engine::{Engine, tables};
 use crate::records::tables as names;
-use crate::records::{KeyRow, Record as _, SealRow};
+use crate::records::{BlobRow, KeyRow, Record as _, SealRow};
 
 /// The type of what is signed, as DSSE names it.
 pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
@@ -145,7 +145,7 @@ impl Engine {
 
     /// Is a record here, with a signature that is right?
     pub(super) fn is_sealed(&self, record: &ContentHash) -> Result<bool, EngineError> {
-        let Some(row) = self.row::<SealRow>(names::SEALS, record.as_bytes())? else { return Ok(false) };
+        let Some(row) = self.signature_of(record)? else { return Ok(false) };
         let bytes = match self.read_checked(record) {
             Ok(bytes) => bytes,
             Err(EngineError::NotFound { .. } | EngineError::Damaged { .. }) => return Ok(false),
@@ -177,18 +177,32 @@ impl Engine {
         let damaged = || EngineError::Damaged { hash, what: "it is no provenance record".to_owned() };
         let record = std::str::from_utf8(&record).map_err(|_| damaged())?;
         let subject = subject_of(record.as_bytes()).ok_or_else(damaged)?;
-        let row = match self.row::<SealRow>(names::SEALS, hash.as_bytes())? {
+        let row = match self.signature_of(&hash)? {
             Some(row) => row,
             None => {
                 let unsigned = |why| EngineError::Refused(format!("the record of {word} is not signed: {why}"));
                 let row = self.seal(record, &subject).map_err(unsigned)?;
                 let stored = row.clone();
-                self.write(move |tx| put(tx, &hash, &stored)).wait()?;
+                self.write(move |tx| match tables::get::<BlobRow>(tx, names::BLOBS, hash.as_bytes())? {
+                    Some(blob) => put(tx, blob.sequence, &stored),
+                    None => Ok(()),
+                })
+                .wait()?;
                 row
             }
         };
         let statement = statement(record, &subject, row.sha256.as_ref());
         Ok(envelope(&statement, &row.key_id, &row.signature))
+    }
+
+    /// The signature of a record, if it is here with one.
+    fn signature_of(&self, record: &ContentHash) -> Result<Option<SealRow>, EngineError> {
+        let Some(blob) = self.blob_row(record)? else { return Ok(None) };
+        let row = self.0.db.read(|tx| {
+            let table = tx.open_table(names::SIGNATURES)?;
+            Ok(table.get(blob.sequence)?.map(|bytes| SealRow::from_bytes(bytes.value())).transpose()?)
+        })?;
+        Ok(row)
     }
 
     /// What a node's key is made of, if it is known here.
@@ -199,12 +213,12 @@ impl Engine {
     }
 }
 
-/// Keeps the signature of a record; one that is there stays.
-pub(super) fn put(tx: &redb::WriteTransaction, record: &ContentHash, row: &SealRow) -> Result<(), DbError> {
-    let mut table = tx.open_table(names::SEALS)?;
-    let known = redb::ReadableTable::get(&table, record.as_bytes())?.is_some();
+/// Keeps the signature of a record, by its blob's sequence number; one that is there stays.
+pub(super) fn put(tx: &redb::WriteTransaction, record: u64, row: &SealRow) -> Result<(), DbError> {
+    let mut table = tx.open_table(names::SIGNATURES)?;
+    let known = redb::ReadableTable::get(&table, record)?.is_some();
     if !known {
-        table.insert(record.as_bytes(), row.to_bytes().as_slice())?;
+        table.insert(record, row.to_bytes().as_slice())?;
     }
     Ok(())
 }

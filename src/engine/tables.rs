@@ -55,7 +55,7 @@ pub fn create(db: &Db) -> Result<(), DbError> {
         // Homes of earlier versions lack tables that came later.
         let has_all = |tx: &redb::ReadTransaction| {
             let later = tx.open_table(names::ALIASES).is_ok() && tx.open_table(names::PUBLICATIONS).is_ok();
-            Ok(later && tx.open_table(names::SEALS).is_ok() && tx.open_table(names::COMMANDS).is_ok())
+            Ok(later && tx.open_table(names::SIGNATURES).is_ok() && tx.open_table(names::COMMANDS).is_ok())
         };
         if !db.read(has_all)? {
             write(db, create_later).wait()?;
@@ -78,7 +78,6 @@ pub fn create(db: &Db) -> Result<(), DbError> {
         tx.open_table(names::MEMO)?;
         tx.open_table(names::KEYS)?;
         tx.open_table(names::BLOBS)?;
-        tx.open_table(names::INLINE)?;
         tx.open_table(names::HOLDERS)?;
         tx.open_table(names::ASSETS)?;
         tx.open_table(names::CONFIGS)?;
@@ -107,7 +106,8 @@ fn create_later(tx: &redb::WriteTransaction) -> Result<(), DbError> {
     tx.open_table(names::PUBLICATION_ORDER)?;
     tx.open_table(names::OUTBOX)?;
     tx.open_table(names::PUBLISHED)?;
-    tx.open_table(names::SEALS)?;
+    tx.open_table(names::RECORDS)?;
+    tx.open_table(names::SIGNATURES)?;
     tx.open_table(names::COMMANDS)?;
     Ok(())
 }
@@ -160,7 +160,8 @@ pub fn put<R: Record>(
 }
 
 /// Records a blob whose bytes are there, if it is not recorded. Derived ones count against the cap.
-pub fn record_blob(tx: &redb::WriteTransaction, hash: &ContentHash, row: &BlobRow) -> Result<(), DbError> {
+/// Its sequence number, and whether it is new.
+pub fn record_blob(tx: &redb::WriteTransaction, hash: &ContentHash, row: &BlobRow) -> Result<(u64, bool), DbError> {
     match get::<BlobRow>(tx, names::BLOBS, hash.as_bytes())? {
         None => {
             let sequence = add_to_number(tx, names::SEQUENCE, 1)?;
@@ -171,6 +172,7 @@ pub fn record_blob(tx: &redb::WriteTransaction, hash: &ContentHash, row: &BlobRo
             if row.origin == Origin::Derived {
                 add_to_number(tx, names::DERIVED_BYTES, row.size as i64)?;
             }
+            Ok((sequence, true))
         }
         // What somebody brings is theirs, although it was made here before.
         Some(mut old) if old.origin != Origin::Upload && row.origin == Origin::Upload => {
@@ -179,17 +181,18 @@ pub fn record_blob(tx: &redb::WriteTransaction, hash: &ContentHash, row: &BlobRo
             }
             old.origin = Origin::Upload;
             put(tx, names::BLOBS, hash.as_bytes(), &old)?;
+            Ok((old.sequence, false))
         }
-        Some(_) => {}
+        Some(old) => Ok((old.sequence, false)),
     }
-    Ok(())
 }
 
 /// Takes a blob's row, with its inline bytes, out.
 pub fn forget_blob(tx: &redb::WriteTransaction, hash: &ContentHash) -> Result<(), DbError> {
     let Some(row) = get::<BlobRow>(tx, names::BLOBS, hash.as_bytes())? else { return Ok(()) };
     tx.open_table(names::BLOBS)?.remove(hash.as_bytes())?;
-    tx.open_table(names::INLINE)?.remove(hash.as_bytes())?;
+    tx.open_table(names::RECORDS)?.remove(row.sequence)?;
+    tx.open_table(names::SIGNATURES)?.remove(row.sequence)?;
     tx.open_table(names::PROBES)?.remove(hash.as_bytes())?;
     tx.open_table(names::BLOB_ORDER)?.remove(row.sequence)?;
     add_to_number(tx, names::BLOB_COUNT, -1)?;
@@ -232,25 +235,50 @@ pub fn use_value(tx: &redb::WriteTransaction, run: RunId, hash: &ContentHash) ->
 
 /// Says that `holder` holds a blob.
 pub fn hold(tx: &redb::WriteTransaction, hash: &ContentHash, holder: &Holder) -> Result<(), DbError> {
+    if let Holder::RunProvenance(run) = holder
+        && let Some(row) = get::<BlobRow>(tx, names::BLOBS, hash.as_bytes())?
+        && row.record_of.is_none_or(|of| of == *run)
+    {
+        return match row.record_of {
+            Some(_) => Ok(()),
+            None => put(tx, names::BLOBS, hash.as_bytes(), &BlobRow { record_of: Some(*run), ..row }),
+        };
+    }
     tx.open_table(names::HOLDERS)?.insert(names::holder_key(hash, holder).as_slice(), ())?;
     Ok(())
 }
 
 /// Says that it no longer does.
 pub fn release(tx: &redb::WriteTransaction, hash: &ContentHash, holder: &Holder) -> Result<(), DbError> {
+    if let Holder::RunProvenance(run) = holder
+        && let Some(row) = get::<BlobRow>(tx, names::BLOBS, hash.as_bytes())?
+        && row.record_of == Some(*run)
+    {
+        return put(tx, names::BLOBS, hash.as_bytes(), &BlobRow { record_of: None, ..row });
+    }
     tx.open_table(names::HOLDERS)?.remove(names::holder_key(hash, holder).as_slice())?;
     Ok(())
 }
 
 /// Who holds a blob, within a write.
 pub fn holders_in(tx: &redb::WriteTransaction, hash: &ContentHash) -> Result<Vec<Holder>, DbError> {
-    let table = tx.open_table(names::HOLDERS)?;
+    holders_from(&tx.open_table(names::HOLDERS)?, &tx.open_table(names::BLOBS)?, hash)
+}
+
+/// Who holds a blob.
+fn holders_from(
+    holders: &impl redb::ReadableTable<&'static [u8], ()>,
+    blobs: &impl redb::ReadableTable<&'static [u8; 32], &'static [u8]>,
+    hash: &ContentHash,
+) -> Result<Vec<Holder>, DbError> {
     let range = names::holders_of(hash);
-    let mut holders = Vec::new();
-    for row in table.range(range.start().as_slice()..=range.end().as_slice())? {
-        holders.extend(names::holder_of(row?.0.value()));
+    let mut found = Vec::new();
+    for row in holders.range(range.start().as_slice()..=range.end().as_slice())? {
+        found.extend(names::holder_of(row?.0.value()));
     }
-    Ok(holders)
+    let row = blobs.get(hash.as_bytes())?.map(|bytes| BlobRow::from_bytes(bytes.value())).transpose()?;
+    found.extend(row.and_then(|row| row.record_of).map(Holder::RunProvenance));
+    Ok(found)
 }
 
 impl Engine {
@@ -310,15 +338,9 @@ impl Engine {
 
     /// Who holds a blob.
     pub fn holders(&self, hash: &ContentHash) -> Result<Vec<Holder>, EngineError> {
-        let holders = self.0.db.read(|tx| {
-            let table = tx.open_table(names::HOLDERS)?;
-            let range = names::holders_of(hash);
-            let mut holders = Vec::new();
-            for row in table.range(range.start().as_slice()..=range.end().as_slice())? {
-                holders.extend(names::holder_of(row?.0.value()));
-            }
-            Ok(holders)
-        })?;
-        Ok(holders)
+        let from = |tx: &redb::ReadTransaction| {
+            holders_from(&tx.open_table(names::HOLDERS)?, &tx.open_table(names::BLOBS)?, hash)
+        };
+        Ok(self.0.db.read(from)?)
     }
 }

@@ -161,6 +161,7 @@ mod tests {
             damage: None,
             inline: true,
             sequence: 0,
+            record_of: None,
         }
     }
 

@@ -197,31 +197,6 @@ pub struct KeyRow {
     pub tools: Vec<(String, Fingerprint)>,
 }
 
-/// A blob: what is known of it beside its bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BlobRow {
-    /// Bytes.
-    pub size: u64,
-    /// How it came here.
-    pub origin: Origin,
-    /// When it came.
-    pub created_at: Timestamp,
-    /// When a run last used it.
-    pub used_at: Timestamp,
-    /// The bytes' type, by our own sniffing, as a MIME type.
-    pub media_type: String,
-    /// Upright width and height of a picture.
-    pub dimensions: Option<(u32, u32)>,
-    /// Has the picture more than one frame?
-    pub animated: bool,
-    /// Why a picture cannot be decoded.
-    pub damage: Option<String>,
-    /// Are the bytes in the database itself?
-    pub inline: bool,
-    /// Its place among all blobs, in the order in which they came.
-    pub sequence: u64,
-}
-
 /// What ffmpeg's one look at a blob told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProbeRow {
@@ -229,18 +204,6 @@ pub struct ProbeRow {
     pub clip: Option<String>,
     /// Why not.
     pub damage: Option<String>,
-}
-
-/// How a blob came into the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Origin {
-    /// Somebody brought it: it cannot be made again.
-    Upload,
-    /// A run made it.
-    Derived,
-    /// A config or a provenance record.
-    Record,
 }
 
 /// An asset: a friendly name.

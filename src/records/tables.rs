@@ -45,9 +45,10 @@ pub const COMMANDS: TableDefinition<'static, &'static [u8; 20], &'static [u8]> =
 pub const SUSPECTS: TableDefinition<'static, &'static [u8; 48], u32> = TableDefinition::new("suspects");
 /// Caller and idempotency key → [`super::IdempotencyRow`].
 pub const IDEMPOTENCY: TableDefinition<'static, &'static str, &'static [u8]> = TableDefinition::new("idempotency");
-/// Content hash → the bytes of a small blob.
-pub const INLINE: ByHash = TableDefinition::new("inline");
-/// Content hash and holder (see [`holder_key`]) → nothing.
+/// A blob's sequence number → the bytes of a small blob. By number, as rows of a commit then lie together.
+pub const RECORDS: TableDefinition<'static, u64, &'static [u8]> = TableDefinition::new("records");
+/// Content hash and holder (see [`holder_key`]) → nothing. The run of a provenance record stands in
+/// the record's [`super::BlobRow`].
 pub const HOLDERS: TableDefinition<'static, &'static [u8], ()> = TableDefinition::new("holders");
 /// Asset name → [`super::AssetRow`].
 pub const ASSETS: TableDefinition<'static, &'static str, &'static [u8]> = TableDefinition::new("assets");
@@ -55,8 +56,8 @@ pub const ASSETS: TableDefinition<'static, &'static str, &'static [u8]> = TableD
 pub const CONFIGS: ByHash = TableDefinition::new("configs");
 /// Fingerprint → [`super::InfraRow`].
 pub const INFRA: ByHash = TableDefinition::new("infra");
-/// Content hash of a provenance record → [`super::SealRow`].
-pub const SEALS: ByHash = TableDefinition::new("seals");
+/// Sequence number of a provenance record's blob → [`super::SealRow`].
+pub const SIGNATURES: TableDefinition<'static, u64, &'static [u8]> = TableDefinition::new("signatures");
 /// Token id → [`super::TokenRow`].
 pub const TOKENS: TableDefinition<'static, &'static str, &'static [u8]> = TableDefinition::new("tokens");
 /// Hash of a session's id → [`super::SessionRow`].
