@@ -1,7 +1,7 @@
 //! A write on its way to disk, seen from both ends.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use redb::WriteTransaction;
 
@@ -10,15 +10,55 @@ use crate::db::keeper::message_of;
 
 /// The right to wait for a write. Dropping it leaves the write to itself.
 #[derive(Debug)]
-pub struct Ticket<T, E>(Receiver<Result<T, WriteError<E>>>);
+pub struct Ticket<T, E>(Arc<Slot<Result<T, WriteError<E>>>>);
+
+/// Where one answer is put, once. A channel would do, and costs four times as much to make as this.
+#[derive(Debug)]
+struct Slot<T> {
+    answer: Mutex<Answer<T>>,
+    given: Condvar,
+}
+
+#[derive(Debug)]
+enum Answer<T> {
+    Awaited,
+    Given(T),
+    /// Whoever was to give it has gone.
+    Never,
+}
+
+impl<T> Slot<T> {
+    fn put(&self, answer: Answer<T>) {
+        let mut slot = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*slot, Answer::Awaited) {
+            *slot = answer;
+            drop(slot);
+            self.given.notify_one();
+        }
+    }
+}
+
+/// The end that gives the answer.
+struct Giver<T>(Arc<Slot<T>>);
+
+impl<T> Drop for Giver<T> {
+    fn drop(&mut self) {
+        self.0.put(Answer::Never);
+    }
+}
 
 impl<T, E> Ticket<T, E> {
     /// Waits until the commit that holds the write is on disk, and gives what the write gave.
     ///
     /// A refusal waits as long: it may rest on what another write of that commit has done.
     pub fn wait(self) -> Result<T, WriteError<E>> {
-        // The sending end is dropped unused only with the committer's queue.
-        self.0.recv().unwrap_or(Err(WriteError::Failed(DbError::Closed)))
+        let slot = self.0.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        let given = self.0.given.wait_while(slot, |answer| matches!(answer, Answer::Awaited));
+        match std::mem::replace(&mut *given.unwrap_or_else(PoisonError::into_inner), Answer::Never) {
+            Answer::Given(result) => result,
+            // The giving end is dropped unused only with the committer's queue.
+            _ => Err(WriteError::Failed(DbError::Closed)),
+        }
     }
 }
 
@@ -47,10 +87,9 @@ where
     T: Send + 'static,
     E: Send + 'static,
 {
-    let (reply, ticket): (SyncSender<Result<T, WriteError<E>>>, _) = sync_channel(1);
-    // It is no error that nobody waits.
-    let job = job_then(write, move |result| drop(reply.send(result)));
-    (job, Ticket(ticket))
+    let slot = Arc::new(Slot { answer: Mutex::new(Answer::Awaited), given: Condvar::new() });
+    let giver = Giver(slot.clone());
+    (job_then(write, move |result| giver.0.put(Answer::Given(result))), Ticket(slot))
 }
 
 /// A write, and what is done with its result on the committer's thread.
