@@ -1,13 +1,12 @@
 //! Effects: one a file, and the table that lists them.
 //!
-//! To add an effect, write its file after the model of `invert.rs` and add its line to
-//! [`EFFECTS`]; help, validation, `artdag effects`, docs and the node `EFFECT` follow from
+//! To add an effect, write its file after the model of `invert.rs`, and add its `mod` line and its
+//! line of [`EFFECTS`] here; help, validation, `artdag effects` and the node `EFFECT` follow from
 //! the table. An effect knows pictures and its parameters, nothing of graphs or storage, and
 //! gives the same bits on every CPU: no float operation whose rounding depends on the machine
 //! (no C library functions, no fused multiply-add, no order that depends on threads).
 
 pub mod golden;
-mod table;
 
 mod blur;
 mod dog;
@@ -18,14 +17,34 @@ mod pixelate;
 mod sepia;
 mod sharpen;
 
-pub use table::{EFFECTS, find, names};
-
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::base::schema::Param;
 use crate::base::{Fingerprint, Params, canonical};
 use crate::media::PixelOp;
+
+/// Every effect, by name.
+pub static EFFECTS: &[&dyn Effect] = &[
+    &blur::Blur,
+    &dog::Dog,
+    &grayscale::Grayscale,
+    &identity::Identity,
+    &invert::Invert,
+    &pixelate::Pixelate,
+    &sepia::Sepia,
+    &sharpen::Sharpen,
+];
+
+/// The effect of this name.
+pub fn find(name: &str) -> Option<&'static dyn Effect> {
+    EFFECTS.iter().copied().find(|effect| effect.name() == name)
+}
+
+/// All names, for suggestions.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    EFFECTS.iter().map(|effect| effect.name())
+}
 
 /// An effect: what it is, and how it lowers to a pixel operation.
 pub trait Effect: Sync {
