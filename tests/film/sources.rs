@@ -77,6 +77,16 @@ fn damaged_and_empty_files_are_refused_or_shorter() {
     let head = home.write("head.mp4", &std::fs::read(clip("ntsc.mp4")).expect("a clip")[..200]);
     let (code, err) = as_it_is(&home, &head, "x").expect_err("there is nothing in it");
     assert!(code == 3 && err.contains("video/mp4"), "{code} {err}");
+    // Its index stands in front and promises all of it.
+    make(
+        home.dir(),
+        "front.mp4",
+        "-f lavfi -i testsrc2=s=320x240:d=4 -c:v libx264 -pix_fmt yuv420p -movflags +faststart",
+    );
+    let whole = std::fs::read(home.dir().join("front.mp4")).expect("it was made");
+    let cut = home.write("cut.mp4", &whole[..whole.len() * 6 / 10]);
+    let (code, err) = as_it_is(&home, &cut, "x").expect_err("not all of it is there");
+    assert!(code == 3 && err.contains("cut short") && err.contains("take the whole file"), "{code} {err}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod allowed;
 mod child;
 pub mod confine;
 mod probe;
+mod told;
 mod toolkit;
 
 pub use allowed::{CODECS, demuxer};

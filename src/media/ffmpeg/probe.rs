@@ -6,11 +6,10 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
-
 use crate::base::limits;
 use crate::media::ffmpeg::allowed::{CODECS, demuxer, is_seekable};
 use crate::media::ffmpeg::child::{Process, link, watched};
+use crate::media::ffmpeg::told::{Format, Stream, Told};
 use crate::media::ffmpeg::toolkit::Toolkit;
 use crate::media::sniff::MediaType;
 use crate::media::source_clip::{Matrix, SourceClip, SourcePicture, SourceSound, Transfer};
@@ -34,55 +33,6 @@ pub enum ProbeError {
     /// Whoever asked does not wait any longer.
     #[error("cancelled")]
     Stopped,
-}
-
-#[derive(Debug, Deserialize, Default)]
-struct Told {
-    #[serde(default)]
-    streams: Vec<Stream>,
-    #[serde(default)]
-    format: Format,
-}
-
-#[derive(Debug, Deserialize, Default)]
-struct Format {
-    #[serde(default)]
-    start_time: Option<String>,
-}
-
-#[derive(Debug, Deserialize, Clone, Default)]
-#[serde(default)]
-struct Stream {
-    index: u32,
-    codec_type: String,
-    codec_name: String,
-    width: u32,
-    height: u32,
-    sample_aspect_ratio: String,
-    pix_fmt: String,
-    color_range: String,
-    color_space: String,
-    color_transfer: String,
-    field_order: String,
-    r_frame_rate: String,
-    avg_frame_rate: String,
-    time_base: String,
-    channels: u32,
-    sample_rate: String,
-    disposition: Disposition,
-    side_data_list: Vec<SideData>,
-}
-
-#[derive(Debug, Deserialize, Clone, Default)]
-#[serde(default)]
-struct Disposition {
-    attached_pic: u8,
-}
-
-#[derive(Debug, Deserialize, Clone, Default)]
-#[serde(default)]
-struct SideData {
-    rotation: Option<f64>,
 }
 
 /// What the packets of a stream told.
@@ -198,6 +148,11 @@ impl Look<'_> {
         if !ended.status.success() {
             let said = ended.said.lines().last().unwrap_or("it says nothing").replace("in0: ", "");
             return Err(ProbeError::Refused(format!("ffprobe cannot read it: {said}")));
+        }
+        // What the demuxer of MP4 and MOV says of a frame that the index promises and the file lacks.
+        if ended.said.contains("partial file") {
+            let what = "it is cut short: its index promises frames that are not there; take the whole file";
+            return Err(ProbeError::Refused(what.to_owned()));
         }
         done.map_err(tool)
     }
