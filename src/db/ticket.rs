@@ -12,7 +12,7 @@ use crate::db::keeper::message_of;
 #[derive(Debug)]
 pub struct Ticket<T, E>(Arc<Slot<Result<T, WriteError<E>>>>);
 
-/// Where one answer is put, once. A channel would do, and costs four times as much to make as this.
+/// Where one answer is put, once: a channel would do, and is made for many.
 #[derive(Debug)]
 struct Slot<T> {
     answer: Mutex<Answer<T>>,
