@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use crate::base::RunId;
 use crate::base::limits::LOCK_WAIT_SECONDS;
+use crate::base::{ContentHash, Fingerprint, RunId};
 use crate::cas::{Disk, RealDisk, Store};
 use crate::db::Db;
 use crate::engine::error::EngineError;
@@ -16,18 +16,20 @@ use crate::engine::finishers::Finishers;
 use crate::engine::fresh::Fresh;
 use crate::engine::housekeeper::{Ended, Housekeeper};
 use crate::engine::inflight::Inflight;
+use crate::engine::infra::MadeOn;
 use crate::engine::job::Job;
+use crate::engine::lately::Lately;
 use crate::engine::lock::{Holder, HomeLock, Role, Taken};
 use crate::engine::machine::Capacity;
 use crate::engine::opened::Opened as OpenedBlobs;
 use crate::engine::partial::Senders;
 use crate::engine::scheduler::Scheduler;
-use crate::engine::seal::{Digests, SignerOf};
+use crate::engine::seal::SignerOf;
 use crate::engine::slots::Slots;
 use crate::engine::stage_threads::StageThreads;
 use crate::engine::tools::Tools;
 use crate::engine::totals::Totals;
-use crate::engine::{earlier, first_start, infra, memory, tables};
+use crate::engine::{earlier, first_start, infra, memory, seal, tables};
 
 /// The file of a home's records; a directory that has it is a home.
 pub const DATABASE: &str = "artdag.redb";
@@ -56,8 +58,10 @@ pub struct Inner {
     pub(super) tools: Tools,
     pub(super) senders: Senders,
     pub(super) signer: SignerOf,
-    pub(super) digests: Digests,
-    pub(super) made_on: infra::Known,
+    /// The SHA-256 of outputs.
+    pub(super) digests: Lately<ContentHash, Fingerprint>,
+    /// What values were made on.
+    pub(super) made_on: Lately<Fingerprint, Arc<MadeOn>>,
     /// Waits for a disk that refuses, where a command had better tell.
     pub(super) patient: AtomicBool,
     /// Set when the process is about to leave: runs that have not ended wait for the next one.
@@ -160,8 +164,8 @@ impl Engine {
             opened: OpenedBlobs::default(),
             senders: Senders::default(),
             signer: opening.signer.clone(),
-            digests: Digests::default(),
-            made_on: infra::Known::default(),
+            digests: Lately::new(seal::DIGESTS),
+            made_on: Lately::new(infra::ROWS),
             tools: Tools::new(opening.ffmpeg.clone(), home.join("tools.json")),
             patient: AtomicBool::new(opening.role != Role::Command),
             leaving: AtomicBool::new(false),

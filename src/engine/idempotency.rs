@@ -1,13 +1,12 @@
 //! Requests that are made again: the key that a client chose leads to the run that it made first.
 
-use redb::{ReadableTable as _, ReadableTableMetadata as _};
+use redb::{ReadableTable, ReadableTableMetadata as _};
 
 use crate::base::limits::IDEMPOTENCY_HOURS;
 use crate::base::{ContentHash, RunId, Timestamp};
 use crate::db::DbError;
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
-use crate::engine::runs::run_in;
 use crate::records::tables as names;
 use crate::records::{IdempotencyRow, Record, TaskRow};
 
@@ -26,10 +25,7 @@ impl Idempotency {
     /// Takes the key for a run, unless it leads to one that is there; true if it was taken.
     pub(super) fn claim(&self, tx: &redb::WriteTransaction, run: RunId, at: Timestamp) -> Result<bool, DbError> {
         let mut keys = tx.open_table(names::IDEMPOTENCY)?;
-        let known = keys.get(self.key.as_str())?.map(|bytes| IdempotencyRow::from_bytes(bytes.value()));
-        if let Some(known) = known.transpose()?.filter(|known| !is_old(known))
-            && run_in(tx, known.run)?.is_some()
-        {
+        if leads_to(&keys, &tx.open_table(names::RUNS)?, &self.key)?.is_some() {
             return Ok(false);
         }
         let row = IdempotencyRow { body: self.body, run, created_at: at };
@@ -41,23 +37,29 @@ impl Idempotency {
 impl Engine {
     /// What a key leads to.
     pub(super) fn row_of_key(&self, key: &str) -> Result<Option<IdempotencyRow>, EngineError> {
-        let row = self.0.db.read(|tx| {
-            let table = tx.open_table(names::IDEMPOTENCY)?;
-            let row = table.get(key)?.map(|bytes| IdempotencyRow::from_bytes(bytes.value())).transpose()?;
-            let runs = tx.open_table(names::RUNS)?;
-            // With its run a key is free again.
-            Ok(match row {
-                Some(row) if runs.get(row.run.as_bytes())?.is_some() => Some(row),
-                _ => None,
-            })
-        })?;
-        Ok(row.filter(|row| !is_old(row)))
+        let row = |tx: &redb::ReadTransaction| {
+            leads_to(&tx.open_table(names::IDEMPOTENCY)?, &tx.open_table(names::RUNS)?, key)
+        };
+        Ok(self.0.db.read(row)?)
     }
 
     /// Forgets idempotency keys that are no longer remembered; how many.
     pub(super) fn forget_old_keys(&self) -> Result<u64, EngineError> {
         Ok(self.write(|tx| forget_keys(tx, is_old)).wait()?)
     }
+}
+
+/// What a key leads to. One that is old is free again, and so is one whose run was deleted.
+fn leads_to(
+    keys: &impl ReadableTable<&'static str, &'static [u8]>,
+    runs: &impl ReadableTable<&'static [u8; 16], &'static [u8]>,
+    key: &str,
+) -> Result<Option<IdempotencyRow>, DbError> {
+    let Some(row) = keys.get(key)?.map(|bytes| IdempotencyRow::from_bytes(bytes.value())).transpose()? else {
+        return Ok(None);
+    };
+    let leads = !is_old(&row) && runs.get(row.run.as_bytes())?.is_some();
+    Ok(leads.then_some(row))
 }
 
 fn forget_keys(tx: &redb::WriteTransaction, old: impl Fn(&IdempotencyRow) -> bool) -> Result<u64, DbError> {

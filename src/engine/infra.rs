@@ -1,7 +1,6 @@
 //! What values are made with: this program and this machine, as provenance names them.
 
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -90,34 +89,8 @@ impl MadeOn {
     }
 }
 
-/// What values of the home were made on, as far as records told of it lately: a row never changes.
-#[derive(Default)]
-pub struct Known(Mutex<HashMap<Fingerprint, Arc<MadeOn>>>);
-
-/// Rows that are remembered; then all are forgotten.
-const REMEMBERED: usize = 64;
-
-impl Known {
-    /// The row of a fingerprint, read if it is not remembered; `None` if there is none.
-    pub fn get<E>(
-        &self,
-        fingerprint: Fingerprint,
-        read: impl FnOnce() -> Result<Option<String>, E>,
-    ) -> Result<Option<Arc<MadeOn>>, E> {
-        let remembered = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = remembered().get(&fingerprint) {
-            return Ok(Some(known.clone()));
-        }
-        let Some(json) = read()? else { return Ok(None) };
-        let made_on = Arc::new(MadeOn::of(&json));
-        let mut known = remembered();
-        if known.len() == REMEMBERED {
-            known.clear();
-        }
-        known.insert(fingerprint, made_on.clone());
-        Ok(Some(made_on))
-    }
-}
+/// Rows of the table of infrastructure that are remembered as [`MadeOn`]: such a row never changes.
+pub const ROWS: usize = 64;
 
 /// This very program: also after its file has been replaced by another version.
 pub const THIS_PROGRAM: &str = "/proc/self/exe";

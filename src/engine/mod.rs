@@ -37,6 +37,7 @@ mod idempotency;
 mod import;
 mod inflight;
 mod job;
+mod lately;
 mod memory;
 mod moved_runs;
 pub mod moving;

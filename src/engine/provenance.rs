@@ -176,9 +176,9 @@ fn makers(engine: &Engine, job: &Job) -> Result<Makers, EngineError> {
                 }
             }
             if let Entry::Vacant(entry) = hosts.entry(row.infra)
-                && let Some(made_on) = engine.0.made_on.get(row.infra, || {
-                    let stored = engine.row::<InfraRow>(names::INFRA, row.infra.as_bytes())?;
-                    Ok::<_, EngineError>(stored.map(|row| row.json))
+                && let Some(made_on) = engine.0.made_on.get(row.infra, |infra| {
+                    let stored = engine.row::<InfraRow>(names::INFRA, infra.as_bytes())?;
+                    Ok::<_, EngineError>(stored.map(|row| Arc::new(MadeOn::of(&row.json))))
                 })?
             {
                 entry.insert(made_on);

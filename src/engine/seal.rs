@@ -4,8 +4,7 @@
 //! the record; the envelope is DSSE's. Both follow from the record's bytes, so only the signature
 //! is stored ([`crate::records::SealRow`]), and the envelope is written out when it is asked for.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use crate::base::limits::SEALED_DIGEST_BYTES;
 use crate::base::{ContentHash, Fingerprint, NodeKey, canonical};
 use crate::db::DbError;
+use crate::engine::blobs::Bytes;
 use crate::engine::error::EngineError;
 use crate::engine::why::parts_of;
 use crate::engine::{Engine, tables};
@@ -44,26 +44,9 @@ pub trait Signer: Send + Sync + std::fmt::Debug {
 /// Who signs for a home, if anybody does.
 pub type SignerOf = Option<Arc<dyn Signer>>;
 
-/// The SHA-256 of blobs that were signed lately: a run whose output was known reads none of it again.
-#[derive(Default)]
-pub struct Digests(Mutex<HashMap<ContentHash, Fingerprint>>);
-
-/// Digests that are remembered, 64 bytes each; then all are forgotten.
-const REMEMBERED: usize = 4096;
-
-impl Digests {
-    fn get(&self, hash: &ContentHash) -> Option<Fingerprint> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(hash).copied()
-    }
-
-    fn put(&self, hash: ContentHash, digest: Fingerprint) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() == REMEMBERED {
-            known.clear();
-        }
-        known.insert(hash, digest);
-    }
-}
+/// Outputs whose SHA-256 is remembered, 64 bytes each: a run whose output was known reads none of it
+/// again.
+pub(super) const DIGESTS: usize = 4096;
 
 /// What a record says of its output.
 #[derive(Debug, Clone, Deserialize)]
@@ -159,14 +142,12 @@ impl Engine {
 
     /// The SHA-256 of a blob, which other tools know, unless it is large.
     fn sha256_of(&self, hash: &ContentHash) -> Option<Fingerprint> {
-        if let Some(known) = self.0.digests.get(hash) {
-            return Some(known);
-        }
-        self.0.store.size_of(hash).ok().flatten().filter(|size| *size <= SEALED_DIGEST_BYTES)?;
-        let bytes = self.stage_read(hash).ok()?;
-        let digest = Fingerprint::from_bytes(Sha256::digest(&bytes).into());
-        self.0.digests.put(*hash, digest);
-        Some(digest)
+        let read = |hash: &ContentHash| -> Result<_, EngineError> {
+            let small = self.0.store.size_of(hash)?.is_some_and(|size| size <= SEALED_DIGEST_BYTES);
+            let digest = |bytes: Bytes| Fingerprint::from_bytes(Sha256::digest(&bytes).into());
+            small.then(|| self.stage_read(hash).map(digest)).transpose()
+        };
+        self.0.digests.get(*hash, read).ok().flatten()
     }
 
     /// The signed envelope of the record of a run, or of the run that made a blob. A record from
