@@ -68,6 +68,11 @@ impl Queue {
         (!taken.is_empty()).then_some(taken)
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.waiting().jobs.len()
+    }
+
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -11,7 +11,7 @@ use crate::db::committer::{self, Queue};
 use crate::db::error::{DbError, WriteError};
 use crate::db::keeper::{Clock, Keeper, builder};
 use crate::db::place::{FilePlace, Place};
-use crate::db::ticket::{Ticket, job, job_then};
+use crate::db::ticket::{Ticket, job};
 
 /// An open database. Cloning shares it; with the last clone it is closed.
 #[derive(Clone)]
@@ -66,20 +66,38 @@ impl Db {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let (job, ticket) = job(write);
+        self.write_then(write, |result| result)
+    }
+
+    /// Hands over a write as [`Db::write`] does; `then` is given its result once the commit is on
+    /// disk, and what it makes of it is what the ticket gives. It runs on the committer's thread,
+    /// whether anybody waits for the ticket or not: all others wait for it.
+    pub fn write_then<T, U, E, F, R>(&self, write: F, then: R) -> Ticket<U, E>
+    where
+        F: FnOnce(&WriteTransaction) -> Result<T, WriteError<E>> + Send + 'static,
+        R: FnOnce(Result<T, WriteError<E>>) -> Result<U, WriteError<E>> + Send + 'static,
+        T: Send + 'static,
+        U: Send + 'static,
+        E: Send + 'static,
+    {
+        let (job, ticket) = job(write, then);
         self.0.queue.push(job);
         ticket
     }
 
-    /// Hands over a write as [`Db::write`] does; `then` is given its result once the commit is on
-    /// disk. It runs on the committer's thread: all others wait for it.
-    pub fn write_then<T, E, F>(&self, write: F, then: impl FnOnce(Result<T, WriteError<E>>) + Send + 'static)
-    where
-        F: FnOnce(&WriteTransaction) -> Result<T, WriteError<E>> + Send + 'static,
-        T: Send + 'static,
-        E: Send + 'static,
-    {
-        self.0.queue.push(job_then(write, then));
+    /// Writes that wait for the committer.
+    #[cfg(test)]
+    pub fn waiting(&self) -> usize {
+        self.0.queue.len()
+    }
+
+    /// Waits until all writes that were handed over before have been answered.
+    pub fn settle(&self) -> Result<(), DbError> {
+        // A write that is refused costs no commit.
+        match self.write(|_| Err::<(), _>(WriteError::Refused(()))).wait() {
+            Ok(()) | Err(WriteError::Refused(())) => Ok(()),
+            Err(WriteError::Failed(error)) => Err(error),
+        }
     }
 
     /// Reads from a snapshot of all that is committed; writes go on meanwhile and are not seen.
@@ -248,6 +266,28 @@ mod tests {
         let syncs = storage.syncs();
         assert!(matches!(put_new(2).wait(), Err(WriteError::Refused("taken"))));
         assert_eq!((db.commits(), storage.syncs()), (2, syncs));
+    }
+
+    #[test]
+    fn who_settles_waits_for_what_was_handed_over_before_and_makes_no_commit() {
+        let (storage, db) = memory();
+        let release = hold(&db);
+        drop(insert(&db, 1));
+        let settled = thread::spawn({
+            let db = db.clone();
+            move || db.settle().map(|()| rows(&db))
+        });
+        while db.waiting() < 2 {
+            thread::yield_now();
+        }
+        assert!(!settled.is_finished());
+        release();
+        assert_eq!(settled.join().unwrap().unwrap(), [1]);
+        let syncs = storage.syncs();
+        db.settle().unwrap();
+        assert_eq!((db.commits(), storage.syncs()), (2, syncs));
+        db.close().unwrap();
+        assert!(matches!(db.settle(), Err(DbError::Closed)));
     }
 
     #[test]

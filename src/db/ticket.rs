@@ -1,7 +1,6 @@
 //! A write on its way to disk, seen from both ends.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use redb::WriteTransaction;
 
@@ -10,55 +9,24 @@ use crate::db::keeper::message_of;
 
 /// The right to wait for a write. Dropping it leaves the write to itself.
 #[derive(Debug)]
-pub struct Ticket<T, E>(Arc<Slot<Result<T, WriteError<E>>>>);
-
-/// Where one answer is put, once: a channel would do, and is made for many.
-#[derive(Debug)]
-struct Slot<T> {
-    answer: Mutex<Answer<T>>,
-    given: Condvar,
-}
-
-#[derive(Debug)]
-enum Answer<T> {
-    Awaited,
-    Given(T),
-    /// Whoever was to give it has gone.
-    Never,
-}
-
-impl<T> Slot<T> {
-    fn put(&self, answer: Answer<T>) {
-        let mut slot = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(*slot, Answer::Awaited) {
-            *slot = answer;
-            drop(slot);
-            self.given.notify_one();
-        }
-    }
-}
-
-/// The end that gives the answer.
-struct Giver<T>(Arc<Slot<T>>);
-
-impl<T> Drop for Giver<T> {
-    fn drop(&mut self) {
-        self.0.put(Answer::Never);
-    }
-}
+pub struct Ticket<T, E>(oneshot::Receiver<Result<T, WriteError<E>>>);
 
 impl<T, E> Ticket<T, E> {
     /// Waits until the commit that holds the write is on disk, and gives what the write gave.
     ///
     /// A refusal waits as long: it may rest on what another write of that commit has done.
     pub fn wait(self) -> Result<T, WriteError<E>> {
-        let slot = self.0.answer.lock().unwrap_or_else(PoisonError::into_inner);
-        let given = self.0.given.wait_while(slot, |answer| matches!(answer, Answer::Awaited));
-        match std::mem::replace(&mut *given.unwrap_or_else(PoisonError::into_inner), Answer::Never) {
-            Answer::Given(result) => result,
-            // The giving end is dropped unused only with the committer's queue.
-            _ => Err(WriteError::Failed(DbError::Closed)),
-        }
+        self.0.recv().unwrap_or_else(|_| Err(Self::never()))
+    }
+
+    /// The same, and no thread is held meanwhile.
+    pub async fn written(self) -> Result<T, WriteError<E>> {
+        self.0.await.unwrap_or_else(|_| Err(Self::never()))
+    }
+
+    /// The giving end is dropped unused only with the committer's queue.
+    const fn never() -> WriteError<E> {
+        WriteError::Failed(DbError::Closed)
     }
 }
 
@@ -80,27 +48,21 @@ pub(super) enum Outcome {
     Failed(DbError),
 }
 
-/// A write and the ticket to wait for it.
-pub(super) fn job<T, E, F>(write: F) -> (Box<dyn Job>, Ticket<T, E>)
+/// A write, what is made of its result on the committer's thread, and the ticket to wait for that.
+pub(super) fn job<T, U, E, F, R>(write: F, then: R) -> (Box<dyn Job>, Ticket<U, E>)
 where
     F: FnOnce(&WriteTransaction) -> Result<T, WriteError<E>> + Send + 'static,
+    R: FnOnce(Result<T, WriteError<E>>) -> Result<U, WriteError<E>> + Send + 'static,
     T: Send + 'static,
+    U: Send + 'static,
     E: Send + 'static,
 {
-    let slot = Arc::new(Slot { answer: Mutex::new(Answer::Awaited), given: Condvar::new() });
-    let giver = Giver(slot.clone());
-    (job_then(write, move |result| giver.0.put(Answer::Given(result))), Ticket(slot))
-}
-
-/// A write, and what is done with its result on the committer's thread.
-pub(super) fn job_then<T, E, F, R>(write: F, then: R) -> Box<dyn Job>
-where
-    F: FnOnce(&WriteTransaction) -> Result<T, WriteError<E>> + Send + 'static,
-    R: FnOnce(Result<T, WriteError<E>>) + Send + 'static,
-    T: Send + 'static,
-    E: Send + 'static,
-{
-    Box::new(Write { code: Some(write), result: None, then })
+    let (giver, ticket) = oneshot::channel();
+    let then = move |result| {
+        // Whether anybody waits is their affair.
+        let _ = giver.send(then(result));
+    };
+    (Box::new(Write { code: Some(write), result: None, then }), Ticket(ticket))
 }
 
 struct Write<T, E, F, R> {

@@ -13,6 +13,7 @@ use crate::engine::idempotency::Idempotency;
 use crate::engine::job::{Job, NodeFailure, Rows};
 use crate::engine::machine::Outcome;
 use crate::engine::seal::Subject;
+use crate::engine::tables::Pending;
 use crate::engine::{Engine, provenance, publish, queue, runs, seal, tables, trace};
 use crate::media::{Facts, Form, Kind, MediaType};
 use crate::plan::{PlanNode, State};
@@ -150,12 +151,15 @@ impl Engine {
     /// its rows are given back.
     fn write_end(&self, job: &Arc<Job>, outcome: Outcome, rows: Arc<Rows>, row: RunRow, write: impl Write) {
         let (engine, job) = (self.clone(), job.clone());
-        tables::write_then(&self.0.db, write, move |written| match written {
-            Ok(()) => engine.left(&job, row),
-            Err(error) => {
-                job.gather(Arc::unwrap_or_clone(rows));
-                engine.unrecorded(&job, outcome, &error.into());
+        tables::write_then(&self.0.db, write, move |written| {
+            match written {
+                Ok(()) => engine.left(&job, row),
+                Err(error) => {
+                    job.gather(Arc::unwrap_or_clone(rows));
+                    engine.unrecorded(&job, outcome, &error.into());
+                }
             }
+            Ok(())
         });
     }
 
@@ -176,16 +180,17 @@ impl Engine {
         Ok(())
     }
 
-    /// Records a run that had nothing to do, from its beginning to its end, and waits for it.
+    /// Records a run that had nothing to do, from its beginning to its end. Its row, without the
+    /// sequence number that the write gives, unless its idempotency key was taken in between.
     pub(super) fn complete_at_once(
         &self,
-        job: &Arc<Job>,
+        job: Arc<Job>,
         config: Option<impl FnOnce(&redb::WriteTransaction) -> Result<u64, DbError> + Send + 'static>,
         idempotency: Option<Idempotency>,
-    ) -> Result<RunRow, EngineError> {
-        let (mut row, end) = self.completion(job)?;
-        let (run, mut ended) = (job.run, row.clone());
-        let written = self.write(move |tx| {
+    ) -> Result<(RunRow, Pending<Option<u64>>), EngineError> {
+        let (row, end) = self.completion(&job)?;
+        let (run, status, mut ended) = (job.run, row.status, row.clone());
+        let write = move |tx: &redb::WriteTransaction| {
             let Some(sequence) = queue::enter_new(tx, run, &ended, config, idempotency.as_ref())? else {
                 return Ok(None);
             };
@@ -193,15 +198,17 @@ impl Engine {
             ended.sequence = sequence;
             runs::put_run(tx, run, &ended)?;
             Ok(Some(sequence))
+        };
+        let engine = self.clone();
+        let written = tables::write_then(&self.0.db, write, move |written| {
+            job.leave();
+            if let Ok(Some(_)) = written {
+                engine.0.events.tell(run, What::Status(status));
+                engine.0.ended.notify();
+            }
+            written
         });
-        let sequence = written.wait()?;
-        job.leave();
-        if let Some(sequence) = sequence {
-            row.sequence = sequence;
-            self.0.events.tell(run, What::Status(row.status));
-            self.0.ended.notify();
-        }
-        Ok(row)
+        Ok((row, written))
     }
 
     /// The row of a completed run, and the write of all that belongs to it beside that row.
@@ -272,10 +279,7 @@ impl Engine {
             return false;
         }
         tracing::warn!(run = %job.run, blob = %damaged, "a known value is damaged; it is made again");
-        let forgotten = {
-            let _nobody_plans = self.evict();
-            self.forget_value(damaged)
-        };
+        let forgotten = self.evict().and_then(|_nobody_plans| self.forget_value(damaged));
         let again = forgotten.and_then(|()| self.begin_anew(job));
         again.inspect_err(|error| tracing::warn!(run = %job.run, %error, "the run cannot be planned again")).is_ok()
     }

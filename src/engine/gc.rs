@@ -40,7 +40,7 @@ impl Engine {
     /// there: then only if `orphans` says so.
     pub fn gc(&self, max_bytes: Option<u64>, orphans: bool, dry_run: bool) -> Result<Collected, EngineError> {
         let wanted = orphans;
-        let _nobody_plans = self.evict();
+        let _nobody_plans = self.evict()?;
         let rows = self.blobs()?;
         let orphans = self.orphans(&rows.iter().map(|(hash, _)| *hash).collect())?;
         let lost = tables::number(&self.0.db, names::LOST_DATABASE)? == Some(1);

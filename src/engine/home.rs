@@ -242,14 +242,17 @@ impl Engine {
         self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// While it is held nothing is evicted.
+    /// While it is held nothing is evicted, and afterwards nothing that a write which was handed
+    /// over meanwhile counts on.
     pub(super) fn keep_all(&self) -> RwLockReadGuard<'_, ()> {
         self.0.eviction.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// While it is held nobody plans.
-    pub(super) fn evict(&self) -> RwLockWriteGuard<'_, ()> {
-        self.0.eviction.write().unwrap_or_else(PoisonError::into_inner)
+    /// While it is held nobody plans, and what was planned and handed over before is recorded.
+    pub(super) fn evict(&self) -> Result<RwLockWriteGuard<'_, ()>, EngineError> {
+        let nobody_plans = self.0.eviction.write().unwrap_or_else(PoisonError::into_inner);
+        self.0.db.settle()?;
+        Ok(nobody_plans)
     }
 }
 

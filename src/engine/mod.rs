@@ -20,6 +20,7 @@ pub mod seal;
 pub mod views;
 pub mod work;
 
+mod accepting;
 pub mod aliases;
 mod assets;
 mod blobs;
@@ -66,13 +67,13 @@ mod verify;
 mod why;
 
 pub use crate::records::{DeliveryRow, DeliveryState};
+pub use accepting::{Accepted, Accepting, Submission};
 pub use blobs::{Bytes, Storage, VerifyReport};
 pub use configs::Config;
 pub use error::{Class, EngineError};
 pub use home::{Engine, Opened};
 pub use idempotency::Idempotency;
 pub use publications::{Publication, Signed};
-pub use queue::{Accepted, Submission};
 pub use references::{Freed, Kept};
 pub use request::{Inputs, RecipeRef, Request};
 pub use runs::{Counts, RunFilter};

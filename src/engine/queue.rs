@@ -13,35 +13,17 @@ use redb::{ReadableTable as _, ReadableTableMetadata as _};
 use crate::base::limits::QUEUED_RUNS;
 use crate::base::{NodeKey, RunId, Timestamp};
 use crate::db::DbError;
+use crate::engine::accepting::{Accepted, Accepting, Submission};
 use crate::engine::error::EngineError;
 use crate::engine::events::What;
 use crate::engine::idempotency::Idempotency;
 use crate::engine::job::Job;
 use crate::engine::request::{Prepared, Request};
 use crate::engine::runs::{new_row, put_run, request_of, run_in};
+use crate::engine::tables::Pending;
 use crate::engine::{Engine, memory, references, tables, tasks};
 use crate::records::tables as names;
-use crate::records::{IdempotencyRow, RunRow, RunStatus};
-
-/// How a request is accepted.
-#[derive(Debug, Clone, Default)]
-pub struct Submission {
-    /// Does the run wait until it is released?
-    pub held: bool,
-    /// What tells a request that is made again from a new one.
-    pub idempotency: Option<Idempotency>,
-}
-
-/// A request that was accepted.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Accepted {
-    /// The run.
-    pub run: RunId,
-    /// Its row.
-    pub row: RunRow,
-    /// Was it accepted before, under the same idempotency key?
-    pub existing: bool,
-}
+use crate::records::{RunRow, RunStatus};
 
 /// May refuse a plan before anything is recorded.
 pub type Check<'a> = dyn Fn(&Prepared) -> Result<(), EngineError> + 'a;
@@ -58,6 +40,11 @@ struct Entry<'a> {
 impl Engine {
     /// Accepts a run: when this returns it is on disk. It begins as soon as there is room for it.
     pub fn accept(&self, request: &Request, submission: &Submission) -> Result<Accepted, EngineError> {
+        self.accepting(request, submission)?.wait()
+    }
+
+    /// The same, but that the last wait for the disk, if there is one, is left to the caller.
+    pub fn accepting(&self, request: &Request, submission: &Submission) -> Result<Accepting, EngineError> {
         let entry = Entry { request, submission: submission.clone(), start: true, verifies: None };
         self.enter(&entry, &|_| Ok(()))
     }
@@ -66,23 +53,22 @@ impl Engine {
     /// opens the home to work on what waits.
     pub fn submit(&self, request: &Request, start: bool, check: &Check<'_>) -> Result<RunId, EngineError> {
         let entry = Entry { request, submission: Submission::default(), start, verifies: None };
-        Ok(self.enter(&entry, check)?.run)
+        Ok(self.enter(&entry, check)?.wait()?.run)
     }
 
     /// Accepts a run that renders another one again.
     pub(super) fn submit_verifying(&self, request: &Request, verifies: RunId) -> Result<RunId, EngineError> {
         let submission = Submission::default();
         let entry = Entry { request, submission, start: true, verifies: Some(verifies) };
-        Ok(self.enter(&entry, &|_| Ok(()))?.run)
+        Ok(self.enter(&entry, &|_| Ok(()))?.wait()?.run)
     }
 
-    fn enter(&self, entry: &Entry<'_>, check: &Check<'_>) -> Result<Accepted, EngineError> {
-        if let Some(idempotency) = &entry.submission.idempotency
-            && let Some(known) = self.row_of_key(&idempotency.key)?
-        {
-            return self.again(known, idempotency);
+    fn enter(&self, entry: &Entry<'_>, check: &Check<'_>) -> Result<Accepting, EngineError> {
+        let idempotency = entry.submission.idempotency.clone();
+        if let Some(known) = self.known_run(idempotency.as_ref())? {
+            return Ok(known.into());
         }
-        let counts_on_blobs = self.keep_all();
+        let _counts_on_blobs = self.keep_all();
         let prepared = self.prepare(entry.request)?;
         check(&prepared)?;
         let run = RunId::new();
@@ -109,62 +95,73 @@ impl Engine {
         let job = Job::new(run, prepared.plan, row.clone(), share, Vec::new(), place).with_data(prepared.data);
         let job = Arc::new(job);
         let begins = row.status == RunStatus::Running;
-        if begins && job.plan.stages.is_empty() {
+        let key = idempotency.clone();
+        let (row, written) = if begins && job.plan.stages.is_empty() {
             // A run that has nothing to do is recorded once, when it is complete.
-            row = self.complete_at_once(&job, config, entry.submission.idempotency.clone())?;
-            return self.accepted(run, row, &entry.submission);
+            self.complete_at_once(job, config, key)?
+        } else {
+            if begins {
+                self.jobs().insert(run, job.clone());
+            }
+            (row, self.write_new(job, config, key))
+        };
+        let accepting = Accepting::new(run, row, written);
+        match idempotency {
+            None => Ok(accepting),
+            // Somebody else's request with the same key may have come in between.
+            Some(_) => self.or_known(accepting.wait()?, idempotency.as_ref()).map(Accepting::from),
         }
-        if begins {
-            self.jobs().insert(run, job.clone());
-        }
+    }
+
+    /// Queues the write of a run that has something to do; when it is on disk the run begins, if it
+    /// is one under way, or waits for its turn.
+    fn write_new(
+        &self,
+        job: Arc<Job>,
+        config: Option<impl FnOnce(&redb::WriteTransaction) -> Result<u64, DbError> + Send + 'static>,
+        idempotency: Option<Idempotency>,
+    ) -> Pending<Option<u64>> {
+        let (engine, run, row) = (self.clone(), job.run, job.row());
         let mut stored = row.clone();
-        let idempotency = entry.submission.idempotency.clone();
-        let written = self.write(move |tx| {
+        let write = move |tx: &redb::WriteTransaction| {
             let Some(sequence) = enter_new(tx, run, &stored, config, idempotency.as_ref())? else { return Ok(None) };
             stored.sequence = sequence;
             put_run(tx, run, &stored)?;
             Ok(Some(sequence))
-        });
-        let sequence = match written.wait() {
-            Ok(Some(sequence)) => sequence,
-            other => {
-                self.jobs().remove(&run);
-                other?;
-                // Somebody else's request with the same key came in between.
-                return self.accepted(run, row, &entry.submission);
-            }
         };
-        row.sequence = sequence;
-        job.set_row(row.clone());
-        drop(counts_on_blobs);
-        self.0.events.tell(run, What::Status(row.status));
-        if begins {
-            self.0.scheduler.submit(job);
-        } else {
-            self.0.housekeeper.look_at_queue();
-        }
-        self.accepted(run, row, &entry.submission)
+        tables::write_then(&self.0.db, write, move |written| {
+            let Ok(Some(sequence)) = written else {
+                engine.jobs().remove(&run);
+                return written;
+            };
+            let status = row.status;
+            job.set_row(RunRow { sequence, ..row });
+            engine.0.events.tell(run, What::Status(status));
+            if status == RunStatus::Running {
+                engine.0.scheduler.submit(job);
+            } else {
+                engine.0.housekeeper.look_at_queue();
+            }
+            written
+        })
     }
 
     /// The answer to a request that is recorded; under an idempotency key whoever was first.
-    fn accepted(&self, run: RunId, row: RunRow, submission: &Submission) -> Result<Accepted, EngineError> {
-        if let Some(idempotency) = &submission.idempotency
-            && let Some(known) = self.row_of_key(&idempotency.key)?
-            && known.run != run
-        {
-            return self.again(known, idempotency);
-        }
-        Ok(Accepted { run, row, existing: false })
+    fn or_known(&self, ours: Accepted, idempotency: Option<&Idempotency>) -> Result<Accepted, EngineError> {
+        Ok(self.known_run(idempotency)?.filter(|known| known.run != ours.run).unwrap_or(ours))
     }
 
-    fn again(&self, known: IdempotencyRow, idempotency: &Idempotency) -> Result<Accepted, EngineError> {
+    /// The run that a request made which came before under the same idempotency key.
+    fn known_run(&self, idempotency: Option<&Idempotency>) -> Result<Option<Accepted>, EngineError> {
+        let Some(idempotency) = idempotency else { return Ok(None) };
+        let Some(known) = self.row_of_key(&idempotency.key)? else { return Ok(None) };
         if known.body != idempotency.body {
             return Err(EngineError::Refused(format!(
                 "this idempotency key was used for another request, which made run {}; choose a new key",
                 known.run
             )));
         }
-        Ok(Accepted { run: known.run, row: self.run_row(known.run)?, existing: true })
+        Ok(Some(Accepted { run: known.run, row: self.run_row(known.run)?, existing: true }))
     }
 
     /// Lets this process work on all that waits, from now on. What this thread needed to get so

@@ -37,7 +37,7 @@ impl Engine {
         if !row.status.is_final() {
             return Err(EngineError::Refused(format!("run {run} is {}; cancel it first", row.status)));
         }
-        let _nobody_plans = self.evict();
+        let _nobody_plans = self.evict()?;
         self.refuse_if_published(run, &row)?;
         let mut freed = Freed::default();
         let mut gone = Vec::new();
@@ -106,7 +106,7 @@ impl Engine {
     /// Removes a blob that nothing holds, with the names that point to it.
     pub fn remove_blob(&self, hash: &ContentHash, dry_run: bool) -> Result<Freed, EngineError> {
         let missing = || EngineError::NotFound { what: "blob", name: hash.to_string(), hint: String::new() };
-        let _nobody_plans = self.evict();
+        let _nobody_plans = self.evict()?;
         let hash = &self.ours(*hash)?;
         let row = self.blob_row(hash)?.ok_or_else(missing)?;
         self.refuse_if_held(hash)?;

@@ -1,6 +1,8 @@
 //! Reading and writing single rows: what the files beside this one share.
 
 use std::convert::Infallible;
+#[cfg(test)]
+use std::sync::mpsc::channel;
 
 use redb::ReadableTable as _;
 
@@ -19,10 +21,19 @@ pub struct Pending<T>(Ticket<T, Infallible>);
 impl<T> Pending<T> {
     /// Waits until it is on disk.
     pub fn wait(self) -> Result<T, DbError> {
-        self.0.wait().map_err(|error| match error {
-            WriteError::Failed(error) => error,
-            WriteError::Refused(never) => match never {},
-        })
+        self.0.wait().map_err(failure)
+    }
+
+    /// The same, and no thread is held meanwhile.
+    pub async fn written(self) -> Result<T, DbError> {
+        self.0.written().await.map_err(failure)
+    }
+}
+
+fn failure(error: WriteError<Infallible>) -> DbError {
+    match error {
+        WriteError::Failed(error) => error,
+        WriteError::Refused(never) => match never {},
     }
 }
 
@@ -31,22 +42,18 @@ pub fn write<T: Send + 'static>(
     db: &Db,
     write: impl FnOnce(&redb::WriteTransaction) -> Result<T, DbError> + Send + 'static,
 ) -> Pending<T> {
-    Pending(db.write(move |tx| write(tx).map_err(WriteError::Failed)))
+    write_then(db, write, |written| written)
 }
 
-/// Queues a write; `then` is told what became of it, on the committer's thread.
-pub fn write_then(
+/// Queues a write; `then` is told what became of it, on the committer's thread, and gives what is
+/// waited for.
+pub fn write_then<T: Send + 'static, U: Send + 'static>(
     db: &Db,
-    write: impl FnOnce(&redb::WriteTransaction) -> Result<(), DbError> + Send + 'static,
-    then: impl FnOnce(Result<(), DbError>) + Send + 'static,
-) {
-    let write = move |tx: &redb::WriteTransaction| write(tx).map_err(WriteError::<Infallible>::Failed);
-    db.write_then(write, move |written| {
-        then(written.map_err(|error| match error {
-            WriteError::Failed(error) => error,
-            WriteError::Refused(never) => match never {},
-        }));
-    });
+    write: impl FnOnce(&redb::WriteTransaction) -> Result<T, DbError> + Send + 'static,
+    then: impl FnOnce(Result<T, DbError>) -> Result<U, DbError> + Send + 'static,
+) -> Pending<U> {
+    let write = move |tx: &redb::WriteTransaction| write(tx).map_err(WriteError::Failed);
+    Pending(db.write_then(write, move |written| then(written.map_err(failure)).map_err(WriteError::Failed)))
 }
 
 /// Makes all tables, so that reading never finds one missing.
@@ -279,6 +286,29 @@ fn holders_from(
     let row = blobs.get(hash.as_bytes())?.map(|bytes| BlobRow::from_bytes(bytes.value())).transpose()?;
     found.extend(row.and_then(|row| row.record_of).map(Holder::RunProvenance));
     Ok(found)
+}
+
+#[cfg(test)]
+impl Engine {
+    /// Holds the committer within a commit of its own, until the function it gives is called.
+    pub fn hold_writes(&self) -> impl FnOnce() + use<> {
+        let ((entered, wait_entered), (release, wait_release)) = (channel(), channel::<()>());
+        let held = self.write(move |_| {
+            entered.send(()).unwrap();
+            wait_release.recv().unwrap();
+            Ok(())
+        });
+        wait_entered.recv().unwrap();
+        move || {
+            release.send(()).unwrap();
+            held.wait().unwrap();
+        }
+    }
+
+    /// Writes that wait for the committer.
+    pub fn waiting_writes(&self) -> usize {
+        self.0.db.waiting()
+    }
 }
 
 impl Engine {

@@ -152,16 +152,17 @@ async fn accept(
     asked: Asked,
     recipe: impl FnOnce(&Engine) -> Result<RecipeRef, EngineError> + Send + 'static,
 ) -> ApiResult<Response> {
-    let accepted = app.on_thread(move |app| {
+    let accepting = app.on_thread(move |app| {
         let engine = &app.engine;
         let submission = Submission { held: asked.held, idempotency };
         let recipe = recipe(engine)?;
         let request = asked.request(engine, recipe, who.username)?;
-        let accepted = engine.accept(&request, &submission).map_err(of_body)?;
-        Ok((engine.view_of(accepted.run, &accepted.row)?, accepted.existing))
+        let accepting = engine.accepting(&request, &submission).map_err(of_body)?;
+        let planned = accepting.as_planned();
+        Ok((engine.view_of(planned.run, &planned.row)?, accepting))
     });
-    let (view, existing) = accepted.await?;
-    if existing {
+    let (view, accepting) = accepting.await?;
+    if accepting.written().await?.existing {
         let location = format!("/runs/{}", view.run_id);
         return Ok((StatusCode::OK, [(header::LOCATION, location)], Json(view)).into_response());
     }

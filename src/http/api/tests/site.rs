@@ -13,6 +13,7 @@ use crate::http::auth::{Principal, Scopes};
 use crate::http::testing::TestApp;
 
 /// The server.
+#[derive(Clone)]
 pub struct Site {
     pub app: App,
     router: Router,

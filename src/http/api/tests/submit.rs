@@ -1,5 +1,7 @@
 //! Asking for runs.
 
+use std::time::Duration;
+
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -190,4 +192,36 @@ async fn a_plan_runs_nothing_and_says_what_would_be_done() {
     site.json(Method::POST, "/configs/ink/why?node=lins", &other).await.refused(404, "did you mean");
     let plan = site.json(Method::POST, "/configs/invert/plan", &json!({"inputs": ["cat"]})).await.value();
     assert_eq!(plan["nodes"][1]["id"], "invert");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_hangs_holds_no_thread_of_those_who_wait_for_it() {
+    let site = Site::new();
+    let cat = site.cat().await;
+    let known = site.run(&json!({"recipe": "identity", "inputs": [cat]})).await;
+    let release = site.app.engine.hold_writes();
+    // More than a runtime has threads that may wait; each second one has something to do.
+    let asked: Vec<_> = (0..600)
+        .map(|n| {
+            let (site, cat) = (site.clone(), cat.clone());
+            tokio::spawn(async move {
+                let (recipe, params) =
+                    if n % 2 == 0 { ("identity", json!({})) } else { ("blur", json!({"sigma": 1.5})) };
+                let body = json!({"recipe": recipe, "inputs": [cat], "params": params});
+                site.json(Method::POST, "/runs", &body).await.status
+            })
+        })
+        .collect();
+    let all_wait = async {
+        while site.app.engine.waiting_writes() < 600 {
+            tokio::task::yield_now().await;
+        }
+        site.get(&format!("/runs/{}", known["run_id"].as_str().unwrap())).await.status
+    };
+    let read = tokio::time::timeout(Duration::from_secs(60), all_wait).await;
+    assert_eq!(read, Ok(StatusCode::OK));
+    release();
+    for asked in asked {
+        assert_eq!(asked.await.unwrap(), StatusCode::CREATED);
+    }
 }
