@@ -4,19 +4,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use artdag::base::{ContentHash, Fingerprint, NodeId, NodeKey, RunId, Timestamp};
+use artdag::base::{ContentHash, RunId};
 use artdag::effects::golden;
 use artdag::media::encode::{Format, encode, encode_stored};
-use artdag::records::{
-    AssetRow, BlobRow, ConfigRow, Holder, InfraRow, KeyRow, MemoRow, Origin, Record, RunOptions, RunRow, RunStats,
-    RunStatus, TokenRow, Verdict, tables,
-};
+use artdag::records::{Holder, tables};
 
 fn main() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let corpus = Corpus(here.join("corpus"));
     configs(&corpus, &here.join("../examples"));
-    records(&corpus);
+    records(&corpus, &here.join("../tests/golden"));
     images(&corpus);
     for n in 0..4_u8 {
         let bytes: Vec<u8> = (0..700_u32).map(|at| (at * u32::from(n) >> 2) as u8).collect();
@@ -54,87 +51,42 @@ fn configs(corpus: &Corpus, examples: &Path) {
     }
 }
 
-fn records(corpus: &Corpus) {
+/// The record types as the target numbers them; what stands among them without a golden file is
+/// made here.
+const RECORDS: &[&str] = &[
+    "run",
+    "memo",
+    "key",
+    "blob",
+    "asset",
+    "config",
+    "infra",
+    "token",
+    "",
+    "probe",
+    "session",
+    "idempotency",
+    "publication",
+    "delivery",
+    "task",
+    "seal",
+    "trace",
+    "commands",
+];
+
+/// The golden files: each type with each of its fields, of every version.
+fn records(corpus: &Corpus, golden: &Path) {
+    let add = |kind: usize, record: Vec<u8>| corpus.add("records", &[vec![kind as u8], record].concat());
+    for entry in fs::read_dir(golden).expect("the golden files").flatten() {
+        let name = entry.file_name().into_string().expect("a name in ASCII");
+        let (kind, _) = name.rsplit_once("-v").expect("a name with its version");
+        let number = RECORDS.iter().position(|known| *known == kind).expect("a type that the target knows");
+        add(number, fs::read(entry.path()).expect("a golden file"));
+    }
+    let run = RunId::from_bytes([7; 16]);
     let hash = ContentHash::of(b"a blob");
-    let (run, now) = (RunId::from_bytes([7; 16]), Timestamp::from_micros(1_767_744_000_000_000));
-    let (key, tool) = (NodeKey::from_bytes([1; 32]), Fingerprint::from_bytes([2; 32]));
-    let add = |kind: u8, record: Vec<u8>| corpus.add("records", &[vec![kind], record].concat());
-    add(0, run_row(hash, run, now).to_bytes());
-    add(1, MemoRow { hash, run, infra: tool, made_at: now }.to_bytes());
-    let key_row = KeyRow {
-        node_type: "BLEND".to_owned(),
-        version: 1,
-        content: Some(hash),
-        params: "{}".to_owned(),
-        inputs: vec![key, key],
-        tools: vec![("stored-png".to_owned(), tool)],
-    };
-    add(2, key_row.to_bytes());
-    let blob = BlobRow {
-        size: 5,
-        origin: Origin::Derived,
-        created_at: now,
-        used_at: now,
-        media_type: "image/png".to_owned(),
-        dimensions: Some((3, 2)),
-        animated: false,
-        damage: Some("it ends early".to_owned()),
-        inline: true,
-        sequence: 4,
-        record_of: Some(run),
-    };
-    add(3, blob.to_bytes());
-    add(4, AssetRow { hash, created_at: now }.to_bytes());
-    let config = ConfigRow {
-        name: "a".to_owned(),
-        version: Some("1.0".to_owned()),
-        created_at: now,
-        sequence: 3,
-        fixed: vec![hash],
-    };
-    add(5, config.to_bytes());
-    add(6, InfraRow { json: "{}".to_owned() }.to_bytes());
-    let scopes = vec!["read".to_owned(), "run".to_owned()];
-    add(7, TokenRow { name: "t".to_owned(), hash: tool, scopes, created_at: now }.to_bytes());
     for holder in [Holder::RunInput(run), Holder::ConfigText(hash)] {
         add(8, tables::holder_key(&hash, &holder));
-    }
-}
-
-fn run_row(hash: ContentHash, run: RunId, now: Timestamp) -> RunRow {
-    RunRow {
-        status: RunStatus::Completed,
-        recipe: "dog".to_owned(),
-        recipe_version: Some("1".to_owned()),
-        config: Some(hash),
-        bindings: vec![(NodeId::new("input"), vec![hash])],
-        fixed: vec![(NodeId::new("paper"), hash)],
-        inputs: vec![hash],
-        params: "{}".to_owned(),
-        format: Some("webp".to_owned()),
-        quality: Some(90),
-        options: RunOptions { keep: vec![NodeId::new("a")], ..RunOptions::default() },
-        output_name: "dog".to_owned(),
-        output: Some(hash),
-        output_media_type: Some("image/png".to_owned()),
-        provenance: None,
-        created_at: now,
-        started_at: Some(now),
-        completed_at: None,
-        error: None,
-        error_detail: Some("detail".to_owned()),
-        storage_full: false,
-        warnings: vec!["careful".to_owned()],
-        priority: -1,
-        held: true,
-        attempts: 2,
-        detached: false,
-        username: Some("@a@b".to_owned()),
-        stats: RunStats::default(),
-        progress: (3, 2, 1),
-        verifies: Some(run),
-        verdict: Some(Verdict::Same),
-        sequence: 1,
     }
 }
 
