@@ -1,7 +1,7 @@
 //! Canonical JSON (RFC 8785): one text for one value, whatever wrote it.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// The canonical text of `value`.
 ///
@@ -11,10 +11,9 @@ pub fn to_string<T: Serialize>(value: &T) -> String {
     serde_json_canonicalizer::to_string(value).expect("BUG: a value that is written canonically has a canonical form")
 }
 
-/// A value with its numbers in the one form that canonical JSON has, so that it is written
-/// canonically by any writer.
-pub fn sorted(value: &Value) -> Value {
-    serde_json::from_str(&to_string(value)).unwrap_or_default()
+/// The canonical text of `value`, which any writer of JSON puts in its place as it is.
+pub fn raw<T: Serialize>(value: &T) -> Box<RawValue> {
+    RawValue::from_string(to_string(value)).expect("BUG: a canonical form is JSON")
 }
 
 #[cfg(test)]

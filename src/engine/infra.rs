@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::base::{ContentHash, Fingerprint, canonical};
 
@@ -68,9 +69,9 @@ pub struct MadeOn {
     /// `infra:<host>`.
     pub host: String,
     /// As in [`Infrastructure`], its keys in canonical order.
-    pub hardware: Value,
+    pub hardware: Box<RawValue>,
     /// The same of the software.
-    pub software: Value,
+    pub software: Box<RawValue>,
 }
 
 impl MadeOn {
@@ -78,7 +79,7 @@ impl MadeOn {
     pub fn of(json: &str) -> Self {
         let value: Value = serde_json::from_str(json).unwrap_or_default();
         let host = value["hardware"]["name"].as_str().unwrap_or("infra:unknown").to_owned();
-        Self { host, hardware: canonical::sorted(&value["hardware"]), software: canonical::sorted(&value["software"]) }
+        Self { host, hardware: canonical::raw(&value["hardware"]), software: canonical::raw(&value["software"]) }
     }
 
     /// What this process runs on.

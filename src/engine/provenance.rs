@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::base::{ContentHash, Fingerprint, NodeKey, RunId, canonical};
 use crate::db::DbError;
@@ -45,15 +46,15 @@ struct Record<'a> {
 struct Effect {
     content_hash: Fingerprint,
     name: String,
-    params: Value,
+    params: Box<RawValue>,
     version: String,
 }
 
 #[derive(Serialize)]
 struct InfrastructureOf<'a> {
     cached: bool,
-    hardware: &'a Value,
-    software: &'a Value,
+    hardware: &'a RawValue,
+    software: &'a RawValue,
     tools: Vec<ToolOf>,
 }
 
@@ -236,14 +237,14 @@ fn effects(plan: &Plan) -> Vec<Effect> {
         Some(Effect {
             content_hash: crate::effects::hash(effect),
             name: name.to_owned(),
-            params: canonical::sorted(node.params.get("params").unwrap_or(&Value::Object(serde_json::Map::new()))),
+            params: canonical::raw(node.params.get("params").unwrap_or(&Value::Object(serde_json::Map::new()))),
             version: effect.version().to_string(),
         })
     });
     let mut effects: Vec<Effect> = Vec::new();
     let mut seen = HashSet::new();
     for effect in of_effects {
-        if seen.insert((effect.name.clone(), effect.params.to_string())) {
+        if seen.insert((effect.name.clone(), effect.params.get().to_owned())) {
             effects.push(effect);
         }
     }
