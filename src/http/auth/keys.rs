@@ -4,6 +4,8 @@
 //! A key's kind decides the one algorithm that is taken with it, so that nobody can have a
 //! public key used as a secret. Keys that could not protect anything are refused at once.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 
@@ -124,11 +126,36 @@ fn jwk(jwk: &Jwk) -> Result<JwtKey, KeyError> {
 }
 
 fn secret(bytes: &[u8]) -> Result<JwtKey, KeyError> {
-    // Public keys in other forms would be secrets that everybody knows.
-    if bytes.starts_with(b"ssh-") || bytes.starts_with(b"ecdsa-") || is_der(bytes) {
+    if is_public_key(bytes) {
         return Err(KeyError::Unknown);
     }
     checked(JwtKey { algorithm: Algorithm::HS256, key: DecodingKey::from_secret(bytes), kid: None })
+}
+
+/// May it be a public key in a form that is not read here? As a secret it would be one that everybody
+/// knows.
+fn is_public_key(bytes: &[u8]) -> bool {
+    // What a shell or an editor writes in UTF-16, or behind a mark of its encoding, is no key any more.
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return is_der(bytes) || [&b"\xff\xfe"[..], b"\xfe\xff"].iter().any(|mark| bytes.starts_with(mark));
+    };
+    let letters: String = text.chars().filter(|c| c.is_ascii_alphanumeric() || "+/-_".contains(*c)).collect();
+    let decoded = STANDARD_NO_PAD.decode(&letters).or_else(|_| URL_SAFE_NO_PAD.decode(&letters));
+    text.starts_with(['\u{feff}', '{', '[', '"', '\''])
+        || text.contains("\"kty\"")
+        || text.contains("----")
+        || text.starts_with("ssh-")
+        || text.starts_with("ecdsa-")
+        || text.contains('\0')
+        || is_der(bytes)
+        || decoded.is_ok_and(|bytes| is_der(&bytes) && holds_a_key(&bytes))
+}
+
+/// Does an ASN.1 sequence begin as the keys of X.509 or PKCS #1 do, with a sequence or a number? What
+/// is random hardly does.
+fn holds_a_key(der: &[u8]) -> bool {
+    let longer = der.get(1).map_or(0, |length| usize::from(length.saturating_sub(0x80)));
+    matches!(der.get(2 + longer), Some(0x30 | 0x02))
 }
 
 /// Is it one ASN.1 sequence, as binary keys are?
@@ -217,5 +244,40 @@ mod tests {
             assert!(error.contains(part), "{error}: {part}");
         }
         assert!(JwtKeys::load(std::path::Path::new("/nowhere")).is_err());
+    }
+
+    /// Whoever takes one for a secret lets everybody sign.
+    #[test]
+    fn s7_public_keys_in_forms_that_are_not_read_are_no_secrets() {
+        let utf16 = |text: &str| {
+            [&[0xff, 0xfe][..], &text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()].concat()
+        };
+        let mut refused = Vec::new();
+        for name in ["rsa2048.pub.pem", "p256.pub.pem", "ed25519.pub.pem"] {
+            let pem = String::from_utf8(key_file(name)).unwrap();
+            let lines: Vec<&str> = pem.lines().filter(|line| !line.starts_with('-')).collect();
+            let bare = lines.concat();
+            refused.extend([
+                lines.join("\n").into_bytes(),
+                format!("\"{bare}\"").into_bytes(),
+                format!(" {bare}\n").into_bytes(),
+            ]);
+            refused.push(bare.replace('+', "-").replace('/', "_").trim_end_matches('=').as_bytes().to_vec());
+            refused.extend([utf16(&pem), utf16(&pem)[2..].to_vec()]);
+        }
+        let jwk = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        refused.extend([
+            format!("[{jwk}]").into_bytes(),
+            format!("\u{feff}{jwk}").into_bytes(),
+            format!("keys={jwk}").into_bytes(),
+        ]);
+        for bytes in refused {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            assert!(parsed(&bytes).is_err_and(|error| error.contains("no key")), "{text}");
+        }
+        // What people make with `openssl rand`, or think of, is a secret.
+        for secret in ["MC4CAQAwBQYDK2VwBCIEIJrandomlettersof32bytes", "correct horse battery staple, and some more"] {
+            assert_eq!(parsed(secret.as_bytes()).unwrap().0, Algorithm::HS256);
+        }
     }
 }
