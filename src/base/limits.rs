@@ -167,7 +167,15 @@ pub const DOWNLOAD_CHUNK_BYTES: usize = 256 << 10;
 /// bodies, and uploads are faster through a large one.
 pub const HEAD_BYTES: usize = 256 << 10;
 /// Bytes of a JSON body: the longest real one, a run with 10,000 inputs, has 1 MB.
-pub const JSON_BYTES: u64 = 16 << 20;
+pub const JSON_BYTES: u64 = 4 << 20;
+/// How many times its bytes a JSON body counts: read, it takes from three to thirty times as much.
+pub const JSON_WEIGHT: usize = 4;
+/// Bytes that every body held whole may have, however many there are: a run, a form, a token.
+pub const BODY_FREE_BYTES: usize = 64 << 10;
+/// Bytes that all such bodies together have beyond those: two configs of the largest size.
+pub const BODIES_BYTES: usize = 32 << 20;
+/// Recipes that are read, planned or shown at once: some for each processor.
+pub const PLANS_AT_ONCE: usize = 4;
 /// Seconds in which a request's head must be there, and that an idle connection is kept.
 pub const HEAD_SECONDS: u64 = 20;
 /// Seconds of waiting for a request's body after which [`BODY_PACE_BYTES`] must have come.
@@ -211,6 +219,8 @@ pub const TOKENS: u64 = 10_000;
 pub const TOKEN_NAME_BYTES: usize = 100;
 /// Sessions of a home; the one that ends soonest makes room for a new one.
 pub const SESSIONS: u64 = 10_000;
+/// Sessions of one token or user: more than anybody has browsers.
+pub const SESSIONS_OF_ONE: usize = 100;
 /// Seconds after which somebody logs in again: a week, so that a forgotten browser is not for ever.
 pub const SESSION_SECONDS: u64 = 7 * 24 * 60 * 60;
 /// Session cookies of one request that are looked up: a browser sends one, or one for each path.
@@ -248,8 +258,8 @@ pub const CHAIN_RECORDS: usize = 10_000;
 /// Bytes of an output whose SHA-256, which other tools know, is signed beside its BLAKE3: hashing so
 /// much takes some ten milliseconds.
 pub const SEALED_DIGEST_BYTES: u64 = 16 << 20;
-/// Bytes of the log-in form: a token of a megabyte is still refused as a token.
-pub const LOGIN_FORM_BYTES: usize = 2 << 20;
+/// Bytes of a form: a token of a megabyte is still refused as a token, and a long recipe is edited.
+pub const FORM_BYTES: usize = 2 << 20;
 /// Bytes of the path that a log-in leads to: what servers take as one address.
 pub const NEXT_BYTES: usize = 2048;
 /// Wrong tokens from one address within [`FAILED_LOGIN_SECONDS`] that are answered as such:
@@ -276,6 +286,8 @@ pub const THUMBS_AT_ONCE: usize = 2;
 pub const BULK_RUNS: usize = 1000;
 /// Files that come in parts at once.
 pub const PARTIAL_UPLOADS: usize = 1000;
+/// Those of one caller, so that nobody takes all the room.
+pub const PARTIAL_UPLOADS_OF_ONE: usize = 250;
 /// Seconds that a file of which nothing more comes is kept: a day, so that one can go on tomorrow.
 pub const PARTIAL_UPLOAD_SECONDS: u64 = 24 * 60 * 60;
 /// Seconds in which L2 must have answered: a server that needs longer is asked again later, and

@@ -11,15 +11,15 @@ use std::collections::HashMap;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::base::limits::{FREE_BYTES_LOOK, PARTIAL_UPLOAD_SECONDS, PARTIAL_UPLOADS};
+use crate::base::limits::{FREE_BYTES_LOOK, PARTIAL_UPLOAD_SECONDS, PARTIAL_UPLOADS, PARTIAL_UPLOADS_OF_ONE};
 use crate::base::{AssetName, ContentHash, Timestamp};
 use crate::engine::error::EngineError;
 use crate::engine::{Engine, Upload, tokens};
@@ -31,6 +31,23 @@ const DIRECTORY: &str = "uploads";
 /// The name of a file that comes in parts: a secret, as who knows it may add to the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UploadId(ContentHash);
+
+/// Letters of an id that tell whose file it is, so that one owner's can be counted.
+const OF_OWNER: usize = 16;
+
+impl UploadId {
+    /// A new one.
+    fn new(owner: &str) -> Self {
+        let random = tokens::random().to_string();
+        let id = format!("{}{}", Self::beginning(owner), &random[OF_OWNER..]);
+        Self(id.parse().unwrap_or_else(|_| panic!("BUG: {id} is no id")))
+    }
+
+    /// What the ids of an owner's files begin with.
+    fn beginning(owner: &str) -> String {
+        ContentHash::of(format!("artdag.upload-owner.v1\n{owner}").as_bytes()).to_string()[..OF_OWNER].to_owned()
+    }
+}
 
 impl fmt::Display for UploadId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,32 +87,25 @@ pub struct PartialUpload {
     pub expires_at: Timestamp,
 }
 
-/// How long whoever comes back for a file waits for the connection before to be given up.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// The files that connections write to at this moment.
 #[derive(Default)]
 pub struct Senders {
     by_id: Mutex<HashMap<UploadId, watch::Sender<bool>>>,
-    left: Condvar,
 }
 
+/// One by id, of whom nobody writes to a certain file.
+type Unsent<'a> = MutexGuard<'a, HashMap<UploadId, watch::Sender<bool>>>;
+
 impl Senders {
-    fn lock(&self) -> MutexGuard<'_, HashMap<UploadId, watch::Sender<bool>>> {
+    fn lock(&self) -> Unsent<'_> {
         // Every change is one statement.
         self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has whoever writes to the file leave it.
-    fn take_over(&self, id: UploadId) -> Result<MutexGuard<'_, HashMap<UploadId, watch::Sender<bool>>>, EngineError> {
+    /// Refuses while somebody writes to the file.
+    fn unsent(&self, id: UploadId) -> Result<Unsent<'_>, EngineError> {
         let senders = self.lock();
-        if let Some(stop) = senders.get(&id) {
-            stop.send_replace(true);
-        }
-        let writes = |senders: &mut HashMap<UploadId, watch::Sender<bool>>| senders.contains_key(&id);
-        let waited = self.left.wait_timeout_while(senders, PATIENCE, writes);
-        let (senders, timed) = waited.unwrap_or_else(PoisonError::into_inner);
-        if timed.timed_out() {
+        if senders.contains_key(&id) {
             return Err(EngineError::Busy("another connection is sending this file; try again in a moment".to_owned()));
         }
         Ok(senders)
@@ -119,13 +129,18 @@ pub struct Appender {
 impl Engine {
     /// Begins a file of this many bytes; who asks for it later must be the same `owner`.
     pub fn begin_partial(&self, length: u64, name: Option<AssetName>, owner: &str) -> Result<UploadId, EngineError> {
-        let (here, remembered) = self.forget_partials()?;
-        if here >= PARTIAL_UPLOADS || remembered >= PARTIAL_UPLOADS * 10 {
-            let detail = format!("{here} uploads are under way, and there may be no more; finish or end some first");
-            return Err(EngineError::Busy(detail));
+        let [all, own] = self.forget_partials(owner)?;
+        for (here, most, whose) in [(own, PARTIAL_UPLOADS_OF_ONE, "of yours "), (all, PARTIAL_UPLOADS, "")] {
+            if here.under_way >= most || here.remembered >= most * 10 {
+                let under_way = here.under_way;
+                let detail = format!(
+                    "{under_way} uploads {whose}are under way, and there may be no more; finish or end some first"
+                );
+                return Err(EngineError::Busy(detail));
+            }
         }
         self.check_room(length)?;
-        let id = UploadId(tokens::random());
+        let id = UploadId::new(owner);
         let known = Known { length, name, owner: owner.to_owned(), done: None, checked: None };
         self.at(id, || OpenOptions::new().write(true).create_new(true).open(self.bytes_of(id))?.sync_all())?;
         self.keep_known(id, &known)?;
@@ -141,7 +156,7 @@ impl Engine {
         hash: ContentHash,
         repoint: bool,
     ) -> Result<bool, EngineError> {
-        let _nobody_writes = self.0.senders.take_over(id)?;
+        let _nobody_writes = self.0.senders.unsent(id)?;
         let mut known = self.known_partial(id, owner)?;
         let is_here = |row: &BlobRow| row.origin == Origin::Upload && row.size == known.length && self.has_blob(&hash);
         let Some(row) = self.blob_row(&hash)?.filter(is_here) else { return Ok(false) };
@@ -161,9 +176,20 @@ impl Engine {
         Ok(true)
     }
 
+    /// Asks whoever writes to a file to leave it. They have when the channel is closed; nobody writes
+    /// to it if there is none.
+    pub fn ask_to_leave(&self, id: UploadId, owner: &str) -> Result<Option<watch::Receiver<bool>>, EngineError> {
+        self.known_partial(id, owner)?;
+        let senders = self.0.senders.lock();
+        Ok(senders.get(&id).map(|stop| {
+            stop.send_replace(true);
+            stop.subscribe()
+        }))
+    }
+
     /// How far a file is.
     pub fn partial(&self, id: UploadId, owner: &str) -> Result<PartialUpload, EngineError> {
-        let _nobody_writes = self.0.senders.take_over(id)?;
+        let _nobody_writes = self.0.senders.unsent(id)?;
         let mut known = self.known_partial(id, owner)?;
         self.take_back(id, &mut known)?;
         let (offset, changed) = match &known.done {
@@ -185,7 +211,7 @@ impl Engine {
         offset: u64,
         checked: bool,
     ) -> Result<Appender, EngineError> {
-        let mut senders = self.0.senders.take_over(id)?;
+        let mut senders = self.0.senders.unsent(id)?;
         let mut known = self.known_partial(id, owner)?;
         if known.done.is_some() {
             return Err(EngineError::Refused(format!("all {} bytes are here already", known.length)));
@@ -208,7 +234,7 @@ impl Engine {
 
     /// Ends a file that is not wanted any more.
     pub fn remove_partial(&self, id: UploadId, owner: &str) -> Result<(), EngineError> {
-        let _nobody_writes = self.0.senders.take_over(id)?;
+        let _nobody_writes = self.0.senders.unsent(id)?;
         self.known_partial(id, owner)?;
         self.forget_partial(id)
     }
@@ -272,12 +298,13 @@ impl Engine {
         Ok(())
     }
 
-    /// Forgets files of which nothing has come for long; how many are under way, and how many are known of.
-    fn forget_partials(&self) -> Result<(usize, usize), EngineError> {
+    /// Forgets files of which nothing has come for long; counts the others, all and those of one owner.
+    fn forget_partials(&self, owner: &str) -> Result<[Count; 2], EngineError> {
         let directory = self.home().join(DIRECTORY);
         let nobody = UploadId(ContentHash::of(b""));
         self.at(nobody, || fs::create_dir_all(&directory))?;
-        let (mut under_way, mut known) = (0, 0);
+        let beginning = UploadId::beginning(owner);
+        let [mut all, mut own] = [Count::default(); 2];
         for entry in self.at(nobody, || fs::read_dir(&directory))?.flatten() {
             let path = entry.path();
             let age = entry.metadata().ok().and_then(|data| data.modified().ok()).and_then(|time| time.elapsed().ok());
@@ -285,11 +312,31 @@ impl Engine {
                 // One that cannot be removed now is tried again with the next upload.
                 let _ = fs::remove_file(&path);
             } else {
-                under_way += usize::from(path.extension().is_some_and(|extension| extension == "part"));
-                known += usize::from(path.extension().is_some_and(|extension| extension == "json"));
+                all.add(&path);
+                if entry.file_name().as_encoded_bytes().starts_with(beginning.as_bytes()) {
+                    own.add(&path);
+                }
             }
         }
-        Ok((under_way, known))
+        Ok([all, own])
+    }
+}
+
+/// Files that come in parts.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    under_way: usize,
+    /// With those that are whole.
+    remembered: usize,
+}
+
+impl Count {
+    fn add(&mut self, path: &Path) {
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("part") => self.under_way += 1,
+            Some("json") => self.remembered += 1,
+            _ => {}
+        }
     }
 }
 
@@ -383,7 +430,7 @@ impl Drop for Appender {
             let counts = self.known.checked.is_none();
             self.settle(counts).inspect_err(|error| tracing::warn!(%error, "a part of an upload is not settled")).ok();
         }
+        // With what told it to stop, so that those who wait for that hear of the end.
         self.engine.0.senders.lock().remove(&self.id);
-        self.engine.0.senders.left.notify_all();
     }
 }

@@ -17,13 +17,15 @@ use base64::prelude::BASE64_STANDARD;
 use http_body_util::BodyExt as _;
 use serde::Serialize;
 use sha1::Digest as _;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::base::{AssetName, ContentHash, Timestamp};
 use crate::engine::partial::{Appender, PartialUpload, UploadId};
-use crate::engine::{EngineError, Upload};
+use crate::engine::{Engine, EngineError, Upload};
 use crate::http::App;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::{Caller, PathWord};
@@ -43,6 +45,8 @@ const CONTENT_HASH: HeaderName = HeaderName::from_static("upload-content-hash");
 const EXISTING: HeaderName = HeaderName::from_static("upload-existing");
 /// The type of the bytes that are added.
 const CHUNK: &str = "application/offset+octet-stream";
+/// How long whoever comes back for a file waits for the connection before to be given up.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// A chunk whose checksum is another.
 const MISMATCH: u16 = 460;
 
@@ -152,7 +156,7 @@ pub async fn begin(State(app): State<App>, Caller(who): Caller, headers: HeaderM
 )]
 pub async fn state(State(app): State<App>, Caller(who): Caller, PathWord(word): PathWord) -> ApiResult<Response> {
     let id = id_of(&word)?;
-    let partial = app.blocking(move |engine| engine.partial(id, &who.id)).await?;
+    let partial = alone(&app, id, &who.id, Engine::partial).await?;
     Ok(told(Json(view(&partial)).into_response(), &partial))
 }
 
@@ -195,17 +199,14 @@ pub async fn append(
     let checksum = Checksum::asked(&headers)?;
     let Ok(_room) = app.uploads.try_acquire() else { return Err(no_room()) };
     let repoint = app.auth.allows(&who, Need::Delete).is_ok();
-    let (owner, checked) = (who.id.clone(), checksum.is_some());
-    let opened = app.on_thread(move |app| match app.engine.append_partial(id, &owner, offset, checked) {
-        Err(EngineError::Busy(detail)) => Err(ApiError::new(StatusCode::LOCKED, detail)),
-        opened => Ok(opened?),
-    });
+    let checked = checksum.is_some();
+    let opened = alone(&app, id, &who.id, move |engine, id, owner| engine.append_partial(id, owner, offset, checked));
     let appender = opened.await?;
     if request.body().size_hint().lower() > appender.room() {
         return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "more bytes come than were said to"));
     }
     let done = receive(&app, appender, request, checksum, repoint).await?;
-    let partial = app.blocking(move |engine| engine.partial(id, &who.id)).await?;
+    let partial = alone(&app, id, &who.id, Engine::partial).await?;
     if done.is_some() {
         app.metrics.uploads.inc();
         app.metrics.upload_bytes.inc_by(partial.length);
@@ -221,8 +222,39 @@ pub async fn append(
 )]
 pub async fn end(State(app): State<App>, Caller(who): Caller, PathWord(word): PathWord) -> ApiResult<Response> {
     let id = id_of(&word)?;
-    app.blocking(move |engine| engine.remove_partial(id, &who.id)).await?;
+    alone(&app, id, &who.id, Engine::remove_partial).await?;
     Ok((StatusCode::NO_CONTENT, [(RESUMABLE, VERSION)]).into_response())
+}
+
+/// Does something with a file when the connection that sends it has left it: whoever comes back for
+/// a file has lost the one before. No thread waits for that.
+async fn alone<T: Send + 'static>(
+    app: &App,
+    id: UploadId,
+    owner: &str,
+    work: impl Fn(&Engine, UploadId, &str) -> Result<T, EngineError> + Clone + Send + 'static,
+) -> ApiResult<T> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let (owner, work) = (owner.to_owned(), work.clone());
+        let tried = app.blocking(move |engine| match engine.ask_to_leave(id, &owner)? {
+            Some(sends) => Ok(Err(sends)),
+            None => match work(engine, id, &owner) {
+                // Somebody else came back for it in this moment.
+                Err(EngineError::Busy(_)) => Ok(Err(watch::channel(true).1)),
+                done => done.map(Ok),
+            },
+        });
+        let mut sends = match tried.await? {
+            Ok(done) => return Ok(done),
+            Err(sends) => sends,
+        };
+        let left = async { while sends.changed().await.is_ok() {} };
+        if timeout_at(end, left).await.is_err() || Instant::now() >= end {
+            let detail = "another connection is sending this file; try again in a moment";
+            return Err(ApiError::new(StatusCode::LOCKED, detail));
+        }
+    }
 }
 
 /// Takes the bytes of a request, each as it comes: what has come of one that breaks off stays,

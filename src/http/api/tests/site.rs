@@ -1,5 +1,7 @@
 //! A server without its guard, over a home that goes when it is dropped.
 
+use std::net::Ipv4Addr;
+
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
@@ -9,7 +11,7 @@ use tower::ServiceExt as _;
 
 use crate::base::RunId;
 use crate::http::App;
-use crate::http::auth::{Principal, Scopes};
+use crate::http::auth::{Peer, Principal, Scopes};
 use crate::http::testing::TestApp;
 
 /// The server.
@@ -51,6 +53,7 @@ impl Site {
     /// Sends a request as it is.
     pub async fn send(&self, mut request: Request<Body>) -> Answer {
         request.extensions_mut().insert(self.who.clone());
+        request.extensions_mut().insert(Peer(Ipv4Addr::LOCALHOST.into()));
         let response = self.router.clone().oneshot(request).await.expect("a router answers");
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("the answer is whole").to_bytes();

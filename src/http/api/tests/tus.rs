@@ -199,3 +199,42 @@ async fn whoever_comes_back_takes_over_from_a_connection_that_hangs() {
     let last = site.tus("PATCH", &at, &[("upload-offset", "3"), PART], b"3456789").await;
     assert_eq!(last.header("upload-content-hash"), ContentHash::of(b"0123456789").to_string());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_wait_for_a_connection_to_leave_hold_no_thread() {
+    let site = Site::new();
+    let at = site.begun("10", "").await;
+    let id = at.strip_prefix("/uploads/").unwrap().parse().unwrap();
+    let sends = site.app.engine.append_partial(id, "token-1", 0, false).unwrap();
+    // More than a runtime has threads that may wait.
+    let asked: Vec<_> = (0..600)
+        .map(|_| {
+            let (site, at) = (site.clone(), at.clone());
+            tokio::spawn(async move { site.get(&at).await })
+        })
+        .collect();
+    let told = async { sends.stopped().wait_for(|stopped| *stopped).await.is_ok() };
+    let others = async { (told.await, site.get("/assets").await.status) };
+    let answered = tokio::time::timeout(std::time::Duration::from_secs(8), others).await;
+    assert_eq!(answered, Ok((true, StatusCode::OK)));
+    drop(sends);
+    for asked in asked {
+        assert_eq!(asked.await.unwrap().status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn nobody_takes_the_room_of_all_nor_ends_what_is_somebody_elses() {
+    let site = Site::new();
+    let engine = &site.app.engine;
+    let most = crate::base::limits::PARTIAL_UPLOADS_OF_ONE;
+    let ids: Vec<_> = (0..most).map(|_| engine.begin_partial(1, None, "ann").unwrap()).collect();
+    let error = engine.begin_partial(1, None, "ann").unwrap_err().to_string();
+    assert!(error.contains(&format!("{most} uploads of yours")), "{error}");
+    let other = engine.begin_partial(1, None, "ben").unwrap();
+    let sends = engine.append_partial(other, "ben", 0, false).unwrap();
+    assert!(engine.ask_to_leave(other, "ann").is_err());
+    assert!(!*sends.stopped().borrow());
+    engine.remove_partial(ids[0], "ann").unwrap();
+    engine.begin_partial(1, None, "ann").unwrap();
+}
