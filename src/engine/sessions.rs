@@ -6,7 +6,7 @@
 
 use redb::{ReadableTable as _, ReadableTableMetadata as _};
 
-use crate::base::limits::{SESSION_SECONDS, SESSIONS};
+use crate::base::limits::{SESSION_SECONDS, SESSIONS, SESSIONS_OF_ONE};
 use crate::base::{ContentHash, Fingerprint, Secret, Timestamp};
 use crate::db::DbError;
 use crate::engine::error::EngineError;
@@ -34,19 +34,40 @@ fn retain(tx: &redb::WriteTransaction, mut keep: impl FnMut(&SessionRow) -> bool
     Ok(tx.open_table(names::SESSIONS)?.retain(keep)?)
 }
 
-/// Takes out the session that ends soonest.
-fn remove_soonest(tx: &redb::WriteTransaction) -> Result<(), DbError> {
+/// Makes room for another session of somebody: of too many of theirs, and of too many in all, the one
+/// goes that ends soonest. Those that have ended are gone already.
+fn make_room(tx: &redb::WriteTransaction, of: &SessionOf) -> Result<(), DbError> {
     let mut table = tx.open_table(names::SESSIONS)?;
-    let mut soonest: Option<(Timestamp, [u8; 32])> = None;
+    let (mut soonest, mut own, mut count): (Option<Ending>, Option<Ending>, usize) = (None, None, 0);
     for row in table.iter()? {
         let (key, bytes) = row?;
-        let found = (SessionRow::from_bytes(bytes.value())?.expires_at, *key.value());
-        soonest = Some(soonest.map_or(found, |known| known.min(found)));
+        let row = SessionRow::from_bytes(bytes.value())?;
+        let ending = (row.expires_at, *key.value());
+        soonest = Some(soonest.map_or(ending, |known| known.min(ending)));
+        if is_same(&row.of, of) {
+            own = Some(own.map_or(ending, |known| known.min(ending)));
+            count += 1;
+        }
     }
-    if let Some((_, key)) = soonest {
+    let all = table.len()? >= SESSIONS;
+    let goes = if count >= SESSIONS_OF_ONE { own } else { soonest.filter(|_| all) };
+    if let Some((_, key)) = goes {
         table.remove(&key)?;
     }
     Ok(())
+}
+
+/// When a session ends, and its key.
+type Ending = (Timestamp, [u8; 32]);
+
+/// Are two sessions of the same token, or of the same user?
+fn is_same(one: &SessionOf, other: &SessionOf) -> bool {
+    match (one, other) {
+        (SessionOf::User { subject, issuer, .. }, SessionOf::User { subject: other, issuer: of, .. }) => {
+            (subject, issuer) == (other, of)
+        }
+        (one, other) => one == other,
+    }
 }
 
 /// The key of a session's row; `None` for what was never a session's id.
@@ -66,9 +87,7 @@ impl Engine {
         let stored = row.clone();
         self.write(move |tx| {
             retain(tx, |row| row.expires_at > now)?;
-            if tx.open_table(names::SESSIONS)?.len()? >= SESSIONS {
-                remove_soonest(tx)?;
-            }
+            make_room(tx, &stored.of)?;
             tx.open_table(names::SESSIONS)?.insert(key.as_bytes(), stored.to_bytes().as_slice())?;
             Ok(())
         })

@@ -3,7 +3,8 @@
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse as _;
 
-use crate::base::limits::FAILED_LOGINS;
+use crate::base::Secret;
+use crate::base::limits::{FAILED_LOGINS, SESSIONS_OF_ONE};
 use crate::engine::Scopes;
 use crate::http::auth::Principal;
 use crate::http::auth::testing::{Gate, PEER, bearer, headers};
@@ -133,4 +134,23 @@ fn a_session_that_is_not_open_counts_as_none() {
     assert!(gate.auth.identify(&headers(&[("cookie", &cookie)]), PEER).unwrap().scopes.admin);
     let both = headers(&[("cookie", &cookie), ("authorization", "Bearer x")]);
     assert_eq!(gate.auth.identify(&both, PEER).unwrap_err().status(), StatusCode::UNAUTHORIZED);
+}
+
+#[test]
+fn s7_logging_in_over_and_over_ends_nobody_elses_session() {
+    let gate = Gate::new(false, false, None);
+    let open = |of: &SessionOf| gate.engine.open_session(of.clone(), None).unwrap().1;
+    let user = |subject: &str, name: &str| {
+        let [subject, name, issuer] = [subject, name, "https://l2.example"].map(str::to_owned);
+        SessionOf::User { subject, name, issuer }
+    };
+    let (bens, annes) = (user("@ben", "ben"), user("@ann", "ann"));
+    let (first_of_ben, first_of_ann) = (open(&bens), open(&annes));
+    for n in 1..SESSIONS_OF_ONE {
+        open(&user("@ann", &format!("ann {n}")));
+    }
+    let is_open = |session: &Secret| gate.engine.find_session(session.expose()).unwrap().is_some();
+    assert!(is_open(&first_of_ann));
+    let last = open(&annes);
+    assert_eq!([&first_of_ann, &last, &first_of_ben].map(is_open), [false, true, true]);
 }
