@@ -1,7 +1,7 @@
 //! One log line and one measurement for each request: what was asked, what came of it.
 //!
 //! The line is written when the answer's last byte is handed over, so that it tells how many
-//! there were. It never holds a query, a header or a body.
+//! there were. It never holds a query, a header, a body or the id of an upload.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -24,6 +24,9 @@ pub struct Seen {
     path: String,
 }
 
+/// The route whose path holds a secret.
+const UPLOAD: &str = "/uploads/{id}";
+
 impl Seen {
     /// A request that has just come; `row` is its route, if there is one.
     pub fn new(request: &Request, row: Option<&'static Route>) -> Self {
@@ -31,7 +34,11 @@ impl Seen {
             started: Instant::now(),
             method: word(request.method().as_str()),
             route: row.map_or("none", |row| row.path),
-            path: request.uri().path().to_owned(),
+            path: match row {
+                // Who knows the id of an upload may go on with it.
+                Some(row) if row.path == UPLOAD => UPLOAD.to_owned(),
+                _ => request.uri().path().to_owned(),
+            },
         }
     }
 }

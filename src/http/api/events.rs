@@ -7,6 +7,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::sse::{KeepAlive, Sse};
@@ -16,7 +17,8 @@ use futures_util::stream;
 use crate::base::RunId;
 use crate::base::limits::{EVENT_KEEP_ALIVE_SECONDS, EVENT_STREAMS};
 use crate::http::App;
-use crate::http::api::feed::{Feed, final_id};
+use crate::http::api::feed::{Feed, Listener, final_id, last_event_id};
+use crate::http::auth::Peer;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::PathRun;
 
@@ -35,14 +37,18 @@ use crate::http::extract::PathRun;
         (status = 503, description = "Too many streams are open."),
     )
 )]
-pub async fn of_run(State(app): State<App>, PathRun(run): PathRun, headers: HeaderMap) -> ApiResult<Response> {
+pub async fn of_run(
+    State(app): State<App>,
+    PathRun(run): PathRun,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
     let view = app.blocking(move |engine| engine.run_view(run)).await?;
-    let last = last_event_id(&headers);
-    if last == Some(final_id(run).as_str()) {
+    if last_event_id(&headers) == Some(final_id(run).as_str()) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let place = place(&app)?;
-    Ok(stream(Feed::of_run(app, &view, last, place)))
+    Ok(stream(Feed::of_run(app, &view, Listener::new(headers, peer.0), place)))
 }
 
 /// What happens to all runs.
@@ -55,13 +61,13 @@ pub async fn of_run(State(app): State<App>, PathRun(run): PathRun, headers: Head
         (status = 503, description = "Too many streams are open."),
     )
 )]
-pub async fn of_all(State(app): State<App>, headers: HeaderMap) -> ApiResult<Response> {
+pub async fn of_all(
+    State(app): State<App>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
     let place = place(&app)?;
-    Ok(stream(Feed::of_all(app, last_event_id(&headers), place)))
-}
-
-fn last_event_id(headers: &HeaderMap) -> Option<&str> {
-    headers.get("last-event-id")?.to_str().ok()
+    Ok(stream(Feed::of_all(app, Listener::new(headers, peer.0), place)))
 }
 
 /// A place among the streams that may be open at once.

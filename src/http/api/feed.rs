@@ -5,8 +5,10 @@
 //! batch, so a slow one costs no memory.
 
 use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::time::Duration;
 
+use axum::http::HeaderMap;
 use axum::response::sse::Event;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, watch};
@@ -18,6 +20,7 @@ use crate::engine::views::RunView;
 use crate::engine::{EngineError, RunFilter};
 use crate::http::App;
 use crate::http::error::ApiResult;
+use crate::http::route::Need;
 use crate::records::RunStatus;
 
 /// A stream of events, from its beginning to its end.
@@ -32,7 +35,28 @@ pub struct Feed {
     /// The run had ended before the stream began: nothing new is to be waited for.
     settled: bool,
     ended: bool,
+    listener: Listener,
     _place: OwnedSemaphorePermit,
+}
+
+/// Who listens to a stream: what they showed when they opened it may be taken back meanwhile.
+#[derive(Debug, Clone)]
+pub struct Listener {
+    headers: HeaderMap,
+    peer: IpAddr,
+}
+
+impl Listener {
+    /// Whoever sent a request with these headers from there.
+    pub const fn new(headers: HeaderMap, peer: IpAddr) -> Self {
+        Self { headers, peer }
+    }
+
+    /// May they still hear of runs?
+    fn check(&self, app: &App) -> ApiResult<()> {
+        let principal = app.auth.identify(&self.headers, self.peer)?;
+        app.auth.allows(&principal, Need::Read)
+    }
 }
 
 /// The id of the event that says how a run ended, in the run's own stream.
@@ -71,23 +95,23 @@ struct ProgressEvent<'a> {
 
 impl Feed {
     /// The events of a run, as it was when the stream was asked for.
-    pub fn of_run(app: App, view: &RunView, last: Option<&str>, place: OwnedSemaphorePermit) -> Self {
-        let mut feed = Self::new(app, Some(view.run_id), last, place);
+    pub fn of_run(app: App, view: &RunView, listener: Listener, place: OwnedSemaphorePermit) -> Self {
+        let mut feed = Self::new(app, Some(view.run_id), listener, place);
         feed.settled = view.status.is_final();
         feed
     }
 
     /// The events of all runs.
-    pub fn of_all(app: App, last: Option<&str>, place: OwnedSemaphorePermit) -> Self {
-        Self::new(app, None, last, place)
+    pub fn of_all(app: App, listener: Listener, place: OwnedSemaphorePermit) -> Self {
+        Self::new(app, None, listener, place)
     }
 
-    fn new(app: App, run: Option<RunId>, last: Option<&str>, place: OwnedSemaphorePermit) -> Self {
+    fn new(app: App, run: Option<RunId>, listener: Listener, place: OwnedSemaphorePermit) -> Self {
         let log = app.engine.events();
-        let seen = last.and_then(|last| number(last, log.boot()));
+        let seen = last_event_id(&listener.headers).and_then(|last| number(last, log.boot()));
         let changed = log.changed();
         let ready = VecDeque::from([Event::default().retry(Duration::from_secs(2))]);
-        Self { app, run, seen, ready, changed, settled: false, ended: false, _place: place }
+        Self { app, run, seen, ready, changed, settled: false, ended: false, listener, _place: place }
     }
 
     /// The next event, as soon as there is one; none when the stream is at its end.
@@ -111,6 +135,7 @@ impl Feed {
         let Some((events, looked)) = after else { return self.begin_anew().await };
         self.seen = Some(looked);
         if !events.is_empty() {
+            self.listener.check(&self.app)?;
             return self.tell(events).await;
         }
         if self.settled {
@@ -126,6 +151,7 @@ impl Feed {
 
     /// Begins with the runs as they are now.
     async fn begin_anew(&mut self) -> ApiResult<()> {
+        self.listener.check(&self.app)?;
         let seen = self.app.engine.events().latest();
         self.seen = Some(seen);
         let run = self.run;
@@ -193,6 +219,11 @@ impl Feed {
     fn id(&self, seq: u64) -> String {
         format!("{:016x}-{seq}", self.app.engine.events().boot())
     }
+}
+
+/// The last event that a client has seen.
+pub fn last_event_id(headers: &HeaderMap) -> Option<&str> {
+    headers.get("last-event-id")?.to_str().ok()
 }
 
 /// The number in an event's id, if this process gave it.

@@ -5,6 +5,7 @@ use axum::http::{Method, Request};
 use serde_json::{Value, json};
 
 use super::site::{INK, Site};
+use crate::engine::Scopes;
 
 /// An event: its id, its type and its data.
 type Told = (String, String, Value);
@@ -120,4 +121,28 @@ async fn streams_are_limited_and_leave_their_place() {
     assert_eq!(site.app.streams.available_permits(), crate::base::limits::EVENT_STREAMS);
     let request = Request::get("/runs/x/events").body(axum::body::Body::empty()).unwrap();
     site.send(request).await.refused(404, "no run");
+}
+
+#[tokio::test]
+async fn s7_a_stream_ends_when_the_token_that_opened_it_is_revoked() {
+    let site = Site::new();
+    site.config(INK).await;
+    let (token, secret) = site.app.engine.add_token("spy", Scopes::of(["read"])).unwrap();
+    let bearer = format!("Bearer {}", secret.expose());
+    let waiting = submit(&site, true).await;
+    let later = async {
+        // The stream has begun: it is polled first.
+        site.app.engine.revoke_token(&token.id).unwrap();
+        submit(&site, true).await
+    };
+    let headers = [("authorization", bearer.as_str())];
+    let (stream, later) = tokio::join!(site.get_with("/events", &headers), later);
+    assert_eq!(stream.status, StatusCode::OK);
+    assert!(!stream.text().contains(&later), "{}", stream.text());
+    // Whom nobody has shut out goes on hearing.
+    let close = async {
+        site.post(&format!("/runs/{waiting}/cancel")).await;
+        site.app.stop.begin();
+    };
+    assert!(tokio::join!(site.get("/events"), close).0.text().contains(&later));
 }
