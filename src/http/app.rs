@@ -3,9 +3,9 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::base::limits::{EVENT_STREAMS, VERIFICATIONS};
+use crate::base::limits::{BODIES_BYTES, EVENT_STREAMS, PLANS_AT_ONCE, VERIFICATIONS};
 use crate::config::Settings;
 use crate::engine::{Engine, EngineError};
 use crate::http::auth::Auth;
@@ -43,6 +43,10 @@ pub struct Inner {
     pub streams: Arc<Semaphore>,
     /// Room for checks of all blobs.
     pub verifications: Arc<Semaphore>,
+    /// Room for bodies that are held whole, in KiB.
+    pub bodies: Arc<Semaphore>,
+    /// Turns to read and plan recipes.
+    turns: Semaphore,
     /// Where it listens, once it does.
     address: OnceLock<String>,
 }
@@ -66,8 +70,16 @@ impl App {
             uploads,
             streams: Arc::new(Semaphore::new(EVENT_STREAMS)),
             verifications: Arc::new(Semaphore::new(VERIFICATIONS)),
+            bodies: Arc::new(Semaphore::new(BODIES_BYTES >> 10)),
+            turns: Semaphore::new(PLANS_AT_ONCE),
             address: OnceLock::new(),
         }))
+    }
+
+    /// Waits for a turn to read or plan a recipe, or to show what came of that: with the largest ones
+    /// each takes hundreds of megabytes. No thread is held meanwhile.
+    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.turns.acquire().await.ok()
     }
 
     /// Does something that waits for the disk or the processor on a thread that may wait.

@@ -9,8 +9,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
 use serde_json::{Map, Value};
+use tokio::task::spawn_blocking;
 
-use crate::base::limits::{IDEMPOTENCY_KEY_BYTES, JSON_BYTES};
+use crate::base::limits::{BODY_FREE_BYTES, IDEMPOTENCY_KEY_BYTES, JSON_BYTES};
 use crate::base::{ContentHash, RunId};
 use crate::http::auth::Principal;
 use crate::http::error::{ApiError, ApiResult};
@@ -77,7 +78,11 @@ impl<S: Sync> FromRequest<S> for JsonObject {
             return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
         }
         let body = whole(request.into_body(), JSON_BYTES as usize).await?;
-        match serde_json::from_slice(&body) {
+        // A long one takes a while, and others wait for this thread.
+        let is_long = body.len() > BODY_FREE_BYTES;
+        let read = move || serde_json::from_slice(&body);
+        let read = if is_long { spawn_blocking(read).await.map_err(|panic| ApiError::bug(&panic))? } else { read() };
+        match read {
             Ok(Value::Object(entries)) => Ok(Self(entries)),
             Ok(other) => {
                 let message = crate::http::fields::wanted("an object", &other);

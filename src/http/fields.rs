@@ -127,7 +127,9 @@ impl Fields {
     }
 
     fn refuse_unknown(&mut self) {
-        for name in std::mem::take(&mut self.entries).into_iter().map(|(name, _)| name) {
+        // More are not told, and need not be looked for.
+        let room = BODY_PROBLEMS.saturating_sub(self.problems.len());
+        for name in std::mem::take(&mut self.entries).into_iter().map(|(name, _)| name).take(room) {
             let suggestion = did_you_mean(&name, self.known.iter().copied());
             let message = format!("there is no field {name:?}{suggestion}");
             self.problem(&[name.into()], "extra_forbidden", message);
@@ -163,6 +165,13 @@ mod tests {
             Value::Object(entries) => Fields::of_body(entries),
             other => panic!("{other} is no object"),
         }
+    }
+
+    #[test]
+    fn of_many_unknown_fields_some_are_told() {
+        let many: Map<String, Value> = (0..100_000).map(|n| (format!("field{n}"), Value::Null)).collect();
+        let told = Fields::of_body(many).finish().unwrap_err();
+        assert_eq!(told.detail().as_array().map(Vec::len), Some(BODY_PROBLEMS));
     }
 
     #[test]

@@ -3,16 +3,17 @@
 
 use std::future::Future as _;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use http_body::{Frame, SizeHint};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::base::limits::{BODY_PACE_BYTES, BODY_PACE_SECONDS};
+use crate::base::limits::{BODY_FREE_BYTES, BODY_PACE_BYTES, BODY_PACE_SECONDS};
 
 /// How fast a body must come.
 #[derive(Debug, Clone, Copy)]
@@ -38,31 +39,71 @@ pub enum Cut {
     /// It comes too slowly.
     #[error("the body comes too slowly")]
     TooSlow,
+    /// Too much of others is here.
+    #[error("there is no room for the body")]
+    NoRoom,
 }
 
-/// Tells whoever made a body whether it was cut off.
+/// Tells whoever made a body whether it was cut off, and keeps its room until the last clone is gone.
 #[derive(Debug, Clone, Default)]
-pub struct Watch(Arc<AtomicU8>);
+pub struct Watch(Arc<Watched>);
+
+#[derive(Debug, Default)]
+struct Watched {
+    cut: AtomicU8,
+    room: Mutex<Option<OwnedSemaphorePermit>>,
+}
 
 impl Watch {
     /// Was it cut off? Why?
     pub fn cut(&self) -> Option<Cut> {
-        match self.0.load(Ordering::Relaxed) {
+        match self.0.cut.load(Ordering::Relaxed) {
             0 => None,
             1 => Some(Cut::TooLong),
-            _ => Some(Cut::TooSlow),
+            2 => Some(Cut::TooSlow),
+            _ => Some(Cut::NoRoom),
         }
     }
 
     fn set(&self, cut: Cut) {
-        self.0.store(if cut == Cut::TooLong { 1 } else { 2 }, Ordering::Relaxed);
+        let number = match cut {
+            Cut::TooLong => 1,
+            Cut::TooSlow => 2,
+            Cut::NoRoom => 3,
+        };
+        self.0.cut.store(number, Ordering::Relaxed);
     }
+
+    /// Takes room until there are so many KiB.
+    fn reserve(&self, all: &Arc<Semaphore>, kib: usize) -> Result<(), Cut> {
+        let mut held = self.0.room.lock().unwrap_or_else(PoisonError::into_inner);
+        let more = kib.saturating_sub(held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits));
+        if more == 0 {
+            return Ok(());
+        }
+        let more = u32::try_from(more).ok().and_then(|more| all.clone().try_acquire_many_owned(more).ok());
+        match (&mut *held, more.ok_or(Cut::NoRoom)?) {
+            (Some(held), more) => held.merge(more),
+            (held, more) => *held = Some(more),
+        }
+        Ok(())
+    }
+}
+
+/// What a body that is held whole counts against.
+struct Held {
+    /// Room for all, in KiB.
+    room: Arc<Semaphore>,
+    /// How many times its bytes it takes when it is read.
+    weight: usize,
+    came: usize,
 }
 
 /// A body that is counted and timed.
 pub struct Counted {
     inner: Body,
     left: u64,
+    held: Option<Held>,
     pace: Pace,
     watch: Watch,
     /// Bytes that came in this span, and how much of it was spent waiting for them. Time in
@@ -80,6 +121,7 @@ impl Counted {
         let body = Self {
             inner,
             left: limit,
+            held: None,
             pace,
             watch: watch.clone(),
             came: 0,
@@ -88,6 +130,13 @@ impl Counted {
             timer: None,
         };
         (body, watch)
+    }
+
+    /// The same for a body that is held whole: what it has beyond [`BODY_FREE_BYTES`] counts so many
+    /// times against the room for all, in KiB, until its watch is dropped.
+    pub fn held_in(mut self, room: Arc<Semaphore>, weight: usize) -> Self {
+        self.held = Some(Held { room, weight, came: 0 });
+        self
     }
 
     fn waits(&mut self, cx: &mut Context<'_>) -> Result<(), Cut> {
@@ -110,6 +159,10 @@ impl Counted {
             (self.came, self.waited) = (0, Duration::ZERO);
         }
         self.left = self.left.checked_sub(bytes).ok_or(Cut::TooLong)?;
+        if let Some(Held { room, weight, came }) = &mut self.held {
+            *came += bytes as usize;
+            self.watch.reserve(room, (came.saturating_sub(BODY_FREE_BYTES) * *weight).div_ceil(1024))?;
+        }
         if self.waited >= self.pace.within { Err(Cut::TooSlow) } else { Ok(()) }
     }
 }
@@ -189,6 +242,25 @@ mod tests {
         }
         slow.await.unwrap();
         assert_eq!((all, watch.cut()), (8 * BODY_PACE_BYTES, None));
+    }
+
+    #[tokio::test]
+    async fn s18_bodies_that_are_held_share_a_room_and_short_ones_need_none() {
+        let room = Arc::new(Semaphore::new(100));
+        let held = |bytes: usize, weight| {
+            let (body, watch) = Counted::new(Body::from(vec![0; bytes]), 1 << 20, Pace::default());
+            (body.held_in(room.clone(), weight), watch)
+        };
+        let (first, of_first) = held(BODY_FREE_BYTES + 40 * 1024, 2);
+        assert!(first.collect().await.is_ok());
+        assert_eq!(room.available_permits(), 20, "80 of 100 are kept after the body has come");
+        let (second, of_second) = held(BODY_FREE_BYTES + 20 * 1024 + 1, 1);
+        assert!(second.collect().await.is_err());
+        assert_eq!(of_second.cut(), Some(Cut::NoRoom));
+        let (short, of_short) = held(BODY_FREE_BYTES, 1000);
+        assert!(short.collect().await.is_ok());
+        drop((of_first, of_second, of_short));
+        assert_eq!(room.available_permits(), 100);
     }
 
     #[tokio::test]

@@ -32,6 +32,8 @@ pub enum Takes {
     Json,
     /// Bytes: multipart or raw.
     Bytes,
+    /// The same, held whole until it is read.
+    Config,
     /// A form, of the pages.
     Form,
 }
@@ -120,7 +122,7 @@ pub static ROUTES: &[Route] = &[
     get("/assets", Need::Read),
     put("/assets/{name}", Need::Run),
     delete("/assets/{name}", Need::Delete),
-    post("/configs/upload", Need::Run, Takes::Bytes),
+    post("/configs/upload", Need::Run, Takes::Config),
     get("/configs", Need::Read),
     get("/configs/{id}", Need::Read),
     delete("/configs/{id}", Need::Delete),

@@ -26,7 +26,7 @@ fn ask(server: &Server, route: &Route, headers: &[(&str, &str)]) -> Answer {
     let (kind, body) = match route.takes {
         Takes::Nothing => (None, ""),
         Takes::Json => (Some("application/json"), "{}"),
-        Takes::Bytes => (Some("application/octet-stream"), "x"),
+        Takes::Bytes | Takes::Config => (Some("application/octet-stream"), "x"),
         Takes::Form => (Some("application/x-www-form-urlencoded"), "next=/"),
     };
     // A body that a refusal leaves unread ends its connection.

@@ -5,6 +5,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema,
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::base::limits::{CONFIG_NODES, LIST_ITEMS};
 use crate::base::suggest::did_you_mean;
 use crate::base::{ContentHash, NodeId};
 use crate::engine::{Engine, EngineError, Inputs, RecipeRef, Request};
@@ -146,6 +147,8 @@ impl InputWords {
     fn read(fields: &mut Fields) -> Self {
         match fields.value("inputs") {
             None => Self::Named(Vec::new()),
+            Some(Value::Array(items)) if items.len() > CONFIG_NODES => too_many(fields, CONFIG_NODES),
+            Some(Value::Object(entries)) if entries.len() > CONFIG_NODES => too_many(fields, CONFIG_NODES),
             Some(Value::Array(items)) => {
                 let words = items.into_iter().enumerate().map(|(index, item)| words(fields, index.into(), item));
                 Self::Listed(words.collect())
@@ -182,10 +185,21 @@ impl InputWords {
     }
 }
 
+/// Told before each is looked up.
+fn too_many(fields: &mut Fields, most: usize) -> InputWords {
+    fields.problem(&["inputs".into()], "too_long", format!("there may be at most {most} inputs"));
+    InputWords::Named(Vec::new())
+}
+
 /// One word, or a list of words.
 fn words(fields: &mut Fields, at: Value, item: Value) -> Vec<String> {
     let items = match item {
         Value::String(word) => return vec![word],
+        Value::Array(items) if items.len() > LIST_ITEMS => {
+            let message = format!("a list may have at most {LIST_ITEMS} items");
+            fields.problem(&["inputs".into(), at], "too_long", message);
+            return Vec::new();
+        }
         Value::Array(items) => items,
         other => {
             let message = wanted("a content hash, an asset's name, or a list of these", &other);

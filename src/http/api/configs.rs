@@ -43,6 +43,7 @@ pub async fn upload(State(app): State<App>, request: Request) -> ApiResult<Respo
     let request = Request::from_parts(parts, body);
     some_body(&request)?;
     let (bytes, _) = upload_body::receive_small(request, CONFIG_BYTES).await?;
+    let _turn = app.turn().await;
     if check {
         let view = app.blocking(move |_| {
             let recipe = Recipe::parse(&bytes).map_err(EngineError::Problems)?;

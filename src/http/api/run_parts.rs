@@ -23,6 +23,7 @@ use crate::records::{CommandTrace, FileTrace, Held};
     responses((status = 200, body = PlanView), (status = 404))
 )]
 pub async fn plan(State(app): State<App>, PathRun(run): PathRun) -> ApiResult<Json<PlanView>> {
+    let _turn = app.turn().await;
     app.blocking(move |engine| engine.run_plan(run)).await.map(Json)
 }
 
@@ -146,6 +147,7 @@ pub async fn why(
     let node = query.required("node");
     query.finish()?;
     let node = node.unwrap_or_default();
+    let _turn = app.turn().await;
     let explained = app.blocking(move |engine| {
         let why = engine.why_of_run(run, &node)?;
         let commands = engine.commands_of(run, &engine.run_plan(run)?, &node)?;

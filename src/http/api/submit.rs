@@ -44,11 +44,15 @@ pub async fn submit(
     headers: HeaderMap,
     JsonObject(body): JsonObject,
 ) -> ApiResult<Response> {
-    let idempotency = idempotency(&who, &headers, "/runs", &body)?;
-    let mut fields = Fields::of_body(body);
-    let recipe = fields.required_text("recipe").unwrap_or_default();
-    let asked = read(fields)?;
-    accept(&app, who, idempotency, asked, move |engine| engine.find_recipe(&recipe)).await
+    let key = idempotency_key(&headers)?;
+    let asked = move |engine: &Engine| {
+        let idempotency = idempotency(&who, key, "/runs", &body);
+        let mut fields = Fields::of_body(body);
+        let recipe = fields.required_text("recipe").unwrap_or_default();
+        let asked = read(fields)?;
+        Ok((asked, engine.find_recipe(&recipe)?, idempotency, who))
+    };
+    accept(&app, asked).await
 }
 
 /// Runs a config.
@@ -77,9 +81,13 @@ pub async fn run_config(
     headers: HeaderMap,
     JsonObject(body): JsonObject,
 ) -> ApiResult<Response> {
-    let idempotency = idempotency(&who, &headers, &format!("/configs/{config}/run"), &body)?;
-    let asked = read(Fields::of_body(body))?;
-    accept(&app, who, idempotency, asked, move |engine| engine.find_recipe(&config)).await
+    let key = idempotency_key(&headers)?;
+    let asked = move |engine: &Engine| {
+        let idempotency = idempotency(&who, key, &format!("/configs/{config}/run"), &body);
+        let asked = read(Fields::of_body(body))?;
+        Ok((asked, engine.find_recipe(&config)?, idempotency, who))
+    };
+    accept(&app, asked).await
 }
 
 /// What a run of a config would do: hit or miss and an estimate for each node. Nothing is run.
@@ -97,8 +105,9 @@ pub async fn plan_config(
     PathWord(config): PathWord,
     JsonObject(body): JsonObject,
 ) -> ApiResult<Json<PlanView>> {
-    let asked = read(Fields::of_body(body))?;
+    let _turn = app.turn().await;
     let plan = app.on_thread(move |app| {
+        let asked = read(Fields::of_body(body))?;
         let engine = &app.engine;
         let recipe = engine.find_recipe(&config)?;
         let request = asked.request(engine, recipe, None)?;
@@ -128,8 +137,10 @@ pub async fn explain_config(
 ) -> ApiResult<Json<Why>> {
     let node = query.required("node");
     query.finish()?;
-    let (asked, node) = (read(Fields::of_body(body))?, node.unwrap_or_default());
+    let node = node.unwrap_or_default();
+    let _turn = app.turn().await;
     let why = app.on_thread(move |app| {
+        let asked = read(Fields::of_body(body))?;
         let engine = &app.engine;
         let recipe = engine.find_recipe(&config)?;
         let request = asked.request(engine, recipe, None)?;
@@ -145,23 +156,22 @@ fn read(mut fields: Fields) -> ApiResult<Asked> {
     Ok(asked)
 }
 
-async fn accept(
-    app: &App,
-    who: Principal,
-    idempotency: Option<Idempotency>,
-    asked: Asked,
-    recipe: impl FnOnce(&Engine) -> Result<RecipeRef, EngineError> + Send + 'static,
-) -> ApiResult<Response> {
+/// What is to be run, and for whom.
+type Wanted = (Asked, RecipeRef, Option<Idempotency>, Principal);
+
+async fn accept(app: &App, wanted: impl FnOnce(&Engine) -> ApiResult<Wanted> + Send + 'static) -> ApiResult<Response> {
+    let turn = app.turn().await;
     let accepting = app.on_thread(move |app| {
         let engine = &app.engine;
+        let (asked, recipe, idempotency, who) = wanted(engine)?;
         let submission = Submission { held: asked.held, idempotency };
-        let recipe = recipe(engine)?;
         let request = asked.request(engine, recipe, who.username)?;
         let accepting = engine.accepting(&request, &submission).map_err(of_body)?;
         let planned = accepting.as_planned();
         Ok((engine.view_of(planned.run, &planned.row)?, accepting))
     });
     let (view, accepting) = accepting.await?;
+    drop(turn);
     if accepting.written().await?.existing {
         let location = format!("/runs/{}", view.run_id);
         return Ok((StatusCode::OK, [(header::LOCATION, location)], Json(view)).into_response());
@@ -171,18 +181,12 @@ async fn accept(
 
 /// Keys of different callers and routes are different; of a body the order of fields and the
 /// spaces between them do not count.
-fn idempotency(
-    who: &Principal,
-    headers: &HeaderMap,
-    route: &str,
-    body: &Map<String, Value>,
-) -> ApiResult<Option<Idempotency>> {
-    let key = idempotency_key(headers)?;
-    Ok(key.map(|key| Idempotency {
+fn idempotency(who: &Principal, key: Option<String>, route: &str, body: &Map<String, Value>) -> Option<Idempotency> {
+    key.map(|key| Idempotency {
         key: format!("{}\n{key}", who.id),
         body: ContentHash::of(format!("{route}\n{}", canonical::to_string(body)).as_bytes()),
         task: None,
-    }))
+    })
 }
 
 /// What the engine says of inputs and parameters is about the body that gave them.

@@ -123,6 +123,11 @@ impl Auth {
         }
     }
 
+    /// May everybody on the network read what is here?
+    pub fn is_public(&self) -> bool {
+        self.0.public_read && !self.0.loopback
+    }
+
     /// Wrong tokens shown so far.
     pub fn failed_logins(&self) -> u64 {
         self.0.failed.load(Ordering::Relaxed)

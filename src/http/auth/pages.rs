@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
-use crate::base::limits::LOGIN_FORM_BYTES;
+use crate::base::limits::FORM_BYTES;
 use crate::base::{Secret, Timestamp};
 use crate::http::App;
 use crate::http::auth::gate::Peer;
@@ -23,7 +23,7 @@ use crate::records::SessionOf;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<App> {
-    let auth = routes!(log_in_by_link, log_in).layer(DefaultBodyLimit::max(LOGIN_FORM_BYTES));
+    let auth = routes!(log_in_by_link, log_in).layer(DefaultBodyLimit::max(FORM_BYTES));
     OpenApiRouter::new().routes(auth).routes(routes!(log_out_by_link, log_out))
 }
 

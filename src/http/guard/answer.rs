@@ -23,9 +23,12 @@ pub fn request_id(headers: &HeaderMap) -> HeaderValue {
 
 /// Adds to an answer what it does not say itself. Where reading needs a token, caches that
 /// several people share keep nothing.
-pub fn finish(response: &mut Response, id: &HeaderValue, anybody_reads: bool) {
+pub fn finish(response: &mut Response, id: &HeaderValue, anybody_reads: bool, elsewhere: bool) {
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id.clone());
+    // Pages of other sites may show what is here only where everybody may see it.
+    let shown = if elsewhere { "cross-origin" } else { "same-origin" };
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static(shown));
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),

@@ -4,14 +4,15 @@ use axum::body::{Body, HttpBody as _};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use crate::base::limits::{JSON_BYTES, LOGIN_FORM_BYTES};
+use crate::base::limits::{FORM_BYTES, JSON_BYTES, JSON_WEIGHT};
+use crate::http::app::App;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::pace::{Counted, Cut, Pace, Watch};
 use crate::http::route::Takes;
 
 /// Refuses a body of a type that the route does not take, or that says it is too long; counts
 /// and times any other.
-pub fn admit(request: &mut Request, takes: Takes, longest_upload: Option<u64>) -> ApiResult<Option<Watch>> {
+pub fn admit(request: &mut Request, takes: Takes, app: &App) -> ApiResult<Option<Watch>> {
     if request.body().is_end_stream() || takes == Takes::Nothing {
         return Ok(None);
     }
@@ -20,15 +21,22 @@ pub fn admit(request: &mut Request, takes: Takes, longest_upload: Option<u64>) -
         Takes::Nothing => return Ok(None),
         Takes::Json if is_json(&given) => JSON_BYTES,
         Takes::Json => return Err(other_type(&given, "application/json")),
-        Takes::Form if given == "application/x-www-form-urlencoded" => LOGIN_FORM_BYTES as u64,
+        Takes::Form if given == "application/x-www-form-urlencoded" => FORM_BYTES as u64,
         Takes::Form => return Err(other_type(&given, "application/x-www-form-urlencoded")),
-        Takes::Bytes => longest_upload.unwrap_or(u64::MAX),
+        Takes::Bytes | Takes::Config => app.settings.server.max_upload_bytes.unwrap_or(u64::MAX),
     };
     if request.body().size_hint().lower() > limit {
         return Err(cut(Cut::TooLong));
     }
     let body = std::mem::replace(request.body_mut(), Body::empty());
     let (counted, watch) = Counted::new(body, limit, Pace::default());
+    let counted = match takes {
+        // Uploads are written as they come.
+        Takes::Nothing | Takes::Bytes => counted,
+        Takes::Config | Takes::Form => counted.held_in(app.bodies.clone(), 1),
+        // Read, JSON takes many times its bytes.
+        Takes::Json => counted.held_in(app.bodies.clone(), JSON_WEIGHT),
+    };
     *request.body_mut() = Body::new(counted);
     Ok(Some(watch))
 }
@@ -38,6 +46,11 @@ pub fn cut(cut: Cut) -> ApiError {
     let error = match cut {
         Cut::TooLong => ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than this route takes"),
         Cut::TooSlow => ApiError::new(StatusCode::REQUEST_TIMEOUT, "the body came too slowly; send it again, faster"),
+        Cut::NoRoom => {
+            let detail = "too many long requests come at this moment; send it again in a while";
+            let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, detail);
+            error.with(header::RETRY_AFTER, HeaderValue::from_static("2"))
+        }
     };
     error.with(header::CONNECTION, HeaderValue::from_static("close"))
 }

@@ -23,7 +23,7 @@ use crate::http::auth;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::pace::Watch;
 use crate::http::peer::Peer;
-use crate::http::route::{self, Route};
+use crate::http::route::{self, Need, Route};
 use crate::http::ui::Browser;
 
 /// Puts the guard before every route and fallback of a router.
@@ -52,12 +52,13 @@ async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Resp
     if let Some(browser) = browser {
         response = browser.shown(response);
     }
-    answer::finish(&mut response, &id, may_anybody_read(&app));
+    let elsewhere = app.auth.is_public() || row.is_some_and(|row| row.need == Need::Public);
+    answer::finish(&mut response, &id, may_anybody_read(&app), elsewhere);
     access::watch(&app.metrics, seen, span, response)
 }
 
 fn may_anybody_read(app: &App) -> bool {
-    app.auth.allows(&auth::Principal::default(), route::Need::Read).is_ok()
+    app.auth.allows(&auth::Principal::default(), Need::Read).is_ok()
 }
 
 /// Lets a request in, or says why not.
@@ -83,7 +84,7 @@ fn admit(
         // Ranges are of GET alone; everything else is as if it were one.
         request.headers_mut().remove(header::RANGE);
     }
-    body::admit(request, row.takes, app.settings.server.max_upload_bytes)
+    body::admit(request, row.takes, app)
 }
 
 /// A path that is there, with a method that is not.

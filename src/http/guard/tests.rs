@@ -181,6 +181,7 @@ async fn every_answer_says_how_it_may_be_used_and_has_an_id() {
         let headers = response.headers();
         assert_eq!(of(headers, "x-content-type-options"), "nosniff");
         assert_eq!(of(headers, "referrer-policy"), "no-referrer");
+        assert_eq!(of(headers, "cross-origin-resource-policy"), "same-origin");
         assert!(of(headers, "content-security-policy").starts_with("default-src 'none'"));
         assert_eq!(of(headers, "cache-control"), "no-store");
         assert_eq!(of(headers, "x-request-id").len(), 32);
@@ -189,6 +190,21 @@ async fn every_answer_says_how_it_may_be_used_and_has_an_id() {
     for (given, kept) in [("abc-1.2_3", true), ("a b", false), ("a\"b", false), (&long, false), ("", false)] {
         let response = send(&router, request(&Method::GET, "/runs").header("x-request-id", given), "").await;
         assert_eq!(of(response.headers(), "x-request-id") == given, kept, "{given:?}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_other_sites_show_what_is_here_where_everybody_reads_it() {
+    for (loopback, flags, path, policy) in [
+        (true, &[][..], "/runs", "same-origin"),
+        (false, &[], "/runs", "same-origin"),
+        (false, &[], "/healthz", "cross-origin"),
+        (true, &[("public-read", "true")], "/runs", "same-origin"),
+        (false, &[("public-read", "true")], "/runs", "cross-origin"),
+    ] {
+        let test = TestApp::new(loopback, flags);
+        let response = send(&router(&test.app), request(&Method::GET, path), "").await;
+        assert_eq!(response.headers()["cross-origin-resource-policy"], policy, "{loopback} {flags:?} {path}");
     }
 }
 

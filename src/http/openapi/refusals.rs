@@ -46,7 +46,7 @@ fn refusals(operation: &Operation, route: &Route) -> Vec<(&'static str, &'static
             ("415", "The body is of a type that is not taken."),
         ]);
     }
-    if route.takes == Takes::Bytes {
+    if matches!(route.takes, Takes::Bytes | Takes::Config) {
         refusals.push(("411", "Its length is needed and was not said."));
         refusals.push(("408", "The body stopped coming."));
     }

@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use serde_json::json;
 
 use crate::base::ContentHash;
+use crate::base::limits::FORM_BYTES;
 use crate::engine::{EngineError, Inputs, RecipeRef, Request, Submission};
 use crate::http::App;
 use crate::http::error::{ApiError, ApiResult};
@@ -51,38 +52,46 @@ pub async fn page(State(app): State<App>, visitor: Visitor, mut query: QueryWord
                 engine.find_config(&id.to_string())?;
                 engine.read_checked(&id)
             });
-            String::from_utf8_lossy(&bytes.await?).into_owned()
+            let bytes = bytes.await?;
+            // A form of this length would be refused, in vain.
+            if bytes.len() > FORM_BYTES / 2 {
+                let detail = "this recipe is too long to be edited in a page; save its text, change it, and upload it";
+                return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
+            }
+            String::from_utf8_lossy(&bytes).into_owned()
         }
         None => FIRST.to_owned(),
     };
-    Ok(edit(&visitor, &yaml, &Recipe::parse(yaml.as_bytes()), StatusCode::OK))
+    let _turn = app.turn().await;
+    app.on_thread(move |_| Ok(edit(&visitor, &yaml, &Recipe::parse(yaml.as_bytes()), StatusCode::OK))).await
 }
 
 /// `POST /recipes/new`: takes it into the list, or shows what is wrong with it.
 pub async fn add(State(app): State<App>, visitor: Visitor, form: PageForm) -> ApiResult<Response> {
     let yaml = written(&form);
-    let bytes = yaml.clone().into_bytes();
-    let added = app.on_thread(move |app| match app.engine.add_config(bytes) {
-        Ok((id, ..)) => Ok(Ok(id)),
-        Err(EngineError::Problems(problems)) => Ok(Err(problems)),
+    let _turn = app.turn().await;
+    let added = app.on_thread(move |app| match app.engine.add_config(yaml.clone().into_bytes()) {
+        Ok((id, ..)) => Ok(shell::see(&format!("/recipe/{id}"))),
+        Err(EngineError::Problems(problems)) => {
+            Ok(edit(&visitor, &yaml, &Err(problems), StatusCode::UNPROCESSABLE_ENTITY))
+        }
         Err(error) => Err(ApiError::from(error)),
     });
-    match added.await? {
-        Ok(id) => Ok(shell::see(&format!("/recipe/{id}"))),
-        Err(problems) => Ok(edit(&visitor, &yaml, &Err(problems), StatusCode::UNPROCESSABLE_ENTITY)),
-    }
+    added.await
 }
 
 /// `POST /recipes/check`: the part beside the text, for the script of the page.
-pub async fn check(form: PageForm) -> Response {
+pub async fn check(State(app): State<App>, form: PageForm) -> ApiResult<Response> {
     let yaml = written(&form);
-    beside(&Recipe::parse(yaml.as_bytes())).into_string().into_response()
+    let _turn = app.turn().await;
+    app.on_thread(move |_| Ok(beside(&Recipe::parse(yaml.as_bytes())).into_string().into_response())).await
 }
 
 /// `POST /recipes/try`: runs the text as it is on one picture; the run's id, for the script.
 pub async fn try_out(State(app): State<App>, visitor: Visitor, form: PageForm) -> ApiResult<Response> {
     let yaml = written(&form);
     let word = form.filled("on").unwrap_or("cat").to_owned();
+    let _turn = app.turn().await;
     let accepted = app.blocking(move |engine| {
         let recipe = Recipe::parse(yaml.as_bytes()).map_err(EngineError::Problems)?;
         let picture = match word.parse::<ContentHash>() {

@@ -225,3 +225,15 @@ async fn a_disk_that_hangs_holds_no_thread_of_those_who_wait_for_it() {
         assert_eq!(asked.await.unwrap(), StatusCode::CREATED);
     }
 }
+
+#[tokio::test]
+async fn lists_that_are_too_long_are_refused_before_they_are_looked_up() {
+    let site = Site::new();
+    let long = vec!["nothing"; crate::base::limits::LIST_ITEMS + 1];
+    let more = vec!["nothing"; crate::base::limits::CONFIG_NODES + 1];
+    for inputs in [json!({"input": long}), json!([long]), json!(more)] {
+        let answer = site.json(Method::POST, "/runs", &json!({"recipe": "identity", "inputs": inputs})).await;
+        answer.refused(422, "at most");
+        assert_eq!(answer.value()["detail"][0]["type"], "too_long");
+    }
+}

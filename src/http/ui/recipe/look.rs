@@ -1,5 +1,6 @@
 //! A recipe to look at: its graph, and its text with a place for each line.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use maud::{Markup, html};
@@ -74,16 +75,59 @@ pub fn text(yaml: &str, problems: &[Problem]) -> Markup {
     for problem in problems {
         by_line.entry(problem.line as usize).or_default().push(problem);
     }
+    let mut room = TEXT_BYTES;
+    let mut shows = |line: &str| {
+        let fits = line.len() + LINE_BYTES <= room;
+        room = if fits { room - line.len() - LINE_BYTES } else { 0 };
+        fits
+    };
+    let lines = yaml.lines().zip(1_usize..);
+    let shown: Vec<(&str, usize)> = lines.filter(|(line, at)| shows(line) || by_line.contains_key(at)).collect();
+    let left_out = yaml.lines().count() - shown.len();
     html! {
         ol.code tabindex="0" aria-label="The text of the recipe" {
-            @for (at, line) in yaml.lines().enumerate() {
-                @let number = at + 1;
+            @for (line, number) in shown {
                 li id={ "line-" (number) } class=[by_line.contains_key(&number).then_some("wrong")] {
                     a.gutter href={ "#line-" (number) } tabindex="-1" aria-hidden="true" { (number) }
-                    code { (line) }
+                    code { (beginning(line)) }
                     @for problem in by_line.get(&number).into_iter().flatten() { p.problem { (problem.message) } }
                 }
             }
         }
+        @if left_out > 0 { p.muted { (left_out) " lines more are not shown here." } }
+    }
+}
+
+/// Bytes of a text that a page shows, lines with problems aside, and what the page has around each line.
+const TEXT_BYTES: usize = 1 << 20;
+const LINE_BYTES: usize = 100;
+/// Letters of a line that a page shows.
+const LINE_LETTERS: usize = 10_000;
+
+/// A line, or as much of it as can be shown.
+fn beginning(line: &str) -> Cow<'_, str> {
+    match line.char_indices().nth(LINE_LETTERS) {
+        None => line.into(),
+        Some((end, _)) => format!("{}…", &line[..end]).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_text_the_beginning_is_shown_and_lines_with_problems() {
+        let yaml = "a line of some words\n".repeat(50_000) + &"x".repeat(2 << 20);
+        let problem = Problem { line: 50_001, ..Problem::error("long", "too long") };
+        let page = text(&yaml, &[problem]).into_string();
+        assert!(page.len() < 3 * TEXT_BYTES, "{}", page.len());
+        for (words, there) in [("id=\"line-1\"", true), ("id=\"line-40000\"", false), ("too long", true), ("x…", true)]
+        {
+            assert_eq!(page.contains(words), there, "{words}");
+        }
+        assert!(page.contains(" lines more are not shown here"));
+        let page = text("name: a\n", &[]).into_string();
+        assert!(!page.contains("more"), "{page}");
     }
 }

@@ -93,6 +93,7 @@ pub async fn page(
     let with: Option<ContentHash> = query.parsed("with", "the id of another version");
     let opened = query.texts("open");
     query.finish()?;
+    let _turn = app.turn().await;
     let (seen, other) = app
         .blocking(move |engine| {
             let other = with.map(|with| engine.find_config(&with.to_string()).and_then(|_| engine.read_checked(&with)));

@@ -37,6 +37,7 @@ fn request(engine: &Engine, word: &str, form: &PageForm, username: Option<String
 /// Submits a run of what a form says.
 async fn submit(app: App, visitor: Visitor, word: String, form: PageForm) -> ApiResult<RunId> {
     let username = visitor.principal.username;
+    let _turn = app.turn().await;
     let accepted = app.blocking(move |engine| {
         let request = request(engine, &word, &form, username)?;
         engine.accept(&request, &Submission { held: false, idempotency: None })
@@ -66,6 +67,7 @@ pub async fn try_out(
 
 /// `POST /recipe/{id}/plan`: what a run of the form as it is would do, for the script of the page.
 pub async fn plan(State(app): State<App>, PathWord(word): PathWord, form: PageForm) -> ApiResult<Response> {
+    let _turn = app.turn().await;
     let planned = app.blocking(move |engine| {
         let request = request(engine, &word, &form, None)?;
         let (plan, _) = engine.plan_request(&request)?;

@@ -69,6 +69,7 @@ pub async fn page(
     let sight = nodes::Sight::new(query.text("node"), query.texts("open"), query.text("find"));
     query.finish()?;
     let node = sight.node.clone();
+    let _turn = app.turn().await;
     let (seen, panel) = app
         .blocking(move |engine| {
             let seen = Seen::of(engine, run)?;
