@@ -1,14 +1,17 @@
 //! Tempo and beats.
 //!
-//! Beats are tracked by dynamic programming (D. P. W. Ellis, *Beat Tracking by
-//! Dynamic Programming*, Journal of New Music Research 36(1), 2007) at each
-//! likely period of the onset envelope. The period kept is the one whose beats
-//! are blows of bass or snare drum throughout, whose subdivisions have fewer
-//! of them (Goto 2001, see `onset`), and which is likely before anything was
-//! heard (Ellis 2007).
+//! The tatum, the finest regular pulse, is found in the autocorrelation of the
+//! onset envelope (see `periodicity`) and followed by dynamic programming (D.
+//! P. W. Ellis, *Beat Tracking by Dynamic Programming*, Journal of New Music
+//! Research 36(1), 2007). Which of the tatums are beats is told by the drums
+//! (see `meter`). That levels of metre are whole multiples of one another, and
+//! are found together, is of A. P. Klapuri, A. J. Eronen and J. T. Astola,
+//! *Analysis of the Meter of Acoustic Musical Signals*, IEEE Transactions on
+//! Audio, Speech and Language Processing 14(1), 2006.
 
-use super::onset::{Envelope, STEP, time};
-use super::periodicity::{FASTEST, Peak, SLOWEST, autocorrelation, peaks, prior, smooth};
+use super::meter;
+use super::onset::{Envelope, STEP, strongest, time};
+use super::periodicity::{autocorrelation, smooth, tatum};
 use serde::Serialize;
 
 /// Beats of a whole sound; empty and of tempo 0 where there is no clear beat.
@@ -32,8 +35,6 @@ const BAR: u32 = 4;
 const TIGHTNESS: f64 = 100.0;
 /// Values around a beat in which its onset is looked for, 40 ms.
 const REACH: usize = 8;
-/// Weight of the strength of subdivisions against that of beats.
-const SUBDIVISION: f64 = 0.5;
 /// The fewest beats reported.
 const FEWEST: usize = 4;
 /// The least confidence at which beats are reported, and what it is over the
@@ -41,10 +42,9 @@ const FEWEST: usize = 4;
 /// itself by chance.
 const LEAST: f64 = 0.15;
 const CHANCE: f64 = 10.0;
-/// How far measured periods may lie beyond the range of tempo.
-const SLACK: f64 = 1.02;
-/// Strongest periods of the envelope that are tried with their relatives.
-const TRIED: usize = 4;
+/// Seconds of the longest lag of the correlation: two beats of the slowest
+/// tempo and most bars.
+const LONGEST: f64 = 4.0;
 
 impl Beats {
     fn none() -> Self {
@@ -53,20 +53,14 @@ impl Beats {
 
     pub(super) fn track(envelope: &Envelope) -> Self {
         let values = &envelope.values;
-        let slowest = (60.0 / SLOWEST / STEP * SLACK).ceil() as usize + 2;
-        let longest = slowest.min(values.len() / 2);
+        let longest = ((LONGEST / STEP) as usize).min(values.len() / 2);
         let correlation = autocorrelation(&smooth(values, 3.0), longest);
-        let mut best: Option<Candidate> = None;
-        for period in periods(&correlation) {
-            let candidate = Candidate::new(envelope, period);
-            if best.as_ref().is_none_or(|b| candidate.score > b.score) {
-                best = Some(candidate);
-            }
-        }
-        let Some(best) = best else {
+        let Some(tatum) = tatum(&correlation) else {
             return Self::none();
         };
-        let times: Vec<f64> = best.beats.iter().map(|&n| refine(values, n)).collect();
+        let tatums = follow(&smooth(values, tatum / 16.0), tatum);
+        let beats = trim(values, meter::beats(envelope, &tatums, tatum));
+        let times: Vec<f64> = beats.iter().map(|&n| refine(values, n)).collect();
         let Some(period) = spacing(&times) else {
             return Self::none();
         };
@@ -86,85 +80,12 @@ impl Beats {
     }
 }
 
-/// Periods to try, in values of the envelope: the strongest of the
-/// correlation, their halves, thirds, doubles and triples.
-fn periods(correlation: &[f64]) -> Vec<f64> {
-    let shortest = 60.0 / FASTEST / STEP / SLACK;
-    let longest = 60.0 / SLOWEST / STEP * SLACK;
-    let mut found = peaks(correlation, shortest, longest);
-    let weight = |peak: &Peak| peak.height * prior(60.0 / (peak.lag * STEP));
-    found.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
-    found.truncate(TRIED);
-    let mut periods: Vec<f64> = Vec::new();
-    for factor in [1.0, 0.5, 2.0, 1.0 / 3.0, 3.0] {
-        for peak in &found {
-            let period = peak.lag * factor;
-            let known = periods.iter().any(|p| (p / period - 1.0).abs() < 0.03);
-            if period >= shortest && period <= longest && !known {
-                periods.push(period);
-            }
-        }
-    }
-    periods
-}
-
-/// The beats of one period.
-struct Candidate {
-    beats: Vec<usize>,
-    score: f64,
-}
-
-impl Candidate {
-    fn new(envelope: &Envelope, period: f64) -> Self {
-        let Envelope { values, accents, .. } = envelope;
-        let beats = trim(values, follow(&smooth(values, period / 32.0), period));
-        let strengths: Vec<f64> = beats.iter().map(|&n| strongest(accents, n)).collect();
-        let between = |share: f64| -> Vec<f64> {
-            beats
-                .windows(2)
-                .map(|w| {
-                    let at = w[0] as f64 + (w[1] - w[0]) as f64 * share;
-                    strongest(accents, at.round() as usize)
-                })
-                .collect()
-        };
-        // Were every second or third beat all that is strong, the period would
-        // be twice or three times as long.
-        let mut weakest = f64::INFINITY;
-        for step in [2, 3] {
-            for from in 0..step {
-                let these = strengths.iter().copied().skip(from).step_by(step);
-                weakest = weakest.min(mean(these));
-            }
-        }
-        // Were a subdivision strong, the period would be shorter. The median, since
-        // a drummer who plays between beats now and then does not change the pulse.
-        let halves = median(between(0.5).into_iter());
-        let thirds = median(between(1.0 / 3.0).into_iter()).min(median(between(2.0 / 3.0).into_iter()));
-        let bpm = 60.0 / (period * STEP);
-        Self { beats, score: prior(bpm) * (weakest - SUBDIVISION * halves.max(thirds)) }
-    }
-}
-
 fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (sum, count) = values.fold((0.0, 0u32), |(s, c), v| (s + v, c + 1));
     if count == 0 { 0.0 } else { sum / f64::from(count) }
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
-}
-
-/// The largest value within 30 ms, at most 1.
-fn strongest(values: &[f64], n: usize) -> f64 {
-    let from = n.saturating_sub(6).min(values.len());
-    let to = (n + 7).min(values.len());
-    values[from..to].iter().copied().fold(0.0, f64::max).min(1.0)
-}
-
-/// The sequence of beats about a period apart that meets the most onsets.
+/// The sequence of pulses about a period apart that meets the most onsets.
 fn follow(values: &[f64], period: f64) -> Vec<usize> {
     let power = mean(values.iter().map(|v| v * v)).sqrt();
     if power <= 0.0 {
@@ -204,7 +125,7 @@ fn follow(values: &[f64], period: f64) -> Vec<usize> {
 
 /// Leaves out beats before the first and after the last onset.
 fn trim(values: &[f64], mut beats: Vec<usize>) -> Vec<usize> {
-    let heard = |n: &usize| strongest(values, *n) >= 0.1;
+    let heard = |n: &usize| strongest(values, *n, 6, 6) >= 0.1;
     let end = beats.iter().rposition(heard).map_or(0, |i| i + 1);
     beats.truncate(end);
     let start = beats.iter().position(heard).unwrap_or(0);
@@ -239,20 +160,22 @@ fn spacing(times: &[f64]) -> Option<f64> {
     (period > 0.0).then_some(period)
 }
 
-/// The correlation at one beat or two, whichever is larger.
+/// The largest correlation at one, two, three or four beats.
 fn confidence(correlation: &[f64], period: f64) -> f64 {
     let around = |lag: f64| {
         let from = ((lag - 3.0).max(0.0) as usize).min(correlation.len());
         let to = (lag as usize + 4).clamp(from, correlation.len());
         correlation[from..to].iter().copied().fold(0.0, f64::max)
     };
-    around(period).max(around(2.0 * period))
+    (1..=BAR).map(|beats| around(f64::from(beats) * period)).fold(0.0, f64::max)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::onset::Flux;
-    use super::super::signals::{Kit, PATTERNS, beat_times, clicks, drums, f_measure, kit, noise, pattern, sine};
+    use super::super::signals::{
+        GROOVES, Kit, PATTERNS, beat_times, clicks, drums, f_measure, groove, kit, noise, pattern, sine,
+    };
     use super::*;
 
     fn beats(mono: &[f64]) -> Beats {
@@ -357,6 +280,76 @@ mod tests {
     #[test]
     fn four_on_the_floor_at_any_tempo() {
         check_pattern("four on the floor");
+    }
+
+    fn check_groove(name: &str) {
+        let (_, division, parts) = *GROOVES.iter().find(|(known, ..)| *known == name).unwrap();
+        for bpm in [60.0, 75.0, 90.0, 120.0, 150.0, 180.0] {
+            for kit in [Kit::Soft, Kit::Hard] {
+                let sound = groove(parts, kit, bpm * division as f64, 0.2, 20.0);
+                check(&sound, bpm, &beat_times(bpm, 0.2, 20.0));
+            }
+        }
+    }
+
+    #[test]
+    fn the_amen_break_at_any_tempo() {
+        check_groove("amen");
+    }
+
+    #[test]
+    fn funk_at_any_tempo() {
+        check_groove("funk");
+    }
+
+    #[test]
+    fn boom_bap_at_any_tempo() {
+        check_groove("boom bap");
+    }
+
+    #[test]
+    fn reggaeton_at_any_tempo() {
+        check_groove("reggaeton");
+    }
+
+    #[test]
+    fn train_beats_at_any_tempo() {
+        check_groove("train");
+    }
+
+    #[test]
+    fn snares_on_every_beat_at_any_tempo() {
+        check_groove("motown");
+    }
+
+    #[test]
+    fn drum_and_bass_at_any_tempo() {
+        check_groove("drum and bass");
+    }
+
+    #[test]
+    fn drums_without_hats_at_any_tempo() {
+        check_groove("no hats");
+    }
+
+    #[test]
+    fn punk_at_any_tempo() {
+        check_groove("punk");
+    }
+
+    #[test]
+    fn waltzes_at_any_tempo() {
+        check_groove("waltz");
+    }
+
+    #[test]
+    fn shuffles_at_any_tempo() {
+        check_groove("shuffle");
+    }
+
+    #[test]
+    fn six_eights_at_any_tempo() {
+        check_groove("six-eight");
     }
 
     /// With the snare on the third beat of four the pulse is where bass and snare drum are, half

@@ -16,7 +16,9 @@
 
 mod beats;
 mod fft;
+mod grooves;
 mod loudness;
+mod meter;
 mod onset;
 mod periodicity;
 mod scenes;

@@ -4,8 +4,8 @@
 //! neighbouring bands a little earlier (S. Böck and G. Widmer, *Maximum filter
 //! vibrato suppression for onset detection*, `DAFx` 2013), taken separately in
 //! the bass, middle and treble so that drums of each weigh the same. Beside it
-//! stand the blows: how much louder the bass or the rest become, which tells bass
-//! and snare drum from a hat however clear its onset is (M. Goto, *An Audio-based
+//! stand the blows: how much louder the range of the bass drum or that of the
+//! snare drum becomes, which tells these from a hat however clear its onset is (M. Goto, *An Audio-based
 //! Real-time Beat Tracking System for Music With or Without Drum-sounds*,
 //! Journal of New Music Research 30(2), 2001).
 
@@ -23,8 +23,13 @@ const LAG: usize = 4;
 /// Amplitude over which the compression is logarithmic: -60 dBFS.
 const KNEE: f64 = 1e-3;
 const GROUPS: usize = 3;
-/// The bass and the rest.
+/// Bass drum and snare drum.
 const BLOWS: usize = 2;
+/// Above most of a bass drum and below the tone of a snare drum, in Hz.
+const BASS_DRUM: f64 = 120.0;
+/// Above most of the knock of a bass drum and below most of the noise of a
+/// snare drum, in Hz.
+const SNARE_DRUM: f64 = 500.0;
 /// A third of an octave: the cube root of 2.
 const THIRD: f64 = 1.259_921_049_894_873_2;
 /// Band edges in Hz of each group: single bins in the bass, then thirds of
@@ -40,9 +45,11 @@ pub struct Flux {
     edges: Vec<usize>,
     /// Bands before the end of each group.
     ends: [usize; GROUPS],
+    /// Bands of the bass drum, and those before the snare drum's.
+    drums: [usize; BLOWS],
     /// Compressed bands of the last frames, the oldest first.
     past: Vec<Vec<f64>>,
-    /// Amplitudes of the bass and of the rest in these frames.
+    /// Amplitudes where bass and snare drum are in these frames.
     loud: Vec<[f64; BLOWS]>,
     values: Vec<Rise>,
 }
@@ -52,7 +59,7 @@ pub struct Flux {
 struct Rise {
     /// The flux of each group.
     flux: [f32; GROUPS],
-    /// The amplitude of the bass and of the rest, not compressed.
+    /// The amplitude where bass and snare drum are, not compressed.
     blow: [f32; BLOWS],
 }
 
@@ -73,11 +80,14 @@ impl Flux {
             *end = edges.len() - 1;
         }
         let bands = edges.len() - 1;
+        let below = |f: f64| edges.iter().take_while(|edge| **edge as f64 * width < f).count();
+        let drums = [below(BASS_DRUM), below(SNARE_DRUM)];
         Self {
             transform: PowerSpectrum::new(SIZE),
             framer: Framer::new(SIZE, HOP, 0),
             edges,
             ends,
+            drums,
             past: vec![vec![0.0; bands]; LAG],
             loud: vec![[0.0; BLOWS]; LAG],
             values: Vec::new(),
@@ -106,8 +116,8 @@ impl Flux {
             rise.flux[group] = (sum / (end - start) as f64) as f32;
             start = end;
         }
-        let (bass, rest) = powers.split_at(self.ends[0]);
-        let loud = [bass, rest].map(|powers| powers.iter().sum::<f64>().sqrt());
+        let [bass, snare] = self.drums;
+        let loud = [&powers[..bass], &powers[snare..]].map(|powers| powers.iter().sum::<f64>().sqrt());
         rise.blow = std::array::from_fn(|part| (loud[part] - quieter[part]).max(0.0) as f32);
         self.past.push(bands);
         self.loud.push(loud);
@@ -125,22 +135,23 @@ impl Flux {
 /// The onset envelope, about 1 at the strongest onsets.
 pub struct Envelope {
     pub values: Vec<f64>,
-    /// The blows of the bass or of the rest, whichever is larger, 0 to 1: what
-    /// tells a beat from a subdivision.
-    pub accents: Vec<f64>,
+    /// The blows of the bass drum, 0 to 1.
+    pub bass: Vec<f64>,
+    /// The blows of the snare drum, 0 to 1.
+    pub snare: Vec<f64>,
     /// Seconds of the onsets.
     pub onsets: Vec<f64>,
 }
 
 /// A flux of less than this at the strongest onsets is no onset.
 const FAINTEST: f64 = 0.1;
-/// The least that the strongest blows of either part count for, over the
-/// strongest of all.
-const LEAST_BLOW: f64 = 0.1;
-/// A blow of this part of the strongest is a drum's, however much stronger the
-/// strongest are, and one of that is none.
-const DRUM: f64 = 0.5;
-const HAT: f64 = 0.2;
+/// The least that the strongest blows of each count for, over the strongest of
+/// all: hats alone are no snare drum.
+const LEAST_BLOW: [f64; BLOWS] = [0.1, 0.35];
+/// A blow of this share of the strongest is the drum's, however much stronger
+/// the strongest are, and one of that is a hat's.
+const DRUM: [f64; BLOWS] = [0.5, 0.7];
+const HAT: [f64; BLOWS] = [0.2, 0.3];
 /// Amplitude below which there are no blows, -80 dBFS.
 const FAINTEST_BLOW: f64 = 1e-4;
 /// What the strongest onsets rise over the local mean by, at least, were each
@@ -185,21 +196,19 @@ impl Envelope {
             })
             .map(|n| time(&values, n))
             .collect();
-        Self { values, accents: accents(rises), onsets }
+        let [bass, snare] = accents(rises);
+        Self { values, bass, snare, onsets }
     }
 }
 
-fn accents(rises: &[Rise]) -> Vec<f64> {
+fn accents(rises: &[Rise]) -> [Vec<f64>; BLOWS] {
     let blow = |g: usize| rises.iter().map(move |rise| f64::from(rise.blow[g]));
-    let tops: Vec<f64> = (0..BLOWS).map(|g| top(blow(g).collect())).collect();
-    let floor = (LEAST_BLOW * tops.iter().copied().fold(0.0, f64::max)).max(FAINTEST_BLOW);
-    let mut accents = vec![0.0_f64; rises.len()];
-    for (g, top) in tops.iter().enumerate() {
-        for (accent, blow) in accents.iter_mut().zip(blow(g)) {
-            *accent = accent.max(blow / top.max(floor));
-        }
-    }
-    accents.iter().map(|blow| ((blow - HAT) / (DRUM - HAT)).clamp(0.0, 1.0)).collect()
+    let tops: [f64; BLOWS] = std::array::from_fn(|g| top(blow(g).collect()));
+    let loudest = tops.iter().copied().fold(0.0, f64::max);
+    std::array::from_fn(|g| {
+        let top = tops[g].max(LEAST_BLOW[g] * loudest).max(FAINTEST_BLOW);
+        blow(g).map(|blow| ((blow / top - HAT[g]) / (DRUM[g] - HAT[g])).clamp(0.0, 1.0)).collect()
+    })
 }
 
 /// Seconds of the peak of the envelope at value `n`.
@@ -211,6 +220,13 @@ pub fn time(values: &[f64], n: usize) -> f64 {
         return 0.0;
     }
     (n as f64 + parabola(before, values[n], after).0) * STEP + EARLY
+}
+
+/// The largest of the values from some before `n` to some after it, at most 1.
+pub fn strongest(values: &[f64], n: usize, before: usize, after: usize) -> f64 {
+    let from = n.saturating_sub(before).min(values.len());
+    let to = (n + after + 1).min(values.len());
+    values[from..to].iter().copied().fold(0.0, f64::max).min(1.0)
 }
 
 /// The mean of the largest hundredth of the values, at least 8.

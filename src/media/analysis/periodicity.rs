@@ -1,8 +1,23 @@
-//! Periodicity of an envelope: autocorrelation and the prior of tempo.
+//! Periodicity of an envelope: autocorrelation, the tatum and the prior of
+//! tempo.
+
+use super::onset::STEP;
+use std::f64::consts::TAU;
 
 /// Slowest and fastest tempo considered, in beats per minute.
 pub const SLOWEST: f64 = 40.0;
 pub const FASTEST: f64 = 240.0;
+/// How far measured periods may lie beyond the range of tempo.
+pub const SLACK: f64 = 1.02;
+
+/// Seconds of the shortest tatum.
+const SHORTEST: f64 = 0.07;
+/// Tatums are tried in steps of this ratio.
+const RATIO: f64 = 1.002;
+/// The tatum is the slowest pulse that is this part as clear as the clearest.
+const CLEAR: f64 = 0.9;
+/// Peaks lower than this part of the highest are no periodicity.
+const LOW: f64 = 0.1;
 
 /// How likely a tempo is before anything was heard: a Gaussian over octaves
 /// around 120 BPM with a deviation of one (Ellis 2007, section 3.2).
@@ -87,9 +102,49 @@ pub fn peaks(correlation: &[f64], shortest: f64, longest: f64) -> Vec<Peak> {
         .collect()
 }
 
+/// The tatum, in values of the envelope: the slowest pulse of which nearly all
+/// peaks of the autocorrelation are multiples (F. Gouyon, P. Herrera and P.
+/// Cano, *Pulse-Dependent Analyses of Percussive Music*, AES 22nd
+/// International Conference, 2002).
+pub fn tatum(correlation: &[f64]) -> Option<f64> {
+    let shortest = SHORTEST / STEP;
+    let mut heard = peaks(correlation, 0.9 * shortest, correlation.len() as f64);
+    let highest = heard.iter().map(|peak| peak.height).fold(0.0, f64::max);
+    heard.retain(|peak| peak.height >= LOW * highest);
+    // How near the peaks are to multiples of a period, up to 1.
+    let clarity = |period: f64| -> f64 {
+        let near = |peak: &Peak| peak.height * libm::cos(TAU * peak.lag / period);
+        heard.iter().map(near).sum::<f64>() / heard.iter().map(|peak| peak.height).sum::<f64>()
+    };
+    let mut tried = Vec::new();
+    let mut period = 60.0 / SLOWEST / STEP * SLACK;
+    while period >= shortest && !heard.is_empty() {
+        tried.push((period, clarity(period)));
+        period /= RATIO;
+    }
+    let clearest = tried.iter().map(|tried| tried.1).fold(0.0, f64::max);
+    let mut at = tried.iter().position(|tried| tried.1 >= CLEAR * clearest)?;
+    while at + 1 < tried.len() && tried[at + 1].1 > tried[at].1 {
+        at += 1;
+    }
+    Some(tried[at].0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Onsets at some of the multiples of twenty values, 100 ms.
+    #[test]
+    fn finds_the_tatum() {
+        for (pattern, expected) in [("x..x..x.", 20.0), ("x.x.x.x.", 40.0), ("x.......", 160.0), ("x..xx...", 20.0)] {
+            let onset = |i: usize| i % 20 == 3 && pattern.as_bytes()[i / 20 % pattern.len()] == b'x';
+            let values: Vec<f64> = (0..8000).map(|i| if onset(i) { 1.0 } else { 0.0 }).collect();
+            let found = tatum(&autocorrelation(&smooth(&values, 3.0), 800)).unwrap();
+            assert!((found / expected - 1.0).abs() < 0.01, "{found} in {pattern}");
+        }
+        assert!(tatum(&[]).is_none());
+    }
 
     #[test]
     fn finds_the_period() {

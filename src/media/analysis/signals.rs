@@ -101,6 +101,22 @@ pub const PATTERNS: [(&str, [&str; 3]); 6] = [
     ("half-time", ["x...............", "........x.......", "x.x.x.x.x.x.x.x."]),
 ];
 
+/// Grooves of other kinds: tatums in a beat, and the parts as in [`PATTERNS`].
+pub const GROOVES: [(&str, usize, [&str; 3]); 12] = [
+    ("amen", 4, ["x.x.......xx....", "....x..x.x..x..x", "x.x.x.x.x.x.x.x."]),
+    ("funk", 4, ["x.x...x...x..x..", "....x..x.x..x..x", "xxxxxxxxxxxxxxxx"]),
+    ("boom bap", 4, ["x..x......x.....", "....x.......x...", "x.x.x.x.x.x.x.x."]),
+    ("reggaeton", 4, ["x...x...x...x...", "...x..x....x..x.", "x.x.x.x.x.x.x.x."]),
+    ("train", 4, ["x...x...x...x...", "x.xxx.xxx.xxx.xx", "................"]),
+    ("motown", 4, ["x.......x.......", "x...x...x...x...", "x.x.x.x.x.x.x.x."]),
+    ("drum and bass", 4, ["x.........x.....", "....x.......x...", "x.x.x.x.x.x.x.x."]),
+    ("no hats", 4, ["x.....x.x.x.....", "....x.......x...", "................"]),
+    ("punk", 2, ["x..xx..x", "..x...x.", "x.x.x.x."]),
+    ("waltz", 4, ["x...........", "....x...x...", "x.x.x.x.x.x."]),
+    ("shuffle", 3, ["x.....x.....", "...x.....x..", "x.xx.xx.xx.x"]),
+    ("six-eight", 3, ["x.....", "...x..", "xxxxxx"]),
+];
+
 /// A bass drum, a snare drum and a hat.
 #[derive(Clone, Copy, Debug)]
 pub enum Kit {
@@ -139,12 +155,17 @@ impl Kit {
     }
 }
 
-/// A pattern over and over, with light noise.
-pub fn pattern([bass, snare, hat]: [&str; 3], kit: Kit, bpm: f64, first: f64, seconds: f64) -> Vec<f64> {
+/// A pattern of sixteenths over and over, with light noise.
+pub fn pattern(parts: [&str; 3], kit: Kit, bpm: f64, first: f64, seconds: f64) -> Vec<f64> {
+    groove(parts, kit, bpm * 4.0, first, seconds)
+}
+
+/// A pattern over and over, with so many of its steps a minute, and light noise.
+pub fn groove([bass, snare, hat]: [&str; 3], kit: Kit, steps: f64, first: f64, seconds: f64) -> Vec<f64> {
     let mut mono = noise(seconds, 0.003, 99);
     let mut source = Noise::new(5);
-    let plays = |part: &str, count: usize| part.as_bytes()[count % 16] == b'x';
-    for (count, t) in beat_times(bpm * 4.0, first, seconds).into_iter().enumerate() {
+    let plays = |part: &str, count: usize| part.as_bytes()[count % part.len()] == b'x';
+    for (count, t) in beat_times(steps, first, seconds).into_iter().enumerate() {
         if plays(bass, count) {
             add(&mut mono, t, 0.25, |s| kit.bass(s));
         }
