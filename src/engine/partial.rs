@@ -93,7 +93,7 @@ pub struct Senders {
     by_id: Mutex<HashMap<UploadId, watch::Sender<bool>>>,
 }
 
-/// One by id, of whom nobody writes to a certain file.
+/// The senders, locked: while it is held nobody begins to write to the file that was asked about.
 type Unsent<'a> = MutexGuard<'a, HashMap<UploadId, watch::Sender<bool>>>;
 
 impl Senders {
