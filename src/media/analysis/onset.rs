@@ -147,7 +147,7 @@ pub struct Envelope {
 const FAINTEST: f64 = 0.1;
 /// The least that the strongest blows of each count for, over the strongest of
 /// all: hats alone are no snare drum.
-const LEAST_BLOW: [f64; BLOWS] = [0.1, 0.35];
+const LEAST_BLOW: [f64; BLOWS] = [0.1, 0.6];
 /// A blow of this share of the strongest is the drum's, however much stronger
 /// the strongest are, and one of that is a hat's.
 const DRUM: [f64; BLOWS] = [0.5, 0.7];
