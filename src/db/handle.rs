@@ -85,6 +85,23 @@ impl Db {
         ticket
     }
 
+    /// Holds the committer within a commit of its own, until the function it gives is called.
+    #[cfg(test)]
+    pub fn hold(&self) -> impl FnOnce() + use<> {
+        use std::sync::mpsc::channel;
+        let ((entered, wait_entered), (release, wait_release)) = (channel(), channel::<()>());
+        let held: Ticket<(), std::convert::Infallible> = self.write(move |_| {
+            entered.send(()).unwrap();
+            wait_release.recv().unwrap();
+            Ok(())
+        });
+        wait_entered.recv().unwrap();
+        move || {
+            release.send(()).unwrap();
+            held.wait().unwrap();
+        }
+    }
+
     /// Writes that wait for the committer.
     #[cfg(test)]
     pub fn waiting(&self) -> usize {
@@ -153,7 +170,6 @@ impl Drop for Shared {
 mod tests {
     use std::convert::Infallible;
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::mpsc::channel;
 
     use redb::{ReadableTable, ReadableTableMetadata, TableDefinition};
 
@@ -184,25 +200,10 @@ mod tests {
         db.read(keys).unwrap()
     }
 
-    /// Holds the committer within a commit of its own, until the function it gives is called.
-    fn hold(db: &Db) -> impl FnOnce() + use<> {
-        let ((entered, wait_entered), (release, wait_release)) = (channel(), channel());
-        let held: Ticket<(), Infallible> = db.write(move |_| {
-            entered.send(()).unwrap();
-            wait_release.recv().unwrap();
-            Ok(())
-        });
-        wait_entered.recv().unwrap();
-        move || {
-            release.send(()).unwrap();
-            held.wait().unwrap();
-        }
-    }
-
     #[test]
     fn what_a_thousand_threads_write_meanwhile_goes_in_one_commit() {
         let (storage, db) = memory();
-        let release = hold(&db);
+        let release = db.hold();
         let syncs = storage.syncs();
         let tickets: Vec<_> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..1000)
@@ -257,7 +258,7 @@ mod tests {
                 Ok(())
             })
         };
-        let release = hold(&db);
+        let release = db.hold();
         let tickets = [1, 2, 1, 3].map(put_new);
         release();
         let results = tickets.map(Ticket::wait);
@@ -271,7 +272,7 @@ mod tests {
     #[test]
     fn who_settles_waits_for_what_was_handed_over_before_and_makes_no_commit() {
         let (storage, db) = memory();
-        let release = hold(&db);
+        let release = db.hold();
         drop(insert(&db, 1));
         let settled = thread::spawn({
             let db = db.clone();
@@ -300,7 +301,7 @@ mod tests {
                 std::panic::resume_unwind(Box::new("half-way"))
             })
         };
-        let release = hold(&db);
+        let release = db.hold();
         let (before, culprit, after) = (insert(&db, 1), half(2), insert(&db, 3));
         release();
         // The held write ran in a commit before these.
@@ -327,7 +328,7 @@ mod tests {
     fn an_error_of_one_write_that_is_not_of_the_disk_fails_it_and_its_predecessors_alone() {
         let (_, db) = memory();
         let other: TableDefinition<&str, u64> = TableDefinition::new("rows");
-        let release = hold(&db);
+        let release = db.hold();
         let before = insert(&db, 1);
         let wrong: Ticket<(), Infallible> = db.write(move |tx| {
             tx.open_table(other)?;
@@ -344,7 +345,7 @@ mod tests {
     #[test]
     fn more_writes_than_may_wait_are_told_so_at_once() {
         let (_, db) = memory();
-        let release = hold(&db);
+        let release = db.hold();
         let ran = Arc::new(AtomicBool::new(false));
         let nothing = || -> Ticket<(), Infallible> { db.write(|_| Ok(())) };
         let waiting: Vec<_> = (0..committer::QUEUE_WRITES).map(|_| nothing()).collect();
@@ -389,7 +390,7 @@ mod tests {
     #[test]
     fn the_last_handle_may_be_dropped_by_a_write() {
         let (_, db) = memory();
-        let release = hold(&db);
+        let release = db.hold();
         let held = db.clone();
         let ticket: Ticket<(), Infallible> = db.write(move |_| {
             drop(held);

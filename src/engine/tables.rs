@@ -1,8 +1,6 @@
 //! Reading and writing single rows: what the files beside this one share.
 
 use std::convert::Infallible;
-#[cfg(test)]
-use std::sync::mpsc::channel;
 
 use redb::ReadableTable as _;
 
@@ -292,17 +290,7 @@ fn holders_from(
 impl Engine {
     /// Holds the committer within a commit of its own, until the function it gives is called.
     pub fn hold_writes(&self) -> impl FnOnce() + use<> {
-        let ((entered, wait_entered), (release, wait_release)) = (channel(), channel::<()>());
-        let held = self.write(move |_| {
-            entered.send(()).unwrap();
-            wait_release.recv().unwrap();
-            Ok(())
-        });
-        wait_entered.recv().unwrap();
-        move || {
-            release.send(()).unwrap();
-            held.wait().unwrap();
-        }
+        self.0.db.hold()
     }
 
     /// Writes that wait for the committer.
