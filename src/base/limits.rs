@@ -182,6 +182,10 @@ pub const HEAD_SECONDS: u64 = 20;
 pub const BODY_PACE_SECONDS: u64 = 20;
 /// Bytes that must come in [`BODY_PACE_SECONDS`]: a tenth of what a bad telephone line carries.
 pub const BODY_PACE_BYTES: u64 = 16 << 10;
+/// Bytes of a body that nobody read which are thrown away so that its connection can go on.
+pub const UNREAD_BYTES: u64 = 64 << 10;
+/// Milliseconds that such bytes are waited for.
+pub const UNREAD_MILLISECONDS: u64 = 1000;
 /// Seconds that a reader may leave a full send buffer as it is. Slow lines have small buffers,
 /// so that who reads at all frees some in this time.
 pub const WRITE_STALL_SECONDS: u64 = 60;

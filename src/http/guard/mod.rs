@@ -9,6 +9,7 @@ mod answer;
 mod body;
 mod host;
 mod origin;
+mod rest;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
@@ -39,6 +40,7 @@ async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Resp
     let seen = Seen::new(&request, row);
     let browser = Browser::of(&request, row);
     let span = tracing::error_span!("request", id = id.to_str().unwrap_or_default());
+    let rest = rest::lend(&mut request);
     let mut response = match admit(&app, &mut request, path.as_deref(), row) {
         Ok(watch) => {
             let response = next.run(request).instrument(span.clone()).await;
@@ -47,8 +49,14 @@ async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Resp
                 None => response,
             }
         }
-        Err(error) => error.into_response(),
+        Err(error) => {
+            drop(request);
+            error.into_response()
+        }
     };
+    if let Some(rest) = rest {
+        rest.clear(&mut response).await;
+    }
     if let Some(browser) = browser {
         response = browser.shown(response);
     }

@@ -101,6 +101,54 @@ async fn a_connection_is_used_again_until_it_idles() {
     assert!(rest.is_empty());
 }
 
+/// Reads one short answer.
+async fn answer(stream: &mut TcpStream) -> String {
+    let mut answer = [0; 2048];
+    let length = stream.read(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer[..length]).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_goes_on_after_a_short_body_that_nobody_read() {
+    let server = Running::start(Patience::default(), &[]);
+    let mut stream = server.connect().await;
+    // No such path, no such method of it, no such type of a body, and a handler that reads none.
+    for (status, head) in [
+        (404, "POST /nowhere HTTP/1.1\r\nContent-Length: 4"),
+        (405, "POST /healthz HTTP/1.1\r\nContent-Length: 4"),
+        (415, "POST /runs HTTP/1.1\r\nContent-Type: text/plain\r\nContent-Length: 4"),
+        (200, "GET /healthz HTTP/1.1\r\nContent-Length: 4"),
+    ] {
+        stream.write_all(format!("{head}\r\nHost: localhost\r\n\r\n").as_bytes()).await.unwrap();
+        // The body comes in a packet of its own, after the head was read.
+        assert!(timeout(SHORT / 10, stream.readable()).await.is_err(), "{head}: answered before its body came");
+        stream.write_all(b"null").await.unwrap();
+        let answered = answer(&mut stream).await;
+        assert!(answered.starts_with(&format!("HTTP/1.1 {status}")), "{head}: {answered}");
+        stream.write_all(GET).await.unwrap();
+        assert!(answer(&mut stream).await.ends_with("well"), "{head}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_before_a_long_or_a_late_body_says_that_it_is_the_last() {
+    let server = Running::start(LITTLE, &[]);
+    for head in [
+        "POST /nowhere HTTP/1.1\r\nContent-Length: 65537",
+        "POST /nowhere HTTP/1.1\r\nContent-Length: 4",
+        "POST /nowhere HTTP/1.1\r\nContent-Length: 4\r\nExpect: 100-continue",
+        "POST /nowhere HTTP/1.1\r\nTransfer-Encoding: chunked",
+    ] {
+        let answered = server.speak(format!("{head}\r\nHost: localhost\r\n\r\n").as_bytes()).await;
+        assert!(answered.starts_with("HTTP/1.1 404"), "{head}: {answered}");
+        assert!(answered.contains("connection: close"), "{head}: {answered}");
+    }
+    let chunk = format!("8000\r\n{}\r\n", "x".repeat(0x8000));
+    let chunks = format!("POST /nowhere HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{}", chunk.repeat(3));
+    let answered = server.speak(chunks.as_bytes()).await;
+    assert!(answered.starts_with("HTTP/1.1 4") && answered.contains("connection: close"), "{answered}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn s18_a_reader_that_takes_nothing_is_dropped_and_a_stream_that_waits_is_not() {
     let server = Running::start(LITTLE, &[]);
