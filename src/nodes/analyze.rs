@@ -62,7 +62,7 @@ impl NodeType for Analyze {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn description(&self) -> &'static str {

@@ -352,6 +352,14 @@ mod tests {
         check_groove("six-eight");
     }
 
+    /// However loud the hats between the bass drums are, they are no backbeat.
+    #[test]
+    fn bass_drums_with_hats_and_no_snare_at_any_tempo() {
+        check_groove("no snare, eighths");
+        check_groove("no snare, offbeats");
+        check_groove("no snare, sixteenths");
+    }
+
     /// With the snare on the third beat of four the pulse is where bass and snare drum are, half
     /// as fast as one would write it.
     #[test]

@@ -87,14 +87,15 @@ fn point(heard: &[Heard], division: usize, bass: &Part, snare: &Part, upbeat: f6
     let mut scores: Vec<f64> =
         (0..places).map(|before| if (before + 1) % division == 0 { 0.0 } else { upbeat }).collect();
     let mut next = vec![0.0; places];
-    let mut links: Vec<usize> = Vec::with_capacity(heard.len() * places);
+    // A bar has at most 64 places.
+    let mut links: Vec<u8> = Vec::with_capacity(heard.len() * places);
     for now in heard {
         let top = largest(&scores);
         let jump = scores[top] + JUMP;
         for (place, (slot, chances)) in next.iter_mut().zip(&chances).enumerate() {
             let before = (place + places - 1) % places;
             let (from, score) = if jump > scores[before] { (top, jump) } else { (before, scores[before]) };
-            links.push(from);
+            links.push(from as u8);
             let [bass, snare, any]: [f64; 3] = std::array::from_fn(|part| {
                 let (yes, no) = chances[part];
                 now[part] * yes + (1.0 - now[part]) * no
@@ -108,7 +109,7 @@ fn point(heard: &[Heard], division: usize, bass: &Part, snare: &Part, upbeat: f6
     let mut path = vec![0; heard.len()];
     for (place, from) in path.iter_mut().zip(links.chunks_exact(places)).rev() {
         *place = at;
-        at = from[at];
+        at = usize::from(from[at]);
     }
     (likelihood, path)
 }

@@ -5,9 +5,10 @@
 //! vibrato suppression for onset detection*, `DAFx` 2013), taken separately in
 //! the bass, middle and treble so that drums of each weigh the same. Beside it
 //! stand the blows: how much louder the range of the bass drum or that of the
-//! snare drum becomes, which tells these from a hat however clear its onset is (M. Goto, *An Audio-based
-//! Real-time Beat Tracking System for Music With or Without Drum-sounds*,
-//! Journal of New Music Research 30(2), 2001).
+//! snare drum becomes, which tells these from a hat however clear its onset is
+//! (M. Goto, *An Audio-based Real-time Beat Tracking System for Music With or
+//! Without Drum-sounds*, Journal of New Music Research 30(2), 2001). A snare
+//! drum is told from a loud hat by what is left of it a moment later.
 
 use super::fft::{Framer, PowerSpectrum};
 use super::periodicity::parabola;
@@ -49,18 +50,16 @@ pub struct Flux {
     drums: [usize; BLOWS],
     /// Compressed bands of the last frames, the oldest first.
     past: Vec<Vec<f64>>,
-    /// Amplitudes where bass and snare drum are in these frames.
-    loud: Vec<[f64; BLOWS]>,
-    values: Vec<Rise>,
+    values: Vec<Heard>,
 }
 
-/// What a frame has more than one a little earlier.
+/// What is heard in a frame.
 #[derive(Clone, Copy, Default)]
-struct Rise {
-    /// The flux of each group.
+struct Heard {
+    /// The flux of each group against a frame a little earlier.
     flux: [f32; GROUPS],
     /// The amplitude where bass and snare drum are, not compressed.
-    blow: [f32; BLOWS],
+    loud: [f32; BLOWS],
 }
 
 impl Flux {
@@ -89,7 +88,6 @@ impl Flux {
             ends,
             drums,
             past: vec![vec![0.0; bands]; LAG],
-            loud: vec![[0.0; BLOWS]; LAG],
             values: Vec::new(),
         }
     }
@@ -103,8 +101,7 @@ impl Flux {
         let bands: Vec<f64> = powers.iter().map(|sum| libm::log1p(sum.sqrt() / KNEE)).collect();
         self.framer.advance();
         let earlier = self.past.remove(0);
-        let quieter = self.loud.remove(0);
-        let mut rise = Rise::default();
+        let mut heard = Heard::default();
         let mut start = 0;
         for (group, &end) in self.ends.iter().enumerate() {
             let mut sum = 0.0;
@@ -113,21 +110,19 @@ impl Flux {
                 let largest = near.iter().copied().fold(0.0, f64::max);
                 sum += (bands[band] - largest).max(0.0);
             }
-            rise.flux[group] = (sum / (end - start) as f64) as f32;
+            heard.flux[group] = (sum / (end - start) as f64) as f32;
             start = end;
         }
         let [bass, snare] = self.drums;
-        let loud = [&powers[..bass], &powers[snare..]].map(|powers| powers.iter().sum::<f64>().sqrt());
-        rise.blow = std::array::from_fn(|part| (loud[part] - quieter[part]).max(0.0) as f32);
+        heard.loud = [&powers[..bass], &powers[snare..]].map(|powers| powers.iter().sum::<f64>().sqrt() as f32);
         self.past.push(bands);
-        self.loud.push(loud);
-        self.values.push(rise);
+        self.values.push(heard);
     }
 
     /// The envelope of a sound of this many samples.
     pub fn finish(mut self, samples: usize) -> Envelope {
         // The frames over the end would hear it as an onset.
-        self.values.resize(samples.div_ceil(HOP), Rise::default());
+        self.values.resize(samples.div_ceil(HOP), Heard::default());
         Envelope::new(&self.values)
     }
 }
@@ -147,7 +142,10 @@ pub struct Envelope {
 const FAINTEST: f64 = 0.1;
 /// The least that the strongest blows of each count for, over the strongest of
 /// all: hats alone are no snare drum.
-const LEAST_BLOW: [f64; BLOWS] = [0.1, 0.6];
+const LEAST_BLOW: [f64; BLOWS] = [0.1, 0.4];
+/// Values for which a blow stays loud, 25 ms: a closed hat is gone by then, and
+/// a snare drum is not.
+const STAYS: [usize; BLOWS] = [0, 5];
 /// A blow of this share of the strongest is the drum's, however much stronger
 /// the strongest are, and one of that is a hat's.
 const DRUM: [f64; BLOWS] = [0.5, 0.7];
@@ -169,9 +167,9 @@ const CONTRAST: f64 = 3.0;
 const EARLY: f64 = 0.0025;
 
 impl Envelope {
-    fn new(rises: &[Rise]) -> Self {
-        let mut raw = vec![0.0; rises.len()];
-        let group = |g: usize| rises.iter().map(move |rise| f64::from(rise.flux[g]));
+    fn new(frames: &[Heard]) -> Self {
+        let mut raw = vec![0.0; frames.len()];
+        let group = |g: usize| frames.iter().map(move |frame| f64::from(frame.flux[g]));
         let tops: Vec<f64> = (0..GROUPS).map(|g| top(group(g).collect())).collect();
         let floor = (0.25 * tops.iter().copied().fold(0.0, f64::max)).max(FAINTEST);
         for (g, &top) in tops.iter().enumerate() {
@@ -196,18 +194,24 @@ impl Envelope {
             })
             .map(|n| time(&values, n))
             .collect();
-        let [bass, snare] = accents(rises);
+        let [bass, snare] = accents(frames);
         Self { values, bass, snare, onsets }
     }
 }
 
-fn accents(rises: &[Rise]) -> [Vec<f64>; BLOWS] {
-    let blow = |g: usize| rises.iter().map(move |rise| f64::from(rise.blow[g]));
-    let tops: [f64; BLOWS] = std::array::from_fn(|g| top(blow(g).collect()));
+/// The blows of the bass drum and of the snare drum, each 0 to 1.
+fn accents(frames: &[Heard]) -> [Vec<f64>; BLOWS] {
+    let blows: [Vec<f64>; BLOWS] = std::array::from_fn(|drum| {
+        let loud = |n: usize| frames.get(n).map_or(0.0, |frame| f64::from(frame.loud[drum]));
+        let stays = |n: usize| (n..=n + STAYS[drum]).map(loud).fold(f64::INFINITY, f64::min);
+        (0..frames.len()).map(|n| (stays(n) - n.checked_sub(LAG).map_or(0.0, loud)).max(0.0)).collect()
+    });
+    let tops: [f64; BLOWS] = std::array::from_fn(|drum| top(blows[drum].clone()));
     let loudest = tops.iter().copied().fold(0.0, f64::max);
-    std::array::from_fn(|g| {
-        let top = tops[g].max(LEAST_BLOW[g] * loudest).max(FAINTEST_BLOW);
-        blow(g).map(|blow| ((blow / top - HAT[g]) / (DRUM[g] - HAT[g])).clamp(0.0, 1.0)).collect()
+    std::array::from_fn(|drum| {
+        let top = tops[drum].max(LEAST_BLOW[drum] * loudest).max(FAINTEST_BLOW);
+        let scale = |blow: &f64| ((blow / top - HAT[drum]) / (DRUM[drum] - HAT[drum])).clamp(0.0, 1.0);
+        blows[drum].iter().map(scale).collect()
     })
 }
 

@@ -102,7 +102,7 @@ pub const PATTERNS: [(&str, [&str; 3]); 6] = [
 ];
 
 /// Grooves of other kinds: tatums in a beat, and the parts as in [`PATTERNS`].
-pub const GROOVES: [(&str, usize, [&str; 3]); 12] = [
+pub const GROOVES: [(&str, usize, [&str; 3]); 15] = [
     ("amen", 4, ["x.x.......xx....", "....x..x.x..x..x", "x.x.x.x.x.x.x.x."]),
     ("funk", 4, ["x.x...x...x..x..", "....x..x.x..x..x", "xxxxxxxxxxxxxxxx"]),
     ("boom bap", 4, ["x..x......x.....", "....x.......x...", "x.x.x.x.x.x.x.x."]),
@@ -115,6 +115,9 @@ pub const GROOVES: [(&str, usize, [&str; 3]); 12] = [
     ("waltz", 4, ["x...........", "....x...x...", "x.x.x.x.x.x."]),
     ("shuffle", 3, ["x.....x.....", "...x.....x..", "x.xx.xx.xx.x"]),
     ("six-eight", 3, ["x.....", "...x..", "xxxxxx"]),
+    ("no snare, eighths", 4, ["x...x...x...x...", "................", "x.x.x.x.x.x.x.x."]),
+    ("no snare, offbeats", 4, ["x...x...x...x...", "................", "..x...x...x...x."]),
+    ("no snare, sixteenths", 4, ["x...x...x...x...", "................", "xxxxxxxxxxxxxxxx"]),
 ];
 
 /// A bass drum, a snare drum and a hat.
