@@ -110,6 +110,16 @@ fn r17_flipped_bits_are_found_never_used_and_mended() {
     assert_eq!((again.status, again.output), (RunStatus::Completed, first.output), "{:?}", again.error);
     let report = engine.verify_blobs(None, &mut |_, _| true).expect("blobs can be verified");
     assert!(report.damaged.is_empty(), "{report:?}");
+    // An output: nobody is given other bytes, and the next run makes it again.
+    let output = first.output.expect("it is complete");
+    assert!(engine.open_bytes(&output).is_ok());
+    flip(&output.to_string());
+    let report = engine.verify_blobs(None, &mut |_, _| true).expect("blobs can be verified");
+    assert_eq!(report.damaged.len(), 1, "{report:?}");
+    assert!(engine.opened(&output).is_none() && engine.open_bytes(&output).is_err());
+    let again = run_config(&engine, &yaml, keeping());
+    assert_eq!((again.status, again.output), (RunStatus::Completed, first.output), "{:?}", again.error);
+    assert!(engine.read_checked(&output).is_ok() && engine.open_bytes(&output).is_ok());
     // A source: the run fails and names it; the original file mends it.
     flip(&source.to_string());
     let failed = run_config(&engine, &yaml, options(false, true));

@@ -40,10 +40,11 @@ impl Store {
         Ok(BlobWriter::new(self.clone(), self.draft()?))
     }
 
-    /// Stores these bytes. When it returns they are durable.
+    /// Stores these bytes. When it returns they are durable; what is there already is read, and
+    /// replaced if it is damaged.
     pub fn put_bytes(&self, bytes: &[u8]) -> Result<Stored, StoreError> {
         let (hash, size) = (ContentHash::of(bytes), bytes.len() as u64);
-        if self.holds(&hash, size)? {
+        if self.is_whole(&hash, size)? {
             return self.publish(None, hash, size);
         }
         let mut draft = self.draft()?;
@@ -139,7 +140,7 @@ impl Store {
             let path = Path::new(TMP).join(number.to_string());
             match self.0.disk.create(&path) {
                 Ok(file) => {
-                    return Ok(Draft { file: Some(file), temp: Temp { store: self.clone(), path } });
+                    return Ok(Draft { file: Some(file), synced: false, temp: Temp { store: self.clone(), path } });
                 }
                 // What is there was not made by this store, and there is an end to such files.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -149,8 +150,13 @@ impl Store {
     }
 
     /// Is the blob there, as long as it should be, so that it need not be written again?
-    fn holds(&self, hash: &ContentHash, size: u64) -> Result<bool, StoreError> {
+    pub(super) fn holds(&self, hash: &ContentHash, size: u64) -> Result<bool, StoreError> {
         Ok(!self.0.dirs.doubts(Leaf::of(hash)) && self.size_of(hash)? == Some(size))
+    }
+
+    /// The same, and are its bytes what its name says? All of them are read.
+    pub(super) fn is_whole(&self, hash: &ContentHash, size: u64) -> Result<bool, StoreError> {
+        Ok(self.holds(hash, size)? && self.verify(hash)? == (Verdict::Whole { size }))
     }
 
     /// Gives a draft the name of its content and makes it durable: data, then name, then the
@@ -160,9 +166,7 @@ impl Store {
         let (disk, leaf) = (self.disk(), Leaf::of(&hash));
         let draft = match draft {
             // Whoever brings all bytes again mends what a disk has spoilt.
-            Some(draft) if !self.holds(&hash, size)? || self.verify(&hash)? != (Verdict::Whole { size }) => {
-                Some(draft.sync()?)
-            }
+            Some(draft) if !self.is_whole(&hash, size)? => Some(draft.sync()?),
             _ => None,
         };
         self.0.dirs.prepare(disk, leaf)?;
@@ -180,19 +184,32 @@ impl Store {
 /// A temporary file being written.
 pub(super) struct Draft {
     file: Option<Box<dyn DiskFile>>,
+    /// Is all that was written on disk?
+    synced: bool,
     temp: Temp,
 }
 
 impl Draft {
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         let file = self.file.as_mut().expect("BUG: a draft written to after it was closed");
+        self.synced = false;
         file.write(bytes).map_err(StoreError::io("write", &self.temp.path))
+    }
+
+    /// Makes the data durable, unless it is.
+    pub(super) fn sync_data(&mut self) -> Result<(), StoreError> {
+        if !self.synced {
+            let file = self.file.as_mut().expect("BUG: a draft synced after it was closed");
+            file.sync().map_err(StoreError::io("sync", &self.temp.path))?;
+            self.synced = true;
+        }
+        Ok(())
     }
 
     /// Makes the data durable and closes the file.
     fn sync(mut self) -> Result<Temp, StoreError> {
-        let mut file = self.file.take().expect("BUG: a draft synced twice");
-        file.sync().map_err(StoreError::io("sync", &self.temp.path))?;
+        self.sync_data()?;
+        self.file = None;
         Ok(self.temp)
     }
 }
@@ -296,6 +313,34 @@ mod tests {
         assert!(!store.remove(&hash).unwrap());
         assert_eq!(&*blob, b"bytes");
         assert!(matches!(store.open_blob(&hash, None), Err(StoreError::NotFound { .. })));
+    }
+
+    #[test]
+    fn r17_whoever_stores_the_same_bytes_again_mends_them() {
+        let (home, store) = home();
+        let bytes = vec![5; 100_000];
+        let hash = store.put_bytes(&bytes).unwrap().hash;
+        for by_writer in [false, true] {
+            std::fs::remove_file(file_of(&home, &hash)).unwrap();
+            std::fs::write(file_of(&home, &hash), vec![6; 100_000]).unwrap();
+            let stored = if by_writer {
+                let mut writer = store.writer().unwrap();
+                writer.push(&bytes).unwrap();
+                writer.ready().unwrap();
+                writer.finish().unwrap()
+            } else {
+                store.put_bytes(&bytes).unwrap()
+            };
+            assert!(!stored.existing);
+            assert_eq!(store.verify(&hash).unwrap(), Verdict::Whole { size: 100_000 });
+        }
+        // What was found whole, and is gone when it is to be named, is stored after all.
+        let mut writer = store.writer().unwrap();
+        writer.push(&bytes).unwrap();
+        writer.ready().unwrap();
+        std::fs::remove_file(file_of(&home, &hash)).unwrap();
+        assert!(!writer.finish().unwrap().existing);
+        assert_eq!(store.verify(&hash).unwrap(), Verdict::Whole { size: 100_000 });
     }
 
     #[test]

@@ -29,11 +29,13 @@ pub struct BlobWriter {
     draft: Option<Draft>,
     hasher: Box<blake3::Hasher>,
     buffer: Vec<u8>,
+    /// Was the same blob found there, and whole?
+    known: bool,
 }
 
 impl BlobWriter {
     pub(super) fn new(store: Store, draft: Draft) -> Self {
-        Self { store, draft: Some(draft), hasher: Box::new(blake3::Hasher::new()), buffer: Vec::new() }
+        Self { store, draft: Some(draft), hasher: Box::new(blake3::Hasher::new()), buffer: Vec::new(), known: false }
     }
 
     /// Appends bytes.
@@ -61,6 +63,21 @@ impl BlobWriter {
         }
     }
 
+    /// Does what takes long of storing the blob, once all bytes have come: puts them on disk, or
+    /// finds that they are there. What is left for [`BlobWriter::finish`] is the name.
+    pub fn ready(&mut self) -> Result<(), StoreError> {
+        self.flush_buffer()?;
+        let (hash, size) = (ContentHash::from(self.hasher.finalize()), self.hasher.count());
+        self.known = self.store.is_whole(&hash, size)?;
+        let draft = self.draft.as_mut().ok_or(StoreError::GivenUp)?;
+        let synced = if self.known { Ok(()) } else { draft.sync_data() };
+        if synced.is_err() {
+            // What the disk has of it nobody knows.
+            self.draft = None;
+        }
+        synced
+    }
+
     /// Stores the blob. When it returns the blob is durable.
     pub fn finish(self) -> Result<Stored, StoreError> {
         self.finish_checked(None)
@@ -77,8 +94,10 @@ impl BlobWriter {
         if let Some(expected) = expected.filter(|expected| *expected != found) {
             return Err(StoreError::WrongHash { expected, found });
         }
-        let draft = self.draft.take().ok_or(StoreError::GivenUp)?;
-        self.store.publish(Some(draft), found, self.hasher.count())
+        let (draft, size) = (self.draft.take().ok_or(StoreError::GivenUp)?, self.hasher.count());
+        // It may have been removed since it was looked at.
+        let known = self.known && self.store.holds(&found, size)?;
+        self.store.publish((!known).then_some(draft), found, size)
     }
 
     fn flush_buffer(&mut self) -> Result<(), StoreError> {
@@ -97,6 +116,7 @@ impl BlobWriter {
             return Ok(());
         }
         self.hasher.update(bytes);
+        self.known = false;
         let written = draft.write(bytes);
         if written.is_err() {
             // A file with a hole in it must never get a name.

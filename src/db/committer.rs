@@ -10,6 +10,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::base::limits;
 use crate::db::error::DbError;
@@ -19,6 +20,9 @@ use crate::db::ticket::{Job, Outcome};
 /// Writes that may wait: many commits' worth, so that a burst passes, and not so many that a
 /// stalled disk fills the memory.
 pub(super) const QUEUE_WRITES: usize = 16 * limits::COMMIT_WRITES;
+
+/// Between two tries to bring a database back that has failed, while nobody writes.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// The writes that wait for the committer.
 #[derive(Default)]
@@ -30,6 +34,8 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct Waiting {
     jobs: VecDeque<Box<dyn Job>>,
+    /// Did a read find that the database has failed?
+    look: bool,
     closed: bool,
 }
 
@@ -57,15 +63,28 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// The next writes, at most as many as one commit takes; `None` when closed and empty.
-    fn take(&self) -> Option<VecDeque<Box<dyn Job>>> {
-        let idle = |waiting: &mut Waiting| waiting.jobs.is_empty() && !waiting.closed;
-        let waiting = self.changed.wait_while(self.waiting(), idle);
-        let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
+    /// Lets the committer see that the database has failed.
+    pub(super) fn look(&self) {
+        self.waiting().look = true;
+        self.changed.notify_all();
+    }
+
+    /// The next writes, at most as many as one commit takes; `None` when closed and empty. None of
+    /// them after a while, if there is an end to patience, and when a read found trouble.
+    fn take(&self, patience: Option<Duration>) -> Option<VecDeque<Box<dyn Job>>> {
+        let idle = |waiting: &mut Waiting| waiting.jobs.is_empty() && !waiting.look && !waiting.closed;
+        let mut waiting = match patience {
+            None => self.changed.wait_while(self.waiting(), idle).unwrap_or_else(PoisonError::into_inner),
+            Some(most) => {
+                let waited = self.changed.wait_timeout_while(self.waiting(), most, idle);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            }
+        };
+        waiting.look = false;
         let count = waiting.jobs.len().min(limits::COMMIT_WRITES);
         let left = waiting.jobs.split_off(count);
         let taken = std::mem::replace(&mut waiting.jobs, left);
-        (!taken.is_empty()).then_some(taken)
+        (!taken.is_empty() || !waiting.closed).then_some(taken)
     }
 
     #[cfg(test)]
@@ -85,11 +104,18 @@ pub(super) fn run(queue: &Arc<Queue>, keeper: &Keeper) {
     impl Drop for Last<'_> {
         fn drop(&mut self) {
             self.0.close();
-            self.0.waiting().jobs.clear();
+            // Dropped without the lock: one of them may have the last handle, and close it again.
+            let left = std::mem::take(&mut self.0.waiting().jobs);
+            drop(left);
         }
     }
     let last = Last(queue);
-    while let Some(mut jobs) = last.0.take() {
+    loop {
+        let troubled = keeper.trouble().is_some();
+        let Some(mut jobs) = last.0.take(troubled.then_some(TRY_AGAIN)) else { break };
+        if troubled && jobs.is_empty() {
+            keeper.try_again();
+        }
         while !jobs.is_empty() {
             commit_some(&mut jobs, keeper);
         }

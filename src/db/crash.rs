@@ -279,6 +279,23 @@ fn an_error_of_reading_is_met_once_and_the_database_opened_again() {
 }
 
 #[test]
+fn a_database_that_has_failed_comes_back_though_nobody_writes() {
+    let (storage, clock) = (storage(), SetClock::new());
+    let db = Db::start(Box::new(storage.clone()), false, clock.clock()).unwrap();
+    storage.fail_after(0, Errno::IO);
+    assert!(put(&db, 1, "one".to_owned()).wait().is_err() && db.degraded().is_some());
+    assert!(storage.mend());
+    clock.advance(Duration::from_secs(2));
+    let start = std::time::Instant::now();
+    while db.degraded().is_some() {
+        assert!(start.elapsed() < Duration::from_secs(60), "it does not come back");
+        std::thread::yield_now();
+    }
+    put(&db, 2, "two".to_owned()).wait().unwrap();
+    assert!(db.read(|tx| Ok(rows(tx, LEFT))).unwrap().contains_key(&2));
+}
+
+#[test]
 fn a_failure_met_during_a_commit_does_not_open_the_database_twice() {
     let (storage, clock) = (storage(), SetClock::new());
     let place = Gone { storage, missing: Arc::default(), opened: Arc::default() };

@@ -86,6 +86,11 @@ impl DbError {
         matches!(self, Self::Degraded { .. } | Self::Busy | Self::Aborted)
     }
 
+    /// Is it trouble of the disk, or of too much at once, and not of what was asked for?
+    pub fn is_passing(&self) -> bool {
+        self.is_retryable() || self.is_latched()
+    }
+
     /// Does the database refuse all further work until it is opened again?
     pub(super) fn is_latched(&self) -> bool {
         use redb::Error::{Backend, Io, LockPoisoned, PreviousIo};

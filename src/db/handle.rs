@@ -9,7 +9,7 @@ use redb::{ReadTransaction, WriteTransaction};
 
 use crate::db::committer::{self, Queue};
 use crate::db::error::{DbError, WriteError};
-use crate::db::keeper::{Clock, Keeper, builder};
+use crate::db::keeper::{Clock, Keeper, astray, builder};
 use crate::db::place::{FilePlace, Place};
 use crate::db::ticket::{Ticket, job};
 
@@ -120,7 +120,13 @@ impl Db {
     /// Reads from a snapshot of all that is committed; writes go on meanwhile and are not seen.
     pub fn read<T>(&self, read: impl FnOnce(&ReadTransaction) -> Result<T, DbError>) -> Result<T, DbError> {
         let begun = self.0.keeper.begin_read()?;
-        read(&begun.tx).map_err(|error| self.0.keeper.judge(&begun, error))
+        astray(|| read(&begun.tx)).map_err(|error| {
+            let error = self.0.keeper.judge(&begun, error);
+            if self.0.keeper.trouble().is_some() {
+                self.0.queue.look();
+            }
+            error
+        })
     }
 
     /// Commits that have succeeded since it was opened.

@@ -100,11 +100,11 @@ impl Keeper {
             }
             if let Some(database) = &state.database {
                 let generation = state.generation;
-                let begun = database.begin_read();
+                let begun = astray(|| Ok(database.begin_read()?));
                 drop(state);
                 return match begun {
                     Ok(tx) => Ok(Begun { tx, generation, _writing: None }),
-                    Err(error) => Err(self.failed(generation, error.into())),
+                    Err(error) => Err(self.failed(generation, error)),
                 };
             }
             drop(state);
@@ -151,6 +151,12 @@ impl Keeper {
             Ok(Err(error)) => Err(self.failed(begun.generation, error.into())),
             Err(error) => Err(self.failed(begun.generation, error)),
         }
+    }
+
+    /// Commits nothing, which brings a database back that had failed, if the disk is well again.
+    pub(super) fn try_again(&self) {
+        let brought = self.begin_write().and_then(|begun| self.commit(begun));
+        brought.inspect_err(|error| tracing::debug!(%error, "the database is not back yet")).ok();
     }
 
     /// Takes back what a transaction has done.
@@ -300,7 +306,7 @@ impl State {
 }
 
 /// redb trusts the file and may panic where it is damaged; that is an answer, not a crash.
-fn astray<T>(run: impl FnOnce() -> Result<T, DbError>) -> Result<T, DbError> {
+pub(super) fn astray<T>(run: impl FnOnce() -> Result<T, DbError>) -> Result<T, DbError> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(DbError::Damaged { message: message_of(&*panic) }))
 }
 

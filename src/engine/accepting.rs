@@ -56,7 +56,15 @@ impl Accepting {
         Ok(self.numbered(written.flatten()))
     }
 
-    /// The same, and no thread is held meanwhile.
+    /// The same; `None` if the idempotency key had been taken in between, and nothing was recorded.
+    pub(super) fn wait_claimed(mut self) -> Result<Option<Accepted>, EngineError> {
+        match self.written.take().map(Pending::wait).transpose()? {
+            Some(None) => Ok(None),
+            written => Ok(Some(self.numbered(written.flatten()))),
+        }
+    }
+
+    /// Waits until it is on disk, and no thread is held meanwhile.
     pub async fn written(mut self) -> Result<Accepted, EngineError> {
         let written = match self.written.take() {
             Some(written) => written.written().await?,
@@ -77,30 +85,14 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::engine::home::Opening;
-    use crate::engine::lock::Role;
-    use crate::engine::{Engine, Inputs, Opened, RecipeRef, Request};
-    use crate::media::Image;
-    use crate::media::encode::encode_stored;
+    use crate::engine::testing::{opened, picture, request};
+    use crate::engine::{Engine, Request};
     use crate::records::RunStatus;
 
     /// A home where the result of a request is known, the request, and its run.
     fn with_a_known_result(home: &Path) -> (Engine, Request, RunId) {
-        let opening = Opening {
-            home: home.to_owned(),
-            threads: 2,
-            workers: 2,
-            cache_max_bytes: None,
-            stage_timeout: 0,
-            ffmpeg: None,
-            role: Role::Serve,
-            signer: None,
-        };
-        let Ok(Opened::Ours(engine)) = Engine::open(&opening) else { panic!("a fresh home opens") };
-        engine.work_on_queue().unwrap();
-        let picture = encode_stored(&Image::filled(8, 8, [1, 2, 3, 255]));
-        let picture = engine.add_bytes(&picture, None).unwrap().content_hash;
-        let request = Request::new(RecipeRef::Effect("invert".to_owned()), Inputs::Listed(vec![picture]));
+        let engine = opened(home);
+        let request = request("invert", picture(&engine, [1, 2, 3, 255]));
         let run = engine.accept(&request, &Submission::default()).unwrap().run;
         assert_eq!(engine.wait(run).unwrap().status, RunStatus::Completed);
         (engine, request, run)

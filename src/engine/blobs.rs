@@ -131,16 +131,27 @@ impl Engine {
         let mut hasher = blake3::Hasher::new();
         hasher.update_rayon(&bytes);
         if ContentHash::from(hasher.finalize()) == *hash {
-            Ok(bytes)
-        } else {
-            Err(damaged(*hash, "its bytes are not what its name says"))
+            return Ok(bytes);
         }
+        self.found_damaged(hash)?;
+        Err(damaged(*hash, OTHER_BYTES))
+    }
+
+    /// Lets nobody have a blob whose bytes are others until it is stored anew; what was made here is
+    /// made again by the next run that needs it.
+    fn found_damaged(&self, hash: &ContentHash) -> Result<(), EngineError> {
+        self.0.opened.spoil(hash);
+        let made = self.blob_row(hash)?.is_some_and(|row| row.origin == Origin::Derived);
+        let hash = *hash;
+        if made { Ok(self.write(move |tx| tables::forget_values(tx, &hash)).wait()?) } else { Ok(()) }
     }
 
     /// Is the blob recorded, with its bytes there?
     pub(super) fn has_blob(&self, hash: &ContentHash) -> bool {
         match self.blob_row(hash) {
-            Ok(Some(row)) => row.inline || self.0.store.size_of(hash).is_ok_and(|size| size == Some(row.size)),
+            Ok(Some(row)) if !self.0.opened.is_spoilt(hash) => {
+                row.inline || self.0.store.size_of(hash).is_ok_and(|size| size == Some(row.size))
+            }
             _ => false,
         }
     }
@@ -270,13 +281,13 @@ impl Engine {
             report.checked += 1;
             report.bytes += row.size;
             if let Some(what) = self.what_is_wrong(hash, row)? {
+                self.found_damaged(hash)?;
                 let names = names.get(hash).cloned().unwrap_or_default();
                 report.damaged.push(Damage { content_hash: *hash, what, origin: row.origin, names });
             }
         }
         if only.is_none() {
-            let known: std::collections::HashSet<ContentHash> = rows.iter().map(|(hash, _)| *hash).collect();
-            report.orphans = self.orphans(&known)?.len() as u64;
+            report.orphans = self.orphans()?.0.len() as u64;
         }
         Ok(report)
     }
@@ -294,14 +305,19 @@ impl Engine {
             Verdict::Whole { .. } => None,
             Verdict::Missing => Some("its file is gone".to_owned()),
             Verdict::Unreadable(kind) => Some(format!("the disk does not give its bytes back: {kind}")),
-            Verdict::Damaged { .. } => Some("its bytes are not what its name says".to_owned()),
+            Verdict::Damaged { .. } => Some(OTHER_BYTES.to_owned()),
         })
     }
 }
 
-fn damaged(hash: ContentHash, what: &str) -> EngineError {
-    let what =
-        format!("{what}; `artdag cache verify` tells what else is, and the original file mends it when added again");
+/// What is wrong with a blob that was changed.
+pub(super) const OTHER_BYTES: &str = "its bytes are not what its name says";
+
+pub(super) fn damaged(hash: ContentHash, what: &str) -> EngineError {
+    let what = format!(
+        "{what}; `artdag cache verify` tells what else is; what was made here is made again by the next run, and an \
+         original file mends it when added again"
+    );
     EngineError::Damaged { hash, what }
 }
 

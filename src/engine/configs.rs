@@ -8,7 +8,7 @@ use crate::engine::error::EngineError;
 use crate::engine::{Engine, tables};
 use crate::recipe::{Recipe, SourceSpec};
 use crate::records::tables as names;
-use crate::records::{ConfigRow, Holder, Record};
+use crate::records::{ConfigRow, Holder, Origin, Record};
 
 /// A registered config.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,6 +102,7 @@ impl Engine {
         if dry_run {
             return Ok(());
         }
+        let _nobody_registers = self.evict()?;
         // What it held when it was registered: assets may have been pointed elsewhere since.
         let fixed = self.row::<ConfigRow>(names::CONFIGS, id.as_bytes())?.map(|row| row.fixed).unwrap_or_default();
         self.write(move |tx| {
@@ -110,15 +111,41 @@ impl Engine {
             for hash in &fixed {
                 tables::release(tx, hash, &Holder::ConfigInput(id))?;
             }
-            if tables::holders_in(tx, &id)?.is_empty() {
-                tables::forget_blob(tx, &id)?;
-            }
             Ok::<(), DbError>(())
         })
         .wait()?;
-        if self.blob_row(&id)?.is_none() {
-            self.0.store.remove(&id)?;
+        // A text that somebody has brought as a file, too, or that has a name, is theirs.
+        let row = self.blob_row(&id)?.filter(|row| row.origin == Origin::Record);
+        if row.is_none() || !self.names_of(&id)?.is_empty() || self.user_under_way(&id).is_some() {
+            return Ok(());
         }
-        Ok(())
+        self.take_away(&[id])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::base::{AssetName, ContentHash};
+    use crate::engine::testing::opened;
+
+    #[test]
+    fn a_config_that_somebody_has_brought_as_a_file_too_is_not_deleted_with_its_registration() {
+        let home = tempfile::tempdir().unwrap();
+        let engine = opened(home.path());
+        let text = |name: &str| {
+            let nodes = "[{id: a, type: SOURCE, config: {input: true}}]";
+            format!("name: {name}\ndag: {{nodes: {nodes}, output: a}}\n").into_bytes()
+        };
+        let mine: AssetName = "mine".parse().unwrap();
+        engine.add_bytes(&text("both"), Some(mine.clone())).unwrap();
+        for (name, stays) in [("both", true), ("alone", false)] {
+            let (id, ..) = engine.add_config(text(name)).unwrap();
+            assert_eq!(id, ContentHash::of(&text(name)));
+            engine.remove_config(id, false).unwrap();
+            assert!(engine.find_config(name).is_err());
+            assert_eq!(engine.read_checked(&id).is_ok(), stays, "{name}");
+        }
+        assert!(engine.find_asset("mine").unwrap().is_some());
+        engine.close().unwrap();
     }
 }

@@ -1,5 +1,6 @@
 //! Recording how runs ended, and planning again what failed for a value that can be made again.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -14,6 +15,7 @@ use crate::engine::job::{Job, NodeFailure, Rows};
 use crate::engine::machine::Outcome;
 use crate::engine::seal::Subject;
 use crate::engine::tables::Pending;
+use crate::engine::work::panic_text;
 use crate::engine::{Engine, provenance, publish, queue, runs, seal, tables, trace};
 use crate::media::{Facts, Form, Kind, MediaType};
 use crate::plan::{PlanNode, State};
@@ -65,19 +67,31 @@ impl Engine {
 
     /// Records the end of a run whose stages are all answered, and tells everybody.
     pub(super) fn finish(&self, job: &Arc<Job>, outcome: Outcome) {
-        if outcome == Outcome::Failed && self.replan(job) {
-            return;
+        match catch_unwind(AssertUnwindSafe(|| self.record(job, outcome))) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => self.unrecorded(job, outcome, &error),
+            Err(panic) => {
+                let message = format!("BUG: recording the end panicked: {}", panic_text(panic.as_ref()));
+                tracing::error!(run = %job.run, message);
+                let node = job.plan.output;
+                job.progress().failure =
+                    Some(NodeFailure { node, message: message.clone(), damaged: None, full: false });
+                // What cannot be recorded as it is, is recorded as failed.
+                let panicked = EngineError::Db(Arc::new(DbError::Panicked { message }));
+                self.unrecorded(job, Outcome::Failed, &panicked);
+            }
         }
-        let recorded = match outcome {
+    }
+
+    fn record(&self, job: &Arc<Job>, outcome: Outcome) -> Result<(), EngineError> {
+        match outcome {
+            Outcome::Failed if self.replan(job) => Ok(()),
             // Without its rows the end would count on what nobody knows of.
             Outcome::Completed if job.rows_lost.load(Ordering::Relaxed) => self.begin_anew(job),
             Outcome::Completed if job.plan.later.is_some() => self.go_on(job),
             Outcome::Completed => self.complete(job),
             Outcome::Cancelled => self.end(job, RunStatus::Cancelled),
             Outcome::Failed => self.end(job, RunStatus::Failed),
-        };
-        if let Err(error) = recorded {
-            self.unrecorded(job, outcome, &error);
         }
     }
 
@@ -307,12 +321,11 @@ impl Engine {
         let (run, rows) = (job.run, job.take_rows());
         self.write(move |tx| publish::record(tx, run, &rows)).wait()?;
         self.0.fresh.forget(job.plan.nodes.iter().filter(|node| node.kept).map(|node| &node.key));
-        let counts_on_blobs = self.keep_all();
         let mut data = job.data.clone();
         let found = job.progress().values.get(&job.plan.output).copied();
         data.extend(job.plan.later.as_ref().map(|later| later.awaits).zip(found));
         let mut row = job.row();
-        let prepared = match self.prepare_with(&runs::request_of(&row), &data) {
+        let (prepared, counts_on_blobs) = match self.prepare_to_run(&runs::request_of(&row), &data) {
             Ok(prepared) => prepared,
             Err(error) => {
                 let (node, message) = (job.plan.output, error.to_string());
@@ -324,11 +337,9 @@ impl Engine {
         let rest = Arc::new(Job::rest_of(job, prepared.plan, row, prepared.data));
         self.jobs().insert(run, rest.clone());
         drop(counts_on_blobs);
-        self.0.scheduler.submit(rest.clone());
         // Who cancelled the first part meant the run.
-        if job.cancelled.load(Ordering::Relaxed) || rest.cancelled.load(Ordering::Relaxed) {
-            self.0.scheduler.cancel(run);
-        }
+        rest.cancelled.fetch_or(job.cancelled.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.carry_out(&rest);
         Ok(())
     }
 

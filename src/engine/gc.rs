@@ -34,6 +34,9 @@ pub struct Collected {
     pub dry_run: bool,
 }
 
+/// Blobs with their rows.
+type Blobs = Vec<(ContentHash, BlobRow)>;
+
 impl Engine {
     /// Evicts until derived data has at most `max_bytes` (by default the home's cap).
     /// Files that no record names go too, but not beside a database that was new when they were
@@ -41,8 +44,9 @@ impl Engine {
     pub fn gc(&self, max_bytes: Option<u64>, orphans: bool, dry_run: bool) -> Result<Collected, EngineError> {
         let wanted = orphans;
         let _nobody_plans = self.evict()?;
-        let rows = self.blobs()?;
-        let orphans = self.orphans(&rows.iter().map(|(hash, _)| *hash).collect())?;
+        // A run that ends from here on has what it counted on in this set or in what is read below.
+        let counted_on = self.jobs().values().flat_map(|job| job.counted_on()).collect();
+        let (orphans, rows) = self.orphans()?;
         let lost = tables::number(&self.0.db, names::LOST_DATABASE)? == Some(1);
         if lost && !orphans.is_empty() && !wanted {
             return Err(EngineError::Refused(format!(
@@ -59,7 +63,7 @@ impl Engine {
             rows.iter().filter(|(_, row)| row.origin == Origin::Derived).map(|(_, row)| row.size).sum();
         let mut collected =
             Collected { cap_bytes: cap, dry_run, orphans: orphans.len() as u64, ..Collected::default() };
-        for (hash, row) in self.evictable(rows)? {
+        for (hash, row) in self.evictable(rows, counted_on)? {
             if derived <= cap {
                 break;
             }
@@ -92,29 +96,28 @@ impl Engine {
         }
     }
 
-    /// Files of the store that no record names. Empty while runs are under way or come in from
-    /// elsewhere, whose blobs may be about to be recorded.
-    pub(super) fn orphans(&self, known: &HashSet<ContentHash>) -> Result<Vec<ContentHash>, EngineError> {
-        if !self.jobs().is_empty() || self.0.bringing.load(Ordering::Acquire) > 0 {
-            return Ok(Vec::new());
-        }
-        let mut orphans = Vec::new();
-        for found in &self.0.store {
-            if let Found::Blob { hash, .. } = found?
-                && !known.contains(&hash)
-            {
-                orphans.push(hash);
+    /// Files of the store that no record names, and all records. No files while runs are under way
+    /// or come in from elsewhere, whose blobs may be about to be recorded.
+    pub(super) fn orphans(&self) -> Result<(Vec<ContentHash>, Blobs), EngineError> {
+        let mut files = Vec::new();
+        if self.jobs().is_empty() && self.0.bringing.load(Ordering::Acquire) == 0 {
+            for found in &self.0.store {
+                if let Found::Blob { hash, .. } = found? {
+                    files.push(hash);
+                }
             }
         }
-        Ok(orphans)
+        // Read last: whatever was stored and recorded meanwhile has its record here.
+        let rows = self.blobs()?;
+        let known: HashSet<ContentHash> = rows.iter().map(|(hash, _)| *hash).collect();
+        files.retain(|hash| !known.contains(hash));
+        Ok((files, rows))
     }
 
-    /// Derived blobs that nothing holds and that can be made again, oldest use first.
-    fn evictable(&self, rows: Vec<(ContentHash, BlobRow)>) -> Result<Vec<(ContentHash, BlobRow)>, EngineError> {
+    /// Derived blobs that nothing holds, no run counts on and that can be made again, oldest use first.
+    fn evictable(&self, rows: Blobs, counted_on: HashSet<ContentHash>) -> Result<Blobs, EngineError> {
         let mut held = self.held_blobs()?;
-        for job in self.jobs().values() {
-            held.extend(job.progress().values.values().copied());
-        }
+        held.extend(counted_on);
         let present: HashSet<ContentHash> = rows.iter().map(|(hash, _)| *hash).collect();
         let mut remaking = Remaking { keys: self.key_rows()?, present, verdicts: HashMap::new() };
         let mut keys_of: HashMap<ContentHash, Vec<NodeKey>> = HashMap::new();

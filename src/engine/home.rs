@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -72,6 +72,8 @@ pub struct Inner {
     /// Held for reading while a plan counts on blobs that no run holds yet; for writing while
     /// blobs are taken away.
     eviction: RwLock<()>,
+    /// How often somebody began to take blobs away.
+    evictions: AtomicU64,
     lock: Mutex<HomeLock>,
 }
 
@@ -172,6 +174,7 @@ impl Engine {
             bringing: AtomicUsize::new(0),
             jobs: Mutex::default(),
             eviction: RwLock::new(()),
+            evictions: AtomicU64::new(0),
             lock: Mutex::new(lock),
         }));
         first_start::ensure(&engine, opening.cache_max_bytes)?;
@@ -248,9 +251,26 @@ impl Engine {
         self.0.eviction.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Looks at what a request counts on, and keeps all of that from then on. Looking may take long,
+    /// where ffmpeg does it, and is done before others would have to wait for it.
+    pub(super) fn look_and_keep<T>(
+        &self,
+        look: impl Fn() -> Result<T, EngineError>,
+    ) -> Result<(T, RwLockReadGuard<'_, ()>), EngineError> {
+        let before = self.0.evictions.load(Ordering::Acquire);
+        let seen = look()?;
+        let kept = self.keep_all();
+        if self.0.evictions.load(Ordering::Acquire) == before {
+            return Ok((seen, kept));
+        }
+        // Something may have gone. What ffmpeg has seen is remembered.
+        Ok((look()?, kept))
+    }
+
     /// While it is held nobody plans, and what was planned and handed over before is recorded.
     pub(super) fn evict(&self) -> Result<RwLockWriteGuard<'_, ()>, EngineError> {
         let nobody_plans = self.0.eviction.write().unwrap_or_else(PoisonError::into_inner);
+        self.0.evictions.fetch_add(1, Ordering::Release);
         self.0.db.settle()?;
         Ok(nobody_plans)
     }

@@ -16,8 +16,9 @@ use crate::engine::memory;
 const SOMETIMES: Duration = Duration::from_secs(3600);
 /// Without a run before memory is given back.
 const QUIET: Duration = Duration::from_secs(5);
-/// Until what the disk refused is tried again.
+/// Until what the disk refused is tried again: twice as long each time, up to the longest.
 const TRY_AGAIN: Duration = Duration::from_millis(500);
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// The way to the thread.
 pub struct Housekeeper {
@@ -79,16 +80,12 @@ impl Tasks {
     pub fn start(self, engine: &Engine) {
         let inner = Arc::downgrade(&engine.0);
         let spawned = std::thread::Builder::new().name("housekeeper".to_owned()).spawn(move || {
-            let mut unrecorded: Vec<(Arc<Job>, Outcome)> = Vec::new();
+            let mut refused = Refused::default();
             let mut tidied = Instant::now();
             // A home's first start has drawn a picture.
             let mut rests = false;
             loop {
-                let wait = match (unrecorded.is_empty(), rests) {
-                    (false, _) => TRY_AGAIN,
-                    (true, false) => QUIET,
-                    (true, true) => SOMETIMES,
-                };
+                let wait = refused.wait().unwrap_or(if rests { SOMETIMES } else { QUIET });
                 let message = match self.0.recv_timeout(wait) {
                     Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                     Ok(message) => Some(message),
@@ -102,24 +99,16 @@ impl Tasks {
                         tracing::warn!(%error, "old idempotency keys cannot be forgotten");
                     }
                 }
-                let was_quiet = !rests && unrecorded.is_empty();
                 rests = message.is_none() && (rests || engine.rest());
                 match message {
-                    Some(Message::LookAtQueue) => {
-                        if let Err(error) = engine.begin_waiting() {
-                            tracing::warn!(%error, "runs that wait cannot be begun");
-                        }
-                    }
+                    Some(Message::LookAtQueue) => refused.begin_waiting(&engine),
                     Some(Message::MakeRoom) => engine.keep_to_the_cap(),
-                    Some(Message::Unrecorded(job, outcome)) => unrecorded.push((job, outcome)),
-                    // Nothing is to be done but to rest.
-                    _ if was_quiet => {}
-                    _ => {
-                        for (job, outcome) in std::mem::take(&mut unrecorded) {
-                            engine.finish(&job, outcome);
-                        }
-                        engine.0.housekeeper.look_at_queue();
-                    }
+                    Some(Message::Unrecorded(job, outcome)) => refused.record_later(job, outcome),
+                    Some(Message::Stop) | None => {}
+                }
+                // However much else there is to do.
+                if refused.wait().is_some_and(|wait| wait.is_zero()) {
+                    refused.try_again(&engine);
                 }
             }
         });
@@ -128,6 +117,61 @@ impl Tasks {
                 *engine.0.housekeeper.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle);
             }
             Err(error) => tracing::error!(%error, "the housekeeper cannot start"),
+        }
+    }
+}
+
+/// What the disk has refused, and when it is tried again.
+#[derive(Default)]
+struct Refused {
+    /// Ends that are not recorded.
+    ends: Vec<(Arc<Job>, Outcome)>,
+    /// May runs wait that could begin?
+    queue: bool,
+    again: Option<Instant>,
+    delay: Duration,
+}
+
+impl Refused {
+    /// How long until it is tried again, if there is anything.
+    fn wait(&self) -> Option<Duration> {
+        self.again.map(|again| again.saturating_duration_since(Instant::now()))
+    }
+
+    fn begin_waiting(&mut self, engine: &Engine) {
+        let begun = engine.begin_waiting();
+        self.queue = begun.is_err();
+        if let Err(error) = begun {
+            tracing::warn!(%error, "runs that wait cannot be begun; it is tried again");
+            self.put_off();
+        }
+    }
+
+    fn record_later(&mut self, job: Arc<Job>, outcome: Outcome) {
+        self.ends.push((job, outcome));
+        self.put_off();
+    }
+
+    fn put_off(&mut self) {
+        if self.again.is_none() {
+            self.delay = (2 * self.delay).clamp(TRY_AGAIN, LONGEST);
+            self.again = Some(Instant::now() + self.delay);
+        }
+    }
+
+    fn try_again(&mut self, engine: &Engine) {
+        self.again = None;
+        let (ends, queue) = (std::mem::take(&mut self.ends), self.queue);
+        let idle = ends.is_empty();
+        for (job, outcome) in ends {
+            engine.finish(&job, outcome);
+        }
+        if queue || !idle {
+            self.begin_waiting(engine);
+        }
+        // What is refused once more comes back as a message, or has put itself off.
+        if idle && !self.queue {
+            self.delay = Duration::ZERO;
         }
     }
 }

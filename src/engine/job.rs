@@ -29,6 +29,8 @@ pub struct Job {
     /// Nodes done.
     pub done: AtomicU64,
     progress: Mutex<Progress>,
+    /// What its stages have stored or found, whatever became of them: nobody deletes it meanwhile.
+    counted_on: Mutex<HashSet<ContentHash>>,
     /// Writes of its stages on their way to disk.
     pending: Mutex<VecDeque<Pending<()>>>,
     /// Rows of its stages that are not queued yet.
@@ -137,6 +139,7 @@ impl Job {
             cancelled: AtomicBool::new(false),
             done: AtomicU64::new(done),
             progress: Mutex::new(progress),
+            counted_on: Mutex::default(),
             pending: Mutex::default(),
             gathered: Mutex::default(),
             verifies: row.verifies.is_some(),
@@ -212,6 +215,25 @@ impl Job {
     pub fn progress(&self) -> MutexGuard<'_, Progress> {
         // Every change is one statement: the state is whole even where a holder panicked.
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that it counts on a blob from now on.
+    pub fn count_on(&self, hash: ContentHash) {
+        self.counted_on.lock().unwrap_or_else(PoisonError::into_inner).insert(hash);
+    }
+
+    /// All blobs that it counts on while it is under way.
+    pub fn counted_on(&self) -> HashSet<ContentHash> {
+        let mut all = self.counted_on.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        all.extend(self.progress().values.values().copied());
+        all.extend(self.data.values().copied());
+        all
+    }
+
+    /// Does it count on this blob?
+    pub fn counts_on(&self, hash: &ContentHash) -> bool {
+        let noted = self.counted_on.lock().unwrap_or_else(PoisonError::into_inner).contains(hash);
+        noted || self.progress().values.values().chain(self.data.values()).any(|value| value == hash)
     }
 
     /// Its row as it stands.

@@ -58,6 +58,8 @@ mod stage_blobs;
 mod stage_threads;
 mod tables;
 pub mod tasks;
+#[cfg(test)]
+mod testing;
 mod tokens;
 mod tools;
 mod totals;

@@ -1,22 +1,39 @@
-//! Blobs that were opened a moment ago: a file that many ask for is mapped once.
+//! Blobs that were opened a moment ago: a file that many ask for is mapped once. And those that
+//! were found damaged, which nobody is given until they are mended.
 
+use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::base::ContentHash;
 use crate::base::limits::OPENED_KEPT;
 use crate::engine::Engine;
-use crate::engine::blobs::Bytes;
+use crate::engine::blobs::{Bytes, OTHER_BYTES, damaged};
 use crate::engine::error::EngineError;
 use crate::records::BlobRow;
 
-/// The latest, the most lately used last.
 #[derive(Default)]
-pub struct Opened(Mutex<Vec<(ContentHash, Bytes, BlobRow)>>);
+pub struct Opened {
+    /// The latest, the most lately used last.
+    kept: Mutex<Vec<(ContentHash, Bytes, BlobRow)>>,
+    spoilt: Mutex<HashSet<ContentHash>>,
+}
 
 impl Opened {
-    /// Forgets a blob: it is removed, and must not be found any more.
+    /// Forgets a blob: it is removed, or stored anew.
     pub fn forget(&self, hash: &ContentHash) {
         self.kept().retain(|(kept, ..)| kept != hash);
+        self.spoilt().remove(hash);
+    }
+
+    /// Gives a blob to nobody: its bytes are others.
+    pub fn spoil(&self, hash: &ContentHash) {
+        self.kept().retain(|(kept, ..)| kept != hash);
+        self.spoilt().insert(*hash);
+    }
+
+    /// Was it found damaged?
+    pub fn is_spoilt(&self, hash: &ContentHash) -> bool {
+        self.spoilt().contains(hash)
     }
 
     fn get(&self, hash: &ContentHash) -> Option<(Bytes, BlobRow)> {
@@ -41,7 +58,11 @@ impl Opened {
 
     fn kept(&self) -> MutexGuard<'_, Vec<(ContentHash, Bytes, BlobRow)>> {
         // Every change is one statement.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn spoilt(&self) -> MutexGuard<'_, HashSet<ContentHash>> {
+        self.spoilt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -59,6 +80,9 @@ impl Engine {
         // What is removed meanwhile is not kept.
         let _unremoved = self.keep_all();
         let row = self.describe(hash)?;
+        if self.0.opened.is_spoilt(hash) {
+            return Err(damaged(*hash, OTHER_BYTES));
+        }
         let bytes = self.read_blob(hash)?;
         self.0.opened.add(*hash, bytes.clone(), row.clone());
         Ok((bytes, row))

@@ -5,6 +5,7 @@
 //! order of acceptance. Every change of a recorded run is checked against its row within the
 //! write that makes it, so that of two who want to begin, hold or cancel it one comes too late.
 
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -18,10 +19,10 @@ use crate::engine::error::EngineError;
 use crate::engine::events::What;
 use crate::engine::idempotency::Idempotency;
 use crate::engine::job::Job;
-use crate::engine::request::{Prepared, Request};
+use crate::engine::request::{Data, Prepared, Request};
 use crate::engine::runs::{new_row, put_run, request_of, run_in};
 use crate::engine::tables::Pending;
-use crate::engine::{Engine, memory, references, tables, tasks};
+use crate::engine::{Class, Engine, memory, references, tables, tasks};
 use crate::records::tables as names;
 use crate::records::{RunRow, RunStatus};
 
@@ -29,7 +30,7 @@ use crate::records::{RunRow, RunStatus};
 pub type Check<'a> = dyn Fn(&Prepared) -> Result<(), EngineError> + 'a;
 
 /// A request on its way in.
-struct Entry<'a> {
+struct Incoming<'a> {
     request: &'a Request,
     submission: Submission,
     /// Is it to begin in this process?
@@ -45,31 +46,30 @@ impl Engine {
 
     /// The same, but that the last wait for the disk, if there is one, is left to the caller.
     pub fn accepting(&self, request: &Request, submission: &Submission) -> Result<Accepting, EngineError> {
-        let entry = Entry { request, submission: submission.clone(), start: true, verifies: None };
+        let entry = Incoming { request, submission: submission.clone(), start: true, verifies: None };
         self.enter(&entry, &|_| Ok(()))
     }
 
     /// Accepts a run that begins in this process, or, if `start` is false, waits for whoever
     /// opens the home to work on what waits.
     pub fn submit(&self, request: &Request, start: bool, check: &Check<'_>) -> Result<RunId, EngineError> {
-        let entry = Entry { request, submission: Submission::default(), start, verifies: None };
+        let entry = Incoming { request, submission: Submission::default(), start, verifies: None };
         Ok(self.enter(&entry, check)?.wait()?.run)
     }
 
     /// Accepts a run that renders another one again.
     pub(super) fn submit_verifying(&self, request: &Request, verifies: RunId) -> Result<RunId, EngineError> {
         let submission = Submission::default();
-        let entry = Entry { request, submission, start: true, verifies: Some(verifies) };
+        let entry = Incoming { request, submission, start: true, verifies: Some(verifies) };
         Ok(self.enter(&entry, &|_| Ok(()))?.wait()?.run)
     }
 
-    fn enter(&self, entry: &Entry<'_>, check: &Check<'_>) -> Result<Accepting, EngineError> {
+    fn enter(&self, entry: &Incoming<'_>, check: &Check<'_>) -> Result<Accepting, EngineError> {
         let idempotency = entry.submission.idempotency.clone();
-        if let Some(known) = self.known_run(idempotency.as_ref())? {
+        if let Some(known) = self.accepted_before(idempotency.as_ref())? {
             return Ok(known.into());
         }
-        let _counts_on_blobs = self.keep_all();
-        let prepared = self.prepare(entry.request)?;
+        let (prepared, _counts_on_blobs) = self.prepare_to_run(entry.request, &Data::new())?;
         check(&prepared)?;
         let run = RunId::new();
         let nodes = prepared.plan.count();
@@ -109,7 +109,13 @@ impl Engine {
         match idempotency {
             None => Ok(accepting),
             // Somebody else's request with the same key may have come in between.
-            Some(_) => self.or_known(accepting.wait()?, idempotency.as_ref()).map(Accepting::from),
+            Some(_) => match accepting.wait_claimed()? {
+                Some(ours) => Ok(ours.into()),
+                None => self.accepted_before(idempotency.as_ref())?.map(Accepting::from).ok_or_else(|| {
+                    let detail = "the run that came first under this idempotency key has just been deleted; try again";
+                    EngineError::Busy(detail.to_owned())
+                }),
+            },
         }
     }
 
@@ -138,7 +144,7 @@ impl Engine {
             job.set_row(RunRow { sequence, ..row });
             engine.0.events.tell(run, What::Status(status));
             if status == RunStatus::Running {
-                engine.0.scheduler.submit(job);
+                engine.carry_out(&job);
             } else {
                 engine.0.housekeeper.look_at_queue();
             }
@@ -146,13 +152,8 @@ impl Engine {
         })
     }
 
-    /// The answer to a request that is recorded; under an idempotency key whoever was first.
-    fn or_known(&self, ours: Accepted, idempotency: Option<&Idempotency>) -> Result<Accepted, EngineError> {
-        Ok(self.known_run(idempotency)?.filter(|known| known.run != ours.run).unwrap_or(ours))
-    }
-
     /// The run that a request made which came before under the same idempotency key.
-    fn known_run(&self, idempotency: Option<&Idempotency>) -> Result<Option<Accepted>, EngineError> {
+    pub fn accepted_before(&self, idempotency: Option<&Idempotency>) -> Result<Option<Accepted>, EngineError> {
         let Some(idempotency) = idempotency else { return Ok(None) };
         let Some(known) = self.row_of_key(&idempotency.key)? else { return Ok(None) };
         if known.body != idempotency.body {
@@ -210,12 +211,14 @@ impl Engine {
         if row.status != RunStatus::Pending || row.held {
             return Ok(());
         }
-        let counts_on_blobs = self.keep_all();
         row.attempts += 1;
         row.status = RunStatus::Running;
         row.started_at.get_or_insert_with(Timestamp::now);
-        let prepared = match self.prepare(&request_of(&row)) {
+        let (prepared, counts_on_blobs) = match self.prepare_to_run(&request_of(&row), &Data::new()) {
             Ok(prepared) => prepared,
+            // The machine's trouble is none of the run's: it waits until that is over.
+            Err(EngineError::Db(error)) if error.is_passing() => return Err(EngineError::Db(error)),
+            Err(error) if error.class() == Class::Full => return Err(error),
             Err(error) => {
                 row.status = RunStatus::Failed;
                 row.error = Some(error.to_string());
@@ -228,7 +231,11 @@ impl Engine {
         let share = row.options.cache && row.verifies.is_none();
         let job = Job::new(run, prepared.plan, row.clone(), share, suspects, place).with_data(prepared.data);
         let job = Arc::new(job);
-        self.jobs().insert(run, job.clone());
+        // Somebody else may be about to begin it, or about to let it begin anew.
+        match self.jobs().entry(run) {
+            Entry::Occupied(_) => return Ok(()),
+            Entry::Vacant(place) => drop(place.insert(job.clone())),
+        }
         let begun = self.write(move |tx| match run_in(tx, run)? {
             Some(old) if old.status == RunStatus::Pending && !old.held => put_run(tx, run, &row).map(|()| true),
             _ => Ok(false),
@@ -237,13 +244,21 @@ impl Engine {
         match begun.wait() {
             Ok(true) => {
                 self.0.events.tell(run, What::Status(RunStatus::Running));
-                self.0.scheduler.submit(job);
+                self.carry_out(&job);
                 Ok(())
             }
             other => {
                 self.jobs().remove(&run);
                 Ok(other.map(drop)?)
             }
+        }
+    }
+
+    /// Hands a run over that has begun. Whoever cancelled it before that is heard, too.
+    pub(super) fn carry_out(&self, job: &Arc<Job>) {
+        self.0.scheduler.submit(job.clone());
+        if job.cancelled.load(Ordering::Relaxed) && !self.0.leaving.load(Ordering::Relaxed) {
+            self.0.scheduler.cancel(job.run);
         }
     }
 

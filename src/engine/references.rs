@@ -6,6 +6,7 @@ use crate::base::{ContentHash, RunId};
 use crate::db::DbError;
 use crate::engine::changes::{self, Subject};
 use crate::engine::error::EngineError;
+use crate::engine::job::Job;
 use crate::engine::{Engine, assets, runs, tables, tasks, trace};
 use crate::records::tables as names;
 use crate::records::{BlobRow, Holder, Origin, RunRow};
@@ -87,20 +88,30 @@ impl Engine {
         if let Some(other) = self.holders(hash)?.into_iter().find(|holder| !is_of(holder, run)) {
             return Ok(Some(format!("it is {other}")));
         }
+        // Asked before the users that are recorded: a run that ends meanwhile is one or the other.
+        let under_way = self.user_under_way(hash);
         let users = self.0.db.read(|tx| tables::second_halves(&tx.open_table(names::USERS)?, hash.as_bytes()))?;
         if let Some(other) = users.into_iter().map(RunId::from_bytes).find(|user| *user != run) {
             return Ok(Some(format!("run {other} used it")));
         }
-        if let Some(other) = self.user_under_way(hash) {
+        if let Some(other) = under_way {
             return Ok(Some(format!("run {other} is using it")));
         }
         Ok((blob.origin == Origin::Upload).then(|| "it was uploaded, not made".to_owned()))
     }
 
     /// A run under way that counts on a blob.
-    fn user_under_way(&self, hash: &ContentHash) -> Option<RunId> {
-        let jobs = self.jobs();
-        jobs.values().find(|job| job.progress().values.values().any(|value| value == hash)).map(|job| job.run)
+    pub(super) fn user_under_way(&self, hash: &ContentHash) -> Option<RunId> {
+        self.jobs().values().find(|job| job.counts_on(hash)).map(|job| job.run)
+    }
+
+    /// Lets a run under way count on a blob: from now on no deletion takes its file. False if one
+    /// was quicker.
+    pub(super) fn count_on(&self, job: &Job, hash: ContentHash) -> Result<bool, EngineError> {
+        job.count_on(hash);
+        // Whoever had looked before has removed it when the guard is there; others see the note.
+        let _unremoved = self.keep_all();
+        Ok(self.0.store.contains(&hash)?)
     }
 
     /// Removes a blob that nothing holds, with the names that point to it.
@@ -211,4 +222,114 @@ pub(super) fn read_by(run: RunId, row: &RunRow) -> impl Iterator<Item = (Content
 pub(super) fn made_by(run: RunId, row: &RunRow) -> impl Iterator<Item = (ContentHash, Holder)> {
     let output = row.output.map(|hash| (hash, Holder::RunOutput(run)));
     output.into_iter().chain(row.provenance.map(|hash| (hash, Holder::RunProvenance(run))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, Mutex, mpsc};
+    use std::thread;
+
+    use super::*;
+    use crate::engine::machine::Attempt;
+    use crate::engine::stage_blobs::StageBlobs;
+    use crate::engine::testing::{opened, opened_on, opening, picture, submitted};
+    use crate::engine::work::Blobs as _;
+    use crate::engine::{Inputs, RecipeRef, Request};
+    use crate::records::{RunOptions, RunStatus};
+
+    /// A kept picture, and another made of it.
+    fn config(last: &str) -> Vec<u8> {
+        format!(
+            "name: two\ndag:\n  nodes:\n    - {{id: in, type: SOURCE, config: {{input: true}}}}\n    \
+             - {{id: a, type: EFFECT, config: {{effect: invert}}, inputs: [in]}}\n    \
+             - {{id: b, type: EFFECT, config: {{effect: {last}}}, inputs: [a]}}\n  output: b\n"
+        )
+        .into_bytes()
+    }
+
+    #[test]
+    fn a_deletion_does_not_take_what_a_run_under_way_has_made_too() {
+        let home = tempfile::tempdir().unwrap();
+        let hangs = Arc::new(AtomicBool::new(false));
+        let ((hanging, hangs_now), (go, let_go)) = (mpsc::channel(), mpsc::channel::<()>());
+        let (of_disk, let_go) = (hangs.clone(), Mutex::new(let_go));
+        let engine = opened_on(&opening(home.path()), move || {
+            if of_disk.swap(false, Ordering::SeqCst) {
+                let _ = hanging.send(());
+                let _ = let_go.lock().unwrap().recv();
+            }
+        });
+        let go = go;
+        let picture = picture(&engine, [1, 2, 3, 255]);
+        let submit = |last: &str, cache: bool| {
+            let inputs = Inputs::Listed(vec![picture]);
+            let options = RunOptions { cache, keep: vec![crate::base::NodeId::new("a")], ..RunOptions::default() };
+            let request = Request { options, ..Request::new(RecipeRef::Bytes(config(last)), inputs) };
+            engine.submit(&request, true, &|_| Ok(())).unwrap()
+        };
+        let first = submit("sepia", true);
+        assert_eq!(engine.wait(first).unwrap().status, RunStatus::Completed);
+        // The second makes the kept picture once more, and hangs where it stores its output.
+        hangs.store(true, Ordering::SeqCst);
+        let second = submit("grayscale", false);
+        hangs_now.recv().unwrap();
+        let job = engine.jobs().get(&second).cloned().unwrap();
+        let made: Vec<ContentHash> = job.counted_on().into_iter().filter(|hash| *hash != picture).collect();
+        assert_eq!(made.len(), 1, "{made:?}");
+        let freed = engine.delete_run(first, false).unwrap();
+        let kept = freed.kept.iter().find(|kept| kept.content_hash == made[0]).expect("it stays");
+        assert_eq!(kept.because, format!("run {second} is using it"));
+        assert!(engine.read_checked(&made[0]).is_ok());
+
+        // Somebody who had looked before removes what the run stores in this moment.
+        let other = b"made by another run, too";
+        let hash = engine.0.store.put_bytes(other).unwrap().hash;
+        let removing = engine.evict().unwrap();
+        let storing = thread::spawn({
+            let (engine, job) = (engine.clone(), job.clone());
+            move || {
+                let attempt = Attempt { run: second, stage: 0, number: 1 };
+                let (checked, broken) = (Mutex::default(), Mutex::default());
+                let blobs = StageBlobs { engine: &engine, job: &job, attempt, light: false, checked, broken };
+                blobs.write(0, other).unwrap()
+            }
+        });
+        while !job.counts_on(&hash) {
+            thread::yield_now();
+        }
+        engine.0.store.remove(&hash).unwrap();
+        drop(removing);
+        assert_eq!(storing.join().unwrap(), (hash, true), "it is stored again");
+        assert!(engine.0.store.contains(&hash).unwrap());
+
+        go.send(()).unwrap();
+        assert_eq!(engine.wait(second).unwrap().status, RunStatus::Completed);
+        assert!(engine.read_checked(&made[0]).is_ok());
+        engine.close().unwrap();
+    }
+
+    /// Each run ends while somebody makes room.
+    #[test]
+    fn making_room_takes_nothing_of_runs_that_end_meanwhile() {
+        let home = tempfile::tempdir().unwrap();
+        let engine = opened(home.path());
+        let over = Arc::new(AtomicBool::new(false));
+        let making_room = thread::spawn({
+            let (engine, over) = (engine.clone(), over.clone());
+            move || {
+                while !over.load(Ordering::SeqCst) {
+                    engine.gc(None, false, false).unwrap();
+                }
+            }
+        });
+        for n in 0..40_u8 {
+            let row = engine.wait(submitted(&engine, "invert", picture(&engine, [n, 1, 2, 255]))).unwrap();
+            let output = row.output.expect("it is complete");
+            assert!(engine.read_checked(&output).is_ok(), "the output of run {n} is gone");
+        }
+        over.store(true, Ordering::SeqCst);
+        making_room.join().unwrap();
+        engine.close().unwrap();
+    }
 }

@@ -1,7 +1,7 @@
 //! From what somebody asks for to a plan: recipe found, inputs matched, sources looked at.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, RwLockReadGuard};
 
 use serde_json::{Map, Value};
 
@@ -13,7 +13,7 @@ use crate::engine::{Engine, blobs};
 use crate::media::MediaType;
 use crate::media::encode::Format;
 use crate::plan::{self, Checkpoint, Options, Plan, State};
-use crate::recipe::{Datum, Graph, Later, OutputEncoding, Recipe, Source, SourceSpec};
+use crate::recipe::{Datum, Graph, Later, OutputEncoding, Problem, Recipe, Source, SourceSpec};
 use crate::records::RunOptions;
 
 /// What somebody asks to be run.
@@ -105,6 +105,16 @@ pub struct Prepared {
     pub warnings: Vec<String>,
 }
 
+/// A request that has been read, with what was seen of the media that it is about.
+struct Seen {
+    recipe: Recipe,
+    config: Option<ConfigBytes>,
+    given: Vec<(usize, Vec<ContentHash>)>,
+    fixed: Vec<(NodeId, ContentHash)>,
+    sources: BTreeMap<usize, Vec<Source>>,
+    warnings: Vec<Problem>,
+}
+
 impl Prepared {
     /// The type of the output's bytes, if it is known before the run.
     pub fn output_media_type(&self) -> Option<MediaType> {
@@ -157,14 +167,24 @@ impl Engine {
         Ok((parsed, Some((hash, bytes))))
     }
 
-    /// Checks and plans a request. Whoever will run the plan holds the eviction guard, so that
-    /// what it counts on stays.
+    /// Checks and plans a request that is not run.
     pub fn prepare(&self, request: &Request) -> Result<Prepared, EngineError> {
-        self.prepare_with(request, &Data::new())
+        self.plan_seen(self.look_at(request)?, request, &Data::new())
     }
 
-    /// The same for a run that has found these values already.
-    pub(super) fn prepare_with(&self, request: &Request, found: &Data) -> Result<Prepared, EngineError> {
+    /// Checks and plans a request that is to be run, for a run that has found these values already.
+    /// What the plan counts on stays for as long as the guard is held.
+    pub(super) fn prepare_to_run(
+        &self,
+        request: &Request,
+        found: &Data,
+    ) -> Result<(Prepared, RwLockReadGuard<'_, ()>), EngineError> {
+        let (seen, kept) = self.look_and_keep(|| self.look_at(request))?;
+        Ok((self.plan_seen(seen, request, found)?, kept))
+    }
+
+    /// Reads and checks a request and looks at the media that it is about.
+    fn look_at(&self, request: &Request) -> Result<Seen, EngineError> {
         let (recipe, config) = self.read_recipe(&request.recipe, &request.params)?;
         let (given, mut warnings) = match &request.inputs {
             Inputs::Named(named) => recipe.match_inputs(named),
@@ -200,6 +220,11 @@ impl Engine {
             fixed.extend(all.iter().map(|source| (recipe.nodes[node].id.clone(), source.hash)));
             sources.insert(node, all);
         }
+        Ok(Seen { recipe, config, given, fixed, sources, warnings })
+    }
+
+    fn plan_seen(&self, seen: Seen, request: &Request, found: &Data) -> Result<Prepared, EngineError> {
+        let Seen { recipe, config, given, fixed, sources, warnings } = seen;
         let (plan, data) = self.plan_as_far(&recipe, &sources, request, found)?;
         let output_name = match &request.output_name {
             Some(name) => checked_output_name(name)?,

@@ -214,7 +214,7 @@ impl Lead {
     fn start(&mut self, engine: &Engine, attempt: Attempt) -> Option<Event> {
         let job = self.jobs.get(&attempt.run).cloned()?;
         if is_light(&job, attempt.stage) {
-            let failed = carry_out(engine, &job, attempt);
+            let failed = answered(engine, &job, attempt);
             return Some(if failed { Event::Failed(attempt) } else { Event::Done(attempt) });
         }
         if let Some(limit) = self.limit {
@@ -225,7 +225,7 @@ impl Lead {
         let inner: Arc<Inner> = engine.0.clone();
         memory::work();
         inner.stages.spawn(move || {
-            let failed = carry_out(&engine, &job, attempt);
+            let failed = answered(&engine, &job, attempt);
             // The scheduler waits for every stage it started before it ends.
             let _ = back.send(Message::Answer(attempt, failed));
         });
@@ -280,6 +280,17 @@ fn needs(job: &Job) -> Vec<Need> {
 /// May the stage take values that other runs have made, or are making?
 fn may_share(job: &Job, stage: usize) -> bool {
     job.share && !is_light(job, stage) && !job.plan.stages[stage].keeps.iter().any(|node| job.plan.nodes[*node].forced)
+}
+
+/// Carries a stage out, whatever happens: the run waits for the answer.
+fn answered(engine: &Engine, job: &Job, attempt: Attempt) -> bool {
+    catch_unwind(AssertUnwindSafe(|| carry_out(engine, job, attempt))).unwrap_or_else(|panic| {
+        let node = last_node(job, attempt.stage);
+        let message = format!("node {}: {}", job.plan.nodes[node].id, WorkError::Panic(panic_text(panic.as_ref())));
+        tracing::error!(run = %job.run, message, "BUG: a stage panicked");
+        job.progress().failure.get_or_insert(NodeFailure { node, message, damaged: None, full: false });
+        true
+    })
 }
 
 /// Runs a stage and records what it made; true if it failed.
@@ -367,7 +378,7 @@ fn adopt(engine: &Engine, job: &Job, attempt: Attempt) -> bool {
             return false;
         }
     }
-    if stage.nodes.is_empty() {
+    if stage.nodes.is_empty() || !found.iter().all(|(_, hash)| engine.count_on(job, *hash).is_ok_and(|there| there)) {
         return false;
     }
     job.gather(rows);
@@ -410,52 +421,16 @@ impl Drop for Scheduler {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
     use std::sync::atomic::AtomicBool;
     use std::sync::mpsc;
 
     use super::*;
-    use crate::base::ContentHash;
-    use crate::cas::{RealDisk, WatchedDisk};
     use crate::engine::Opened;
     use crate::engine::home::Opening;
-    use crate::engine::lock::Role;
-    use crate::engine::request::{Inputs, RecipeRef, Request};
-    use crate::media::Image;
-    use crate::media::encode::encode_stored;
+    use crate::engine::testing::{opened_on, opening, picture, submitted};
     use crate::records::RunStatus;
 
-    /// How a home is opened here.
-    fn opening(home: &Path) -> Opening {
-        Opening {
-            home: home.to_owned(),
-            threads: 2,
-            workers: 2,
-            cache_max_bytes: None,
-            stage_timeout: 1,
-            ffmpeg: None,
-            role: Role::Serve,
-            signer: None,
-        }
-    }
-
-    /// A home on a disk that does this before each rename, working on its queue.
-    fn opened_on(opening: &Opening, before_rename: impl Fn() + Send + Sync + 'static) -> Engine {
-        let disk = |home: &Path| Ok(Arc::new(WatchedDisk { disk: RealDisk::open(home)?, before_rename }) as _);
-        let Ok(Opened::Ours(engine)) = Engine::open_on(opening, disk) else { panic!("a fresh home opens") };
-        engine.work_on_queue().unwrap();
-        engine
-    }
-
-    /// A run of an effect over a picture.
-    fn submitted(engine: &Engine, effect: &str, picture: ContentHash) -> RunId {
-        let request = Request::new(RecipeRef::Effect(effect.to_owned()), Inputs::Listed(vec![picture]));
-        engine.submit(&request, true, &|_| Ok(())).unwrap()
-    }
-
-    fn picture(engine: &Engine) -> ContentHash {
-        engine.add_bytes(&encode_stored(&Image::filled(8, 8, [1, 2, 3, 255])), None).unwrap().content_hash
-    }
+    const COLOUR: [u8; 4] = [1, 2, 3, 255];
 
     #[test]
     fn a_stage_that_panics_outside_of_its_nodes_has_an_answer() {
@@ -472,7 +447,7 @@ mod tests {
         let engine = opened_on(&opening(home.path()), move || {
             assert!(!of_disk.swap(false, Ordering::SeqCst), "the disk is a bug");
         });
-        let picture = picture(&engine);
+        let picture = picture(&engine, COLOUR);
         panics.store(true, Ordering::SeqCst);
         let row = engine.wait(submitted(&engine, "invert", picture)).unwrap();
         assert_eq!(row.status, RunStatus::Failed);
@@ -486,7 +461,7 @@ mod tests {
     #[test]
     fn r9_a_result_handed_in_late_through_the_engine_is_refused() {
         let home = tempfile::tempdir().unwrap();
-        let opening = opening(home.path());
+        let opening = Opening { stage_timeout: 1, ..opening(home.path()) };
         let hangs = Arc::new(AtomicBool::new(false));
         let (hanging, hangs_now) = mpsc::channel();
         let (go, let_go) = mpsc::channel::<()>();
@@ -500,7 +475,7 @@ mod tests {
         });
         // Dropped before the engine, which waits for what hangs.
         let go = go;
-        let picture = picture(&engine);
+        let picture = picture(&engine, COLOUR);
         hangs.store(true, Ordering::SeqCst);
         let run = submitted(&engine, "invert", picture);
         hangs_now.recv().unwrap();

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::base::ContentHash;
+use crate::cas::{StoreError, Stored};
 use crate::engine::Engine;
 use crate::engine::blobs::Bytes;
 use crate::engine::error::EngineError;
@@ -67,6 +68,28 @@ impl StageBlobs<'_> {
             }
         }
     }
+
+    /// Stores a node's value so that it stays until the run has ended; was it new?
+    fn keep(
+        &self,
+        node: usize,
+        put: impl Fn() -> Result<Stored, StoreError>,
+    ) -> Result<(ContentHash, bool), EngineError> {
+        let begun = Instant::now();
+        let stored = loop {
+            let stored = put()?;
+            // What another run has made, too, may just be deleted with that run.
+            if self.engine.count_on(self.job, stored.hash)? {
+                break stored;
+            }
+        };
+        if !stored.existing {
+            // A damaged file may have been handed out until now.
+            self.engine.0.opened.forget(&stored.hash);
+        }
+        self.job.stored(node, begun.elapsed());
+        Ok((stored.hash, !stored.existing))
+    }
 }
 
 impl Blobs for StageBlobs<'_> {
@@ -76,10 +99,7 @@ impl Blobs for StageBlobs<'_> {
     }
 
     fn write(&self, node: usize, bytes: &[u8]) -> Result<(ContentHash, bool), EngineError> {
-        let begun = Instant::now();
-        let stored = self.engine.0.store.put_bytes(bytes)?;
-        self.job.stored(node, begun.elapsed());
-        Ok((stored.hash, !stored.existing))
+        self.keep(node, || self.engine.0.store.put_bytes(bytes))
     }
 
     fn pool(&self) -> Option<&rayon::ThreadPool> {
@@ -144,10 +164,7 @@ impl Studio for StageBlobs<'_> {
     }
 
     fn keep_file(&self, node: usize, file: &Path) -> Result<(ContentHash, bool), EngineError> {
-        let begun = Instant::now();
-        let stored = self.engine.0.store.copy_file(file)?.finish()?;
-        self.job.stored(node, begun.elapsed());
-        Ok((stored.hash, !stored.existing))
+        self.keep(node, || self.engine.0.store.copy_file(file)?.finish())
     }
 }
 

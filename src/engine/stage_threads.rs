@@ -26,6 +26,8 @@ struct Shared {
 struct State {
     work: VecDeque<Work>,
     idle: usize,
+    /// All threads.
+    alive: usize,
     over: bool,
 }
 
@@ -38,8 +40,17 @@ impl StageThreads {
         if state.work.len() > state.idle {
             let of_thread = shared.clone();
             let thread = std::thread::Builder::new().name("stage".to_owned());
-            if let Err(error) = thread.spawn(move || of_thread.run()) {
-                tracing::error!(%error, "no thread can be started for a stage; it waits for one");
+            match thread.spawn(move || of_thread.run()) {
+                Ok(_) => state.alive += 1,
+                Err(error) if state.alive > 0 => {
+                    tracing::error!(%error, "no thread can be started for a stage; it waits for one");
+                }
+                Err(error) => {
+                    tracing::error!(%error, "no thread can be started for a stage; whoever starts it carries it out");
+                    let work = state.work.pop_back();
+                    drop(state);
+                    return work.into_iter().for_each(|work| work());
+                }
             }
         }
         drop(state);

@@ -86,6 +86,19 @@ impl Engine {
         Ok(owed)
     }
 
+    /// Owes the caller of a task an answer once more, if its run has ended: it asks again, and may have lost the first.
+    pub fn owe_again(&self, run: RunId, task: Task) -> Result<(), EngineError> {
+        let written = self.write(move |tx| {
+            let row = tx.open_table(names::RUNS)?.get(run.as_bytes())?.map(|bytes| RunRow::from_bytes(bytes.value()));
+            if row.transpose()?.is_some_and(|row| row.status.is_final()) {
+                put(tx, run, &task)?;
+                ended(tx, run)?;
+            }
+            Ok(())
+        });
+        Ok(written.wait()?)
+    }
+
     /// Says that callers were answered.
     pub fn answered(&self, runs: Vec<RunId>) -> Result<(), EngineError> {
         let written = self.write(move |tx| {

@@ -21,12 +21,13 @@ pub fn of_job(job: &Job, status: RunStatus) -> TraceRow {
     let failed = progress.failure.as_ref().map(|failure| failure.node);
     let nodes = job.plan.nodes.iter().enumerate().map(|(index, node)| {
         let times = job.notes_of(index);
-        let state = if job.made_before(index) {
+        // A source, too: its bytes are there, and may be of no picture.
+        let state = if failed == Some(index) && status == RunStatus::Failed {
+            "failed"
+        } else if job.made_before(index) {
             "completed"
         } else if node.state != State::Miss || adopted.contains(&index) {
             "cached"
-        } else if failed == Some(index) && status == RunStatus::Failed {
-            "failed"
         } else if skipped.contains(&index) {
             if status == RunStatus::Cancelled { "cancelled" } else { "skipped" }
         } else if times.ended.is_some() {
@@ -107,6 +108,7 @@ pub fn overlay(view: &mut PlanView, trace: &TraceRow) {
 /// Why a node ran in a run that has ended, where that is not what a plan of today would say.
 fn why(known: &str, state: &str) -> Option<&'static str> {
     match (known, state) {
+        ("source", "failed") => Some("its bytes cannot be used"),
         ("source", _) => None,
         (_, "completed" | "failed") => Some("no result with its key was known"),
         (_, "cached") => Some("its result was known, or what is made from it was"),
@@ -155,6 +157,23 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::base::{ContentHash, Timestamp};
+
+    #[test]
+    fn a_source_that_cannot_be_decoded_is_what_failed() {
+        use crate::engine::testing::{opened, submitted};
+        use crate::media::{Image, encode::encode_stored};
+        let home = tempfile::tempdir().unwrap();
+        let engine = opened(home.path());
+        let whole = encode_stored(&Image::filled(64, 64, [1, 2, 3, 255]));
+        let half = engine.add_bytes(&whole[..whole.len() / 2], None).unwrap().content_hash;
+        let run = submitted(&engine, "invert", half);
+        assert_eq!(engine.wait(run).unwrap().status, RunStatus::Failed);
+        let plan = engine.run_plan(run).unwrap();
+        let states: Vec<&str> = plan.nodes.iter().map(|node| node.state.as_ref()).collect();
+        assert_eq!(states, ["failed", "skipped", "skipped"]);
+        assert_eq!(plan.nodes[0].why, "its bytes cannot be used");
+        engine.close().unwrap();
+    }
 
     #[test]
     fn a_trace_is_small() {

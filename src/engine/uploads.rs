@@ -51,7 +51,8 @@ impl Uploader {
 
     /// Stores the file and names it, if asked. A name that stands for another file is moved only
     /// if `repoint` says so. When it returns, all of it is on disk.
-    pub fn finish(self, name: Option<AssetName>, repoint: bool) -> Result<Upload, EngineError> {
+    pub fn finish(mut self, name: Option<AssetName>, repoint: bool) -> Result<Upload, EngineError> {
+        self.writer.ready()?;
         // Until it is recorded nobody may take it for a file that belongs to nothing.
         let _unrecorded = self.engine.keep_all();
         let stored = self.writer.finish()?;
@@ -89,6 +90,7 @@ impl Engine {
     pub fn add(&self, input: &mut dyn Read, name: Option<AssetName>) -> Result<Upload, EngineError> {
         let mut writer = self.0.store.writer()?;
         writer.fill_from(input)?;
+        writer.ready()?;
         let _unrecorded = self.keep_all();
         let stored = writer.finish()?;
         self.record_upload(stored, name, true)
@@ -96,12 +98,13 @@ impl Engine {
 
     /// Takes in a copy of a user's file.
     pub fn add_file(&self, path: &Path, name: Option<AssetName>) -> Result<Upload, EngineError> {
-        let writer = self.0.store.copy_file(path).map_err(|error| match &error {
+        let mut writer = self.0.store.copy_file(path).map_err(|error| match &error {
             StoreError::Io { path: of, source, .. } if of == path => EngineError::file(path, source),
             StoreError::Input(source) => EngineError::file(path, source),
             StoreError::NotAFile { .. } => EngineError::Input(format!("{}: not a regular file", path.display())),
             _ => error.into(),
         })?;
+        writer.ready()?;
         let _unrecorded = self.keep_all();
         let stored = writer.finish()?;
         self.record_upload(stored, name, true)
@@ -126,7 +129,11 @@ impl Engine {
 
     /// Records what is stored. The caller holds the guard under which nothing is evicted.
     fn record_upload(&self, stored: Stored, name: Option<AssetName>, repoint: bool) -> Result<Upload, EngineError> {
-        let Stored { hash, size, .. } = stored;
+        let Stored { hash, size, existing } = stored;
+        if !existing {
+            // A damaged file may have been handed out until now.
+            self.0.opened.forget(&hash);
+        }
         let known = self.blob_row(&hash)?;
         let row = match &known {
             Some(row) => BlobRow { origin: Origin::Upload, ..row.clone() },

@@ -90,8 +90,10 @@ impl Process {
         let written = Arc::new(Written::default());
         let noted = written.clone();
         let read = move || stderr.map_or_else(String::new, |stderr| last_lines(stderr, &noted));
-        let said = std::thread::Builder::new().name("tool-says".to_owned()).spawn(read)?;
-        Ok(Child { process: child, said: Some(said), written, ended: false })
+        let mut started = Child { process: child, said: None, written, ended: false };
+        // If nobody can listen to it, it is ended with what it started.
+        started.said = Some(std::thread::Builder::new().name("tool-says".to_owned()).spawn(read)?);
+        Ok(started)
     }
 
     fn command(&self) -> Command {

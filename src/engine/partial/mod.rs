@@ -7,11 +7,13 @@
 //! crash left of one is taken back. One connection writes at a time: whoever comes back for a file
 //! has lost the one before, which is given up.
 
+mod tidy;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -194,7 +196,12 @@ impl Engine {
         self.take_back(id, &mut known)?;
         let (offset, changed) = match &known.done {
             Some(_) => (known.length, self.at(id, || fs::metadata(self.known_of(id)))?),
-            None => self.at(id, || fs::metadata(self.bytes_of(id))).map(|data| (data.len(), data))?,
+            // A process that was killed may have left bytes that are not on disk.
+            None => self.at(id, || {
+                let file = File::open(self.bytes_of(id))?;
+                file.sync_data()?;
+                file.metadata().map(|data| (data.len(), data))
+            })?,
         };
         let changed = changed.modified().unwrap_or(SystemTime::UNIX_EPOCH);
         let since = changed.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -230,6 +237,14 @@ impl Engine {
         senders.insert(id, told);
         let engine = self.clone();
         Ok(Appender { engine, id, known, file, start: offset, offset, unlooked: 0, stop, settled: false })
+    }
+
+    /// Bytes that ending a file would free.
+    pub fn bytes_of_partial(&self, id: UploadId, owner: &str) -> Result<u64, EngineError> {
+        match self.known_partial(id, owner)?.done {
+            Some(_) => Ok(0),
+            None => self.at(id, || Ok(fs::metadata(self.bytes_of(id))?.len())),
+        }
     }
 
     /// Ends a file that is not wanted any more.
@@ -276,7 +291,7 @@ impl Engine {
     }
 
     fn keep_known(&self, id: UploadId, known: &Known) -> Result<(), EngineError> {
-        let bytes = serde_json::to_vec(known).unwrap_or_default();
+        let bytes = serde_json::to_vec(known).expect("BUG: what is known of an upload is JSON");
         let path = self.known_of(id);
         let fresh = path.with_extension("new");
         self.at(id, || {
@@ -296,47 +311,6 @@ impl Engine {
             }
         }
         Ok(())
-    }
-
-    /// Forgets files of which nothing has come for long; counts the others, all and those of one owner.
-    fn forget_partials(&self, owner: &str) -> Result<[Count; 2], EngineError> {
-        let directory = self.home().join(DIRECTORY);
-        let nobody = UploadId(ContentHash::of(b""));
-        self.at(nobody, || fs::create_dir_all(&directory))?;
-        let beginning = UploadId::beginning(owner);
-        let [mut all, mut own] = [Count::default(); 2];
-        for entry in self.at(nobody, || fs::read_dir(&directory))?.flatten() {
-            let path = entry.path();
-            let age = entry.metadata().ok().and_then(|data| data.modified().ok()).and_then(|time| time.elapsed().ok());
-            if age.is_some_and(|age| age.as_secs() > PARTIAL_UPLOAD_SECONDS) {
-                // One that cannot be removed now is tried again with the next upload.
-                let _ = fs::remove_file(&path);
-            } else {
-                all.add(&path);
-                if entry.file_name().as_encoded_bytes().starts_with(beginning.as_bytes()) {
-                    own.add(&path);
-                }
-            }
-        }
-        Ok([all, own])
-    }
-}
-
-/// Files that come in parts.
-#[derive(Clone, Copy, Default)]
-struct Count {
-    under_way: usize,
-    /// With those that are whole.
-    remembered: usize,
-}
-
-impl Count {
-    fn add(&mut self, path: &Path) {
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("part") => self.under_way += 1,
-            Some("json") => self.remembered += 1,
-            _ => {}
-        }
     }
 }
 
