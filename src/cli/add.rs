@@ -70,6 +70,9 @@ fn files(ctx: &Ctx<'_>, words: &[String]) -> Result<(Vec<PathBuf>, bool), CliErr
         if word == "-" {
             return Err(CliError::usage("standard input is added alone; add the files in another call"));
         }
+        if word.is_empty() {
+            return Err(CliError::usage("a file's name is empty"));
+        }
         let path = ctx.io.cwd.join(word);
         if path.is_dir() {
             whole = false;

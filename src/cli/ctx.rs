@@ -27,7 +27,7 @@ pub struct Ctx<'a> {
 /// Where a command speaks: data to `out`, talk and progress to `err`.
 pub struct Io {
     /// Data.
-    pub out: Box<dyn Write + Send>,
+    pub out: Out,
     /// Talk.
     pub err: Box<dyn Write + Send>,
     /// Is `err` a terminal? How large, if so.
@@ -43,7 +43,7 @@ impl Io {
     pub fn of_process() -> Self {
         let terminal = Size::of_terminal();
         Self {
-            out: Box::new(std::io::BufWriter::new(std::io::stdout())),
+            out: Out::new(std::io::BufWriter::new(std::io::stdout())),
             err: Box::new(std::io::stderr()),
             terminal,
             cwd: std::env::current_dir().unwrap_or_default(),
@@ -51,7 +51,7 @@ impl Io {
         }
     }
 
-    /// A line of data. A reader that has gone away is no error of ours.
+    /// A line of data. What goes wrong is told at the end.
     pub fn data(&mut self, text: impl std::fmt::Display) {
         let _ = writeln!(self.out, "{text}");
     }
@@ -61,10 +61,48 @@ impl Io {
         self.out.write_all(bytes).and_then(|()| self.out.flush()).map_err(CliError::Out)
     }
 
+    /// All data is where it was to go, or the first reason why it is not.
+    pub fn finish(&mut self) -> Result<(), CliError> {
+        let flushed = self.out.flush();
+        self.out.failed.take().map_or(flushed, Err).map_err(CliError::Out)
+    }
+
     /// A line of talk.
     pub fn say(&mut self, text: impl std::fmt::Display) {
         let _ = self.out.flush();
         let _ = writeln!(self.err, "{text}");
+    }
+}
+
+/// A stream of data that remembers what first went wrong with it.
+pub struct Out {
+    inner: Box<dyn Write + Send>,
+    failed: Option<std::io::Error>,
+}
+
+impl Out {
+    /// The same stream.
+    pub fn new(inner: impl Write + Send + 'static) -> Self {
+        Self { inner: Box::new(inner), failed: None }
+    }
+
+    fn noted<T>(&mut self, done: std::io::Result<T>) -> std::io::Result<T> {
+        done.inspect_err(|error| {
+            let again = error.raw_os_error().map_or_else(|| error.kind().into(), std::io::Error::from_raw_os_error);
+            self.failed.get_or_insert(again);
+        })
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.inner.write(bytes);
+        self.noted(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        let flushed = self.inner.flush();
+        self.noted(flushed)
     }
 }
 

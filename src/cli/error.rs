@@ -134,6 +134,7 @@ impl CliError {
             Self::Own { exit, .. } => *exit,
             // Whoever read has had enough.
             Self::Out(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Done,
+            Self::Out(error) if error.kind() == std::io::ErrorKind::StorageFull => Exit::Full,
             Self::Out(_) => Exit::RunFailed,
             Self::Config { .. } => Exit::Invalid,
         }

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cli::ctx::{Interrupt, Io};
+use crate::cli::ctx::{Interrupt, Io, Out};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::screen::Size;
 use crate::engine::lock::{Holder, Role};
@@ -187,7 +187,7 @@ impl Answer {
     /// Where the command speaks.
     pub fn io(&self, call: &Call) -> Io {
         Io {
-            out: Box::new(std::io::BufWriter::new(Frames(self.clone(), Tag::Out))),
+            out: Out::new(std::io::BufWriter::new(Frames(self.clone(), Tag::Out))),
             err: Box::new(Frames(self.clone(), Tag::Err)),
             terminal: call.terminal,
             cwd: call.cwd.clone(),

@@ -16,6 +16,9 @@ use crate::records::RunOptions;
 /// The blob that a word names: an asset, a hash, then a file, which is taken in. A word with a
 /// slash is always a file.
 pub fn blob(ctx: &Ctx<'_>, word: &str) -> Result<ContentHash, CliError> {
+    if word.is_empty() {
+        return Err(CliError::usage("an input is empty; name an asset, a hash or a file"));
+    }
     let path = ctx.io.cwd.join(word);
     if word.contains('/') {
         return file(ctx, &path);
@@ -45,6 +48,9 @@ pub fn named(ctx: &Ctx<'_>, pairs: &[String]) -> Result<Inputs, CliError> {
         let Some((node, words)) = pair.split_once('=') else {
             return Err(CliError::usage(format!("-i {pair}: write it as NODE=FILE, NODE=HASH or NODE=ASSET")));
         };
+        if named.iter().any(|(known, _)| known == node) {
+            return Err(CliError::invalid(format!("the input {node} is given twice; a list has commas: {node}=A,B")));
+        }
         named.push((node.to_owned(), words_of(ctx, words)?));
     }
     Ok(Inputs::Named(named))
@@ -52,6 +58,9 @@ pub fn named(ctx: &Ctx<'_>, pairs: &[String]) -> Result<Inputs, CliError> {
 
 /// A word, or several with commas between them where the whole is no word itself; a directory is all files below it.
 fn words_of(ctx: &Ctx<'_>, words: &str) -> Result<Vec<ContentHash>, CliError> {
+    if words.is_empty() {
+        return Ok(vec![blob(ctx, words)?]);
+    }
     let path = ctx.io.cwd.join(words);
     if path.is_dir() && (words.contains('/') || ctx.backend.find_asset(words)?.is_none()) {
         let files = gather::below(&path)?;

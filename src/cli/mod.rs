@@ -96,6 +96,11 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit,
         Err(error) => error.tell(&mut io),
     };
+    // Data that did not arrive is no success, unless whoever read has had enough.
+    let exit = match io.finish() {
+        Err(error) if exit == Exit::Done => error.tell(&mut io),
+        _ => exit,
+    };
     exit.into()
 }
 

@@ -91,6 +91,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
+    use crate::cli::ctx::Out;
 
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);
@@ -108,7 +109,7 @@ mod tests {
 
     fn io(written: &Written, terminal: Option<Size>) -> Io {
         Io {
-            out: Box::new(std::io::sink()),
+            out: Out::new(std::io::sink()),
             err: Box::new(written.clone()),
             terminal,
             cwd: std::path::PathBuf::new(),

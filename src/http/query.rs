@@ -22,6 +22,17 @@ pub struct QueryWords {
     here: Here,
 }
 
+/// The query of a request that takes none: any word in it is a problem.
+pub struct NoQuery;
+
+impl FromRequestParts<App> for NoQuery {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> ApiResult<Self> {
+        QueryWords::from_request_parts(parts, app).await?.finish().map(|_| Self)
+    }
+}
+
 /// Where a request was sent to, as far as the client knows.
 #[derive(Debug, Clone, Default)]
 pub struct Here {

@@ -19,7 +19,7 @@ use crate::http::api::uploads::named;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::{Caller, JsonObject, PathWord};
 use crate::http::fields::Fields;
-use crate::http::query::QueryWords;
+use crate::http::query::{NoQuery, QueryWords};
 use crate::http::route::Need;
 
 /// A name and what it stands for.
@@ -104,6 +104,7 @@ pub async fn put(
     State(app): State<App>,
     Caller(who): Caller,
     PathWord(word): PathWord,
+    _: NoQuery,
     JsonObject(body): JsonObject,
 ) -> ApiResult<Response> {
     let name: AssetName = word.parse().map_err(|error: BadAssetName| {

@@ -30,6 +30,7 @@ use utoipa_axum::routes;
 
 use crate::http::openapi::{self, Document};
 use crate::http::{App, auth};
+pub use tus::override_method;
 
 /// All routes, and what describes them.
 pub fn router(app: App) -> (Router, OpenApi) {

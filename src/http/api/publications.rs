@@ -12,7 +12,7 @@ use crate::http::App;
 use crate::http::error::ApiResult;
 use crate::http::extract::PathRun;
 use crate::http::paging::{List, Next, Paging};
-use crate::http::query::QueryWords;
+use crate::http::query::{NoQuery, QueryWords};
 
 /// Publishes the output of a completed run: from then on it stays, with its inputs and its
 /// provenance, and L2 is sent it until it has it. Asking again has it sent again soon, if L2 does
@@ -25,7 +25,7 @@ use crate::http::query::QueryWords;
         (status = 404), (status = 409, description = "It is not completed."),
     )
 )]
-pub async fn publish(State(app): State<App>, PathRun(run): PathRun) -> ApiResult<Response> {
+pub async fn publish(State(app): State<App>, PathRun(run): PathRun, _: NoQuery) -> ApiResult<Response> {
     let view = app.on_thread(move |app| Ok(app.publisher.publish(run)?)).await?;
     Ok((StatusCode::ACCEPTED, Json(view)).into_response())
 }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::http::App;
 use crate::http::error::ApiResult;
+use crate::http::query::NoQuery;
 
 /// The queue.
 #[derive(Serialize, ToSchema)]
@@ -20,7 +21,7 @@ pub struct Queue {
     post, path = "/queue/pause", operation_id = "pause_queue", tag = "queue",
     responses((status = 200, body = Queue))
 )]
-pub async fn pause(State(app): State<App>) -> ApiResult<Json<Queue>> {
+pub async fn pause(State(app): State<App>, _: NoQuery) -> ApiResult<Json<Queue>> {
     set(&app, true).await
 }
 
@@ -29,7 +30,7 @@ pub async fn pause(State(app): State<App>) -> ApiResult<Json<Queue>> {
     post, path = "/queue/resume", operation_id = "resume_queue", tag = "queue",
     responses((status = 200, body = Queue))
 )]
-pub async fn resume(State(app): State<App>) -> ApiResult<Json<Queue>> {
+pub async fn resume(State(app): State<App>, _: NoQuery) -> ApiResult<Json<Queue>> {
     set(&app, false).await
 }
 

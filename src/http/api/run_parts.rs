@@ -11,7 +11,7 @@ use crate::engine::views::{PlanView, RunView};
 use crate::http::App;
 use crate::http::error::ApiResult;
 use crate::http::extract::PathRun;
-use crate::http::query::QueryWords;
+use crate::http::query::{NoQuery, QueryWords};
 use crate::link::prov;
 use crate::plan::explain::Why;
 use crate::records::{CommandTrace, FileTrace, Held};
@@ -167,7 +167,7 @@ pub async fn why(
         (status = 409, description = "It is not completed, or the tools are not those of its record: they are named."),
     )
 )]
-pub async fn verify(State(app): State<App>, PathRun(run): PathRun) -> ApiResult<Response> {
+pub async fn verify(State(app): State<App>, PathRun(run): PathRun, _: NoQuery) -> ApiResult<Response> {
     let view = app.blocking(move |engine| {
         let verifying = engine.verify(run)?;
         engine.run_view(verifying)

@@ -14,7 +14,7 @@ use crate::http::accept::varied;
 use crate::http::error::ApiResult;
 use crate::http::extract::PathRun;
 use crate::http::paging::{List, Next, Paging};
-use crate::http::query::QueryWords;
+use crate::http::query::{NoQuery, QueryWords};
 use crate::records::RunStatus;
 
 /// All runs, newest first.
@@ -129,7 +129,7 @@ pub async fn delete(
         (status = 409, description = "It has ended."),
     )
 )]
-pub async fn cancel(State(app): State<App>, PathRun(run): PathRun) -> ApiResult<Json<RunView>> {
+pub async fn cancel(State(app): State<App>, PathRun(run): PathRun, _: NoQuery) -> ApiResult<Json<RunView>> {
     changed(&app, run, move |engine| engine.cancel(run)).await
 }
 
@@ -139,7 +139,7 @@ pub async fn cancel(State(app): State<App>, PathRun(run): PathRun) -> ApiResult<
     params(("run_id" = RunId, Path, description = "The run")),
     responses((status = 200, body = RunView), (status = 404), (status = 409, description = "It does not wait."))
 )]
-pub async fn hold(State(app): State<App>, PathRun(run): PathRun) -> ApiResult<Json<RunView>> {
+pub async fn hold(State(app): State<App>, PathRun(run): PathRun, _: NoQuery) -> ApiResult<Json<RunView>> {
     changed(&app, run, move |engine| engine.hold(run).map(|_| ())).await
 }
 
@@ -149,7 +149,7 @@ pub async fn hold(State(app): State<App>, PathRun(run): PathRun) -> ApiResult<Js
     params(("run_id" = RunId, Path, description = "The run")),
     responses((status = 200, body = RunView), (status = 404), (status = 409, description = "It does not wait."))
 )]
-pub async fn release(State(app): State<App>, PathRun(run): PathRun) -> ApiResult<Json<RunView>> {
+pub async fn release(State(app): State<App>, PathRun(run): PathRun, _: NoQuery) -> ApiResult<Json<RunView>> {
     changed(&app, run, move |engine| engine.release(run).map(|_| ())).await
 }
 

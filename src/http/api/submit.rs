@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::base::{ContentHash, canonical};
 use crate::engine::views::{PlanView, RunView};
-use crate::engine::{Engine, EngineError, Idempotency, RecipeRef, Submission};
+use crate::engine::{Accepting, Engine, EngineError, Idempotency, RecipeRef, Submission};
 use crate::http::App;
 use crate::http::api::body::{Asked, RunBody};
 use crate::http::api::run_parts::created;
@@ -16,7 +16,7 @@ use crate::http::auth::Principal;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::{Caller, JsonObject, PathWord, idempotency_key};
 use crate::http::fields::Fields;
-use crate::http::query::QueryWords;
+use crate::http::query::{NoQuery, QueryWords};
 use crate::plan::explain::Why;
 use crate::recipe::LocPart;
 
@@ -41,18 +41,18 @@ use crate::recipe::LocPart;
 pub async fn submit(
     State(app): State<App>,
     Caller(who): Caller,
+    _: NoQuery,
     headers: HeaderMap,
     JsonObject(body): JsonObject,
 ) -> ApiResult<Response> {
     let key = idempotency_key(&headers)?;
-    let asked = move |engine: &Engine| {
-        let idempotency = idempotency(&who, key, "/runs", &body);
+    let asked = |engine: &Engine, body| {
         let mut fields = Fields::of_body(body);
         let recipe = fields.required_text("recipe").unwrap_or_default();
         let asked = read(fields)?;
-        Ok((asked, engine.find_recipe(&recipe)?, idempotency, who))
+        Ok((asked, engine.find_recipe(&recipe)?))
     };
-    accept(&app, asked).await
+    accept(&app, Sent { who, key, route: "/runs".to_owned(), body }, asked).await
 }
 
 /// Runs a config.
@@ -78,16 +78,14 @@ pub async fn run_config(
     State(app): State<App>,
     Caller(who): Caller,
     PathWord(config): PathWord,
+    _: NoQuery,
     headers: HeaderMap,
     JsonObject(body): JsonObject,
 ) -> ApiResult<Response> {
     let key = idempotency_key(&headers)?;
-    let asked = move |engine: &Engine| {
-        let idempotency = idempotency(&who, key, &format!("/configs/{config}/run"), &body);
-        let asked = read(Fields::of_body(body))?;
-        Ok((asked, engine.find_recipe(&config)?, idempotency, who))
-    };
-    accept(&app, asked).await
+    let route = format!("/configs/{config}/run");
+    let asked = move |engine: &Engine, body| Ok((read(Fields::of_body(body))?, engine.find_recipe(&config)?));
+    accept(&app, Sent { who, key, route, body }, asked).await
 }
 
 /// What a run of a config would do: hit or miss and an estimate for each node. Nothing is run.
@@ -103,6 +101,7 @@ pub async fn run_config(
 pub async fn plan_config(
     State(app): State<App>,
     PathWord(config): PathWord,
+    _: NoQuery,
     JsonObject(body): JsonObject,
 ) -> ApiResult<Json<PlanView>> {
     let _turn = app.turn().await;
@@ -156,14 +155,30 @@ fn read(mut fields: Fields) -> ApiResult<Asked> {
     Ok(asked)
 }
 
-/// What is to be run, and for whom.
-type Wanted = (Asked, RecipeRef, Option<Idempotency>, Principal);
+/// A request for a run, as it came.
+struct Sent {
+    who: Principal,
+    key: Option<String>,
+    route: String,
+    body: Map<String, Value>,
+}
 
-async fn accept(app: &App, wanted: impl FnOnce(&Engine) -> ApiResult<Wanted> + Send + 'static) -> ApiResult<Response> {
+/// Accepts what a body is found to ask for, unless the same was accepted before: then nobody looks at whether what it
+/// names is still there.
+async fn accept(
+    app: &App,
+    sent: Sent,
+    read: impl FnOnce(&Engine, Map<String, Value>) -> ApiResult<(Asked, RecipeRef)> + Send + 'static,
+) -> ApiResult<Response> {
     let turn = app.turn().await;
     let accepting = app.on_thread(move |app| {
         let engine = &app.engine;
-        let (asked, recipe, idempotency, who) = wanted(engine)?;
+        let Sent { who, key, route, body } = sent;
+        let idempotency = idempotency(&who, key, &route, &body);
+        if let Some(known) = engine.accepted_before(idempotency.as_ref())? {
+            return Ok((engine.view_of(known.run, &known.row)?, Accepting::from(known)));
+        }
+        let (asked, recipe) = read(engine, body)?;
         let submission = Submission { held: asked.held, idempotency };
         let request = asked.request(engine, recipe, who.username)?;
         let accepting = engine.accepting(&request, &submission).map_err(of_body)?;

@@ -13,11 +13,15 @@ use crate::http::route::Takes;
 /// Refuses a body of a type that the route does not take, or that says it is too long; counts
 /// and times any other.
 pub fn admit(request: &mut Request, takes: Takes, app: &App) -> ApiResult<Option<Watch>> {
-    if request.body().is_end_stream() || takes == Takes::Nothing {
+    if request.body().is_end_stream() {
         return Ok(None);
     }
     let given = essence(request.headers());
     let limit = match takes {
+        // A page of another site can send a form, and no JSON.
+        Takes::Nothing if matches!(given.as_str(), "application/x-www-form-urlencoded" | "multipart/form-data") => {
+            return Err(other_type(&given, "application/json"));
+        }
         Takes::Nothing => return Ok(None),
         Takes::Json if is_json(&given) => JSON_BYTES,
         Takes::Json => return Err(other_type(&given, "application/json")),
@@ -32,7 +36,7 @@ pub fn admit(request: &mut Request, takes: Takes, app: &App) -> ApiResult<Option
     let (counted, watch) = Counted::new(body, limit, Pace::default());
     let counted = match takes {
         // Uploads are written as they come.
-        Takes::Nothing | Takes::Bytes => counted,
+        Takes::Bytes | Takes::Nothing => counted,
         Takes::Config | Takes::Form => counted.held_in(app.bodies.clone(), 1),
         // Read, JSON takes many times its bytes.
         Takes::Json => counted.held_in(app.bodies.clone(), JSON_WEIGHT),

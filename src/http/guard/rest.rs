@@ -41,7 +41,12 @@ impl HttpBody for Lent {
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.inner).poll_frame(cx)
+        let polled = Pin::new(&mut self.inner).poll_frame(cx);
+        if matches!(polled, Poll::Ready(None)) {
+            // Read to its end: of a body in chunks hyper does not tell it otherwise.
+            self.inner = Body::empty();
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

@@ -26,6 +26,7 @@ use crate::base::limits::{
     BACKLOG, HEAD_BYTES, HEAD_SECONDS, LINGER_SECONDS, REFUSED_AT_ONCE, RESERVED_FILES, WRITE_STALL_SECONDS,
 };
 use crate::config::ServerSettings;
+use crate::http::api;
 use crate::http::app::App;
 use crate::http::peer::Peer;
 use crate::http::stream::Paced;
@@ -242,6 +243,7 @@ where
 {
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(peer);
+        api::override_method(&mut request);
         router.clone().oneshot(request.map(Body::new))
     });
     let connection = http1::Builder::new()

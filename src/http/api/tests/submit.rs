@@ -152,7 +152,25 @@ async fn r15_a_key_that_comes_again_is_the_same_run() {
     let again = post(&site, "k-1", &reordered).await;
     assert_eq!((again.status, &again.value()["run_id"]), (StatusCode::OK, &first.value()["run_id"]));
     assert_eq!(again.header("location"), first.header("location"));
-    post(&site, "k-1", &json!({"recipe": "invert", "inputs": ["cat"]})).await.refused(409, "");
+    for other in [
+        json!({"recipe": "invert", "inputs": ["cat"]}),
+        json!({"recipe": "dog", "inputs": ["nothing"]}),
+        json!({"recipe": "nothing"}),
+        json!({"recipe": 5}),
+    ] {
+        post(&site, "k-1", &other).await.refused(409, "new key");
+    }
+    // What it named may be gone by then.
+    site.json(Method::PUT, "/assets/mine", &json!({"content_hash": "cat"})).await;
+    let named = json!({"recipe": "dog", "inputs": ["mine"], "held": true});
+    let made = post(&site, "k-2", &named).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    site.delete("/assets/mine").await;
+    let again = post(&site, "k-2", &named).await;
+    assert_eq!((again.status, &again.value()["run_id"]), (StatusCode::OK, &made.value()["run_id"]));
+    site.delete(again.header("location")).await.refused(409, "cancel it first");
+    site.post(&format!("{}/cancel", again.header("location"))).await;
+    site.delete(again.header("location")).await;
     // Another caller's key of the same text is another key.
     let other = post(&site.anonymous(), "k-1", &body).await;
     assert_eq!(other.status, StatusCode::CREATED);

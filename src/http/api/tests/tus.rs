@@ -51,6 +51,50 @@ async fn a_file_comes_in_parts_and_is_named() {
 }
 
 #[tokio::test]
+async fn a_dry_run_ends_nothing_and_says_what_would_be_freed() {
+    let site = Site::new();
+    let at = site.begun("10", "").await;
+    site.tus("PATCH", &at, &[("upload-offset", "0"), PART], b"0123").await;
+    let asked = site.tus("DELETE", &format!("{at}?dry_run=true"), &[], b"").await;
+    assert_eq!((asked.status, &asked.value()["deleted"]), (StatusCode::OK, &false.into()));
+    assert_eq!(asked.value()["freed_bytes"], 4);
+    assert_eq!(site.tus("HEAD", &at, &[], b"").await.header("upload-offset"), "4");
+    assert_eq!(site.tus("DELETE", &at, &[], b"").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(site.tus("HEAD", &at, &[], b"").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn another_version_is_refused_whatever_it_asks_for() {
+    let site = Site::new();
+    let at = site.begun("10", "").await;
+    for method in ["HEAD", "GET", "PATCH", "DELETE"] {
+        let request = Request::builder().method(method).uri(&at).header("tus-resumable", "0.2.2");
+        let request = request.header("upload-offset", "0").header(PART.0, PART.1);
+        let refused = site.send(request.body(Body::from("x")).unwrap()).await;
+        assert_eq!((refused.status.as_u16(), refused.header("tus-version")), (412, "1.0.0"), "{method}");
+    }
+    assert_eq!(site.tus("HEAD", &at, &[], b"").await.header("upload-offset"), "0");
+}
+
+#[test]
+fn a_post_may_stand_for_another_method_of_an_upload() {
+    let of = |path: &str, method: &str, name: &str| {
+        let mut request =
+            Request::builder().method(method).uri(path).header("x-http-method-override", name).body(()).unwrap();
+        crate::http::api::override_method(&mut request);
+        request.method().as_str().to_owned()
+    };
+    assert_eq!(of("/uploads/1", "POST", "PATCH"), "PATCH");
+    assert_eq!(of("/uploads/1", "POST", "DELETE"), "DELETE");
+    for (path, method, name) in
+        [("/uploads", "POST", "PATCH"), ("/runs/1", "POST", "DELETE"), ("/uploads/1", "POST", "PUT")]
+    {
+        assert_eq!(of(path, method, name), method, "{path} {name}");
+    }
+    assert_eq!(of("/uploads/1", "GET", "DELETE"), "GET");
+}
+
+#[tokio::test]
 async fn what_is_here_is_named_and_not_sent_again() {
     let site = Site::new();
     let hash = ContentHash::of(b"0123456789").to_string();

@@ -4,6 +4,8 @@
 //! What is said in headers is the protocol's; what is said in bodies is for people and for
 //! programs that do not speak it.
 
+mod said;
+
 use std::time::{Duration, SystemTime};
 
 use axum::Json;
@@ -12,26 +14,27 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use http_body_util::BodyExt as _;
 use serde::Serialize;
-use sha1::Digest as _;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::base::{AssetName, ContentHash, Timestamp};
+use crate::base::{ContentHash, Timestamp};
 use crate::engine::partial::{Appender, PartialUpload, UploadId};
 use crate::engine::{Engine, EngineError, Upload};
 use crate::http::App;
+use crate::http::api::tus::said::{Checksum, Metadata, metadata, no_other_version, number, spoken};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::{Caller, PathWord};
 use crate::http::openapi::RawBytes;
+use crate::http::query::QueryWords;
 use crate::http::route::Need;
 use crate::http::upload_body::no_room;
+
+pub use said::override_method;
 
 /// The version of the protocol that is spoken.
 const VERSION: &str = "1.0.0";
@@ -152,9 +155,16 @@ pub async fn begin(State(app): State<App>, Caller(who): Caller, headers: HeaderM
             ("Upload-Content-Hash" = Option<String>, description = "What it has become, once it is whole"),
         )),
         (status = 404),
+        (status = 412, description = "Another version of the protocol."),
     )
 )]
-pub async fn state(State(app): State<App>, Caller(who): Caller, PathWord(word): PathWord) -> ApiResult<Response> {
+pub async fn state(
+    State(app): State<App>,
+    Caller(who): Caller,
+    PathWord(word): PathWord,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    no_other_version(&headers)?;
     let id = id_of(&word)?;
     let partial = alone(&app, id, &who.id, Engine::partial).await?;
     Ok(told(Json(view(&partial)).into_response(), &partial))
@@ -214,14 +224,42 @@ pub async fn append(
     Ok(told(StatusCode::NO_CONTENT.into_response(), &partial))
 }
 
+/// What ending an upload would do.
+#[derive(Serialize, ToSchema)]
+pub struct UploadEnded {
+    /// Is it gone? It is not: only what would be done was asked.
+    deleted: bool,
+    freed_bytes: u64,
+}
+
 /// Ends a file that is not wanted any more.
 #[utoipa::path(
     delete, path = "/uploads/{id}", operation_id = "end_upload", tag = "uploads",
-    params(("id" = String, Path, description = "The upload")),
-    responses((status = 204, description = "It is gone."), (status = 404))
+    params(
+        ("id" = String, Path, description = "The upload"),
+        ("dry_run" = Option<bool>, Query, description = "Only say what would be done"),
+    ),
+    responses(
+        (status = 204, description = "It is gone."), (status = 404),
+        (status = 200, body = UploadEnded, description = "What would be done."),
+        (status = 412, description = "Another version of the protocol."),
+    )
 )]
-pub async fn end(State(app): State<App>, Caller(who): Caller, PathWord(word): PathWord) -> ApiResult<Response> {
+pub async fn end(
+    State(app): State<App>,
+    Caller(who): Caller,
+    PathWord(word): PathWord,
+    headers: HeaderMap,
+    mut query: QueryWords,
+) -> ApiResult<Response> {
+    let dry_run = query.flag("dry_run");
+    query.finish()?;
+    no_other_version(&headers)?;
     let id = id_of(&word)?;
+    if dry_run {
+        let freed_bytes = app.blocking(move |engine| engine.bytes_of_partial(id, &who.id)).await?;
+        return Ok(Json(UploadEnded { deleted: false, freed_bytes }).into_response());
+    }
     alone(&app, id, &who.id, Engine::remove_partial).await?;
     Ok((StatusCode::NO_CONTENT, [(RESUMABLE, VERSION)]).into_response())
 }
@@ -336,97 +374,6 @@ fn http_date(time: Timestamp) -> String {
     httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since)
 }
 
-fn spoken(headers: &HeaderMap) -> ApiResult<()> {
-    if headers.get(RESUMABLE).is_some_and(|version| version == VERSION) {
-        return Ok(());
-    }
-    let error =
-        ApiError::new(StatusCode::PRECONDITION_FAILED, "say `Tus-Resumable: 1.0.0`: no other version is spoken");
-    Err(error.with(HeaderName::from_static("tus-version"), HeaderValue::from_static(VERSION)))
-}
-
 fn id_of(word: &str) -> ApiResult<UploadId> {
     word.parse().map_err(|()| ApiError::not_found("upload", word))
-}
-
-fn number(headers: &HeaderMap, name: &HeaderName) -> ApiResult<u64> {
-    let text = headers.get(name).and_then(|value| value.to_str().ok());
-    let digits = text.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()));
-    digits
-        .and_then(|text| text.parse::<u64>().ok())
-        .filter(|number| i64::try_from(*number).is_ok())
-        .ok_or_else(|| ApiError::invalid(&["header", name.as_str()], "int_parsing", "a number of bytes is wanted here"))
-}
-
-/// What is said of a file before it comes.
-struct Metadata {
-    /// Its name. One that no asset can have is left out: it is a file's.
-    name: Option<AssetName>,
-    /// The hash of its content.
-    hash: Option<ContentHash>,
-}
-
-fn metadata(headers: &HeaderMap) -> ApiResult<Metadata> {
-    let mut told = Metadata { name: None, hash: None };
-    let Some(line) = headers.get("upload-metadata") else { return Ok(told) };
-    let wrong = |words: &str| ApiError::invalid(&["header", "upload-metadata"], "value_error", words);
-    let pairs = || wrong("pairs of a key and its value in Base64 are wanted");
-    let line = line.to_str().map_err(|_| pairs())?;
-    for pair in line.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
-        let (key, value) = pair.split_once(' ').unwrap_or((pair, ""));
-        let value = String::from_utf8(BASE64_STANDARD.decode(value.trim()).map_err(|_| pairs())?);
-        match key {
-            "filename" | "name" if told.name.is_none() => told.name = value.ok().and_then(|text| text.parse().ok()),
-            "blake3" => {
-                let hash = value.ok().and_then(|text| text.parse().ok());
-                told.hash = Some(hash.ok_or_else(|| wrong("blake3 is a hash of 64 hex digits, in Base64"))?);
-            }
-            _ => {}
-        }
-    }
-    Ok(told)
-}
-
-/// The checksum of a part, as it comes.
-enum Checksum {
-    Sha1(Box<sha1::Sha1>, Vec<u8>),
-    Sha256(Box<sha2::Sha256>, Vec<u8>),
-    Blake3(Box<blake3::Hasher>, Vec<u8>),
-}
-
-impl Checksum {
-    fn asked(headers: &HeaderMap) -> ApiResult<Option<Self>> {
-        let Some(line) = headers.get("upload-checksum") else { return Ok(None) };
-        let refused = |words: &str| ApiError::new(StatusCode::BAD_REQUEST, words);
-        let (algorithm, wanted) = line
-            .to_str()
-            .ok()
-            .and_then(|line| line.split_once(' '))
-            .ok_or_else(|| refused("an algorithm and a checksum are wanted"))?;
-        let wanted = BASE64_STANDARD.decode(wanted.trim()).map_err(|_| refused("the checksum is wanted in Base64"))?;
-        Ok(Some(match algorithm {
-            "sha1" => Self::Sha1(Box::default(), wanted),
-            "sha256" => Self::Sha256(Box::default(), wanted),
-            "blake3" => Self::Blake3(Box::default(), wanted),
-            _ => return Err(refused("algorithms for checksums are sha1, sha256 and blake3")),
-        }))
-    }
-
-    fn update(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Sha1(hasher, _) => hasher.update(bytes),
-            Self::Sha256(hasher, _) => hasher.update(bytes),
-            Self::Blake3(hasher, _) => {
-                hasher.update(bytes);
-            }
-        }
-    }
-
-    fn holds(self) -> bool {
-        match self {
-            Self::Sha1(hasher, wanted) => hasher.finalize()[..] == wanted[..],
-            Self::Sha256(hasher, wanted) => hasher.finalize()[..] == wanted[..],
-            Self::Blake3(hasher, wanted) => hasher.finalize().as_bytes()[..] == wanted[..],
-        }
-    }
 }
