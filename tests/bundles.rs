@@ -133,6 +133,12 @@ fn what_was_published_carries_its_activity() {
     let taken = other.run(&["bundle", "import", home.dir().join("b").to_str().unwrap()]);
     assert_eq!(taken.code, 0, "{}", taken.err);
     assert!((taken.out + &taken.err).contains("1 activities stay in the bundle"));
+    // Under a new key it is signed anew.
+    let key = home.path().join("keys/ed25519.pem");
+    std::fs::rename(&key, key.with_extension("old")).unwrap();
+    home.ok(&["bundle", "export", id, "-o", "again"]);
+    let taken = other.run(&["bundle", "import", home.dir().join("again").to_str().unwrap()]);
+    assert_eq!(taken.code, 0, "{}", taken.err);
 }
 
 #[test]

@@ -118,6 +118,11 @@ fn a_message_that_was_taken_by_a_killed_server_is_neither_lost_nor_carried_out_t
     assert_eq!(result(&redis, "taken")["status"], "SUCCESS");
     until("both are let go of", || redis.ask::<usize>(&["LLEN", &list]) == 0);
     assert_eq!(server.get("/runs").json().as_array().map(Vec::len), Some(2));
+    // Whoever has lost an answer asks for it again.
+    redis.ask::<()>(&["DEL", "celery-task-meta-done"]);
+    redis.ask::<()>(&["LPUSH", "celery", &done]);
+    assert_eq!(result(&redis, "done")["status"], "SUCCESS");
+    assert_eq!(server.get("/runs").json().as_array().map(Vec::len), Some(2));
 }
 
 #[test]

@@ -7,11 +7,11 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::base::limits::{BUNDLE_ENTRY_BYTES, BUNDLE_TEXT_BYTES, CHAIN_RECORDS};
-use crate::base::{ContentHash, RunId, canonical};
+use crate::base::{ContentHash, RunId, Timestamp, canonical};
 use crate::engine::{Engine, EngineError};
-use crate::link::Keys;
 use crate::link::bundle::manifest::{Entry, Kind, Manifest, UsedEffect, VERSION};
 use crate::link::bundle::{Bundle, BundleError, import, write};
+use crate::link::{Keys, integrity};
 
 /// What goes with the runs beside their recipes, inputs and records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,8 +36,14 @@ pub struct Export {
 /// Writes a bundle; its manifest and size. A file that has the name stays as it is until the new
 /// one is whole and an import would take it.
 pub fn export(engine: &Engine, keys: &Keys, wanted: &Export, path: &Path) -> Result<(Manifest, u64), BundleError> {
-    let mut gathered =
-        Gathered { engine, found: BTreeMap::new(), placed: HashSet::new(), texts: BTreeMap::new(), text_bytes: 0 };
+    let mut gathered = Gathered {
+        engine,
+        keys,
+        found: BTreeMap::new(),
+        placed: HashSet::new(),
+        texts: BTreeMap::new(),
+        text_bytes: 0,
+    };
     let (mut asked, mut effects) = (BTreeSet::new(), BTreeSet::new());
     for word in &wanted.words {
         match gathered.find(word)? {
@@ -75,6 +81,19 @@ pub fn export(engine: &Engine, keys: &Keys, wanted: &Export, path: &Path) -> Res
     Ok((manifest, written.keep()?))
 }
 
+/// The copy of an activity that goes into bundles, with a proof by the key that signs the bundle: the home may have
+/// got another key since it was published.
+fn by_this_key(keys: &Keys, sealed: String) -> Result<String, BundleError> {
+    let key = keys.ed25519()?;
+    let mut activity: Value = serde_json::from_str(&sealed).unwrap_or_default();
+    if integrity::verify(&activity, &key.verifying_key()).is_ok() {
+        return Ok(sealed);
+    }
+    let method = activity["proof"]["verificationMethod"].as_str().unwrap_or_default().to_owned();
+    let document = activity.as_object_mut().map(std::mem::take).unwrap_or_default();
+    Ok(integrity::sign(document, key, &method, Timestamp::now()).to_string())
+}
+
 /// What a word names.
 enum Named {
     Run(RunId),
@@ -84,6 +103,7 @@ enum Named {
 
 struct Gathered<'a> {
     engine: &'a Engine,
+    keys: &'a Keys,
     found: BTreeMap<(Kind, ContentHash), u64>,
     /// Blobs that have an entry: one that is an input of one run and the output of another has one.
     placed: HashSet<ContentHash>,
@@ -104,7 +124,7 @@ impl Gathered<'_> {
                 let run = record["run_id"].as_str().unwrap_or_default();
                 Ok(Named::Run(self.engine.find_run(run)?))
             }
-            Err(EngineError::NotFound { .. }) => Ok(Named::Blob(hash)),
+            Err(EngineError::NotFound { .. }) => Ok(Named::Blob(self.engine.ours(hash)?)),
             Err(error) => Err(error.into()),
         }
     }
@@ -204,7 +224,7 @@ impl Gathered<'_> {
         self.text(Kind::Envelope, self.engine.envelope(&run.to_string())?)?;
         self.text(Kind::Run, canonical::to_string(&carried).into_bytes())?;
         if let Some(publication) = self.engine.find_publication(run)? {
-            self.text(Kind::Activity, publication.row.sealed.into_bytes())?;
+            self.text(Kind::Activity, by_this_key(self.keys, publication.row.sealed)?.into_bytes())?;
         }
         Ok(())
     }

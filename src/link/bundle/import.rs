@@ -187,6 +187,16 @@ pub(super) fn check_all(engine: &Engine, bundle: &Bundle) -> Result<Texts, Bundl
     }
 }
 
+/// Is a run's recipe the one of its record? A bare effect is among those that were used.
+fn is_of_recipe(record: &Value, run: &CarriedRun) -> bool {
+    let version = run.recipe_version.as_deref().map_or(Value::Null, Value::from);
+    let is_it = |told: &Value| told["name"] == run.recipe.as_str() && told["version"] == version;
+    match run.config {
+        Some(_) => is_it(&record["recipe"]),
+        None => record["effects"].as_array().is_some_and(|effects| effects.iter().any(is_it)),
+    }
+}
+
 impl Texts {
     /// What the runs made and nobody brought. What one of them has read before any of them made
     /// it came from somewhere else: that is an upload, as it was there.
@@ -252,6 +262,9 @@ impl Texts {
         let same = about["run_id"] == run.run_id.to_string().as_str()
             && sealed.output == run.output
             && about["output"]["name"] == run.output_name.as_str()
+            && run.output_media_type.as_deref().is_none_or(|told| about["output"]["media_type"] == told)
+            && about["rendered_at"] == run.completed_at.unwrap_or(run.created_at).to_string().as_str()
+            && is_of_recipe(&about, run)
             && named(&about["inputs"]) == inputs
             && config == run.config.map(|config| config.to_string());
         if !same {

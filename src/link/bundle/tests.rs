@@ -324,6 +324,14 @@ fn what_is_inside_must_be_what_its_signed_record_says() {
         &rebuilt(&edit(Kind::Run, "\"output_name\":\"invert\"", "\"output_name\":\"other\"")),
         "not what its signed record says",
     );
+    for (of, to) in [
+        ("\"recipe\":\"invert\"", "\"recipe\":\"sepia\""),
+        ("\"recipe_version\":\"1\"", "\"recipe_version\":\"9\""),
+        ("\"output_media_type\":\"image/png\"", "\"output_media_type\":\"text/html\""),
+        ("\"completed_at\":\"2", "\"completed_at\":\"1"),
+    ] {
+        site.refuses(&rebuilt(&edit(Kind::Run, of, to)), "not what its signed record says");
+    }
     site.refuses(&rebuilt(&edit(Kind::Run, "{", "{ ")), "not canonical");
     site.refuses(&rebuilt(&without(Kind::Input)), "not here");
     // As it is, it is taken; and again, which changes nothing.

@@ -212,7 +212,8 @@ fn accept(engine: &Engine, job: &Job) -> Result<(), EngineError> {
         body: ContentHash::of(job.asked.as_bytes()),
         task: Some(job.caller.clone()),
     };
-    engine.accept(&request, &Submission { held: false, idempotency: Some(idempotency) }).map(drop)
+    let accepted = engine.accept(&request, &Submission { held: false, idempotency: Some(idempotency) })?;
+    if accepted.existing { engine.owe_again(accepted.run, job.caller.clone()) } else { Ok(()) }
 }
 
 /// Writes the results of tasks whose runs have ended, until it is time to end.

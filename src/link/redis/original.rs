@@ -23,7 +23,7 @@ fn read(url: &str) -> Result<Vec<String>, redis::RedisError> {
     connection.set_read_timeout(Some(Duration::from_secs(REDIS_ANSWER_SECONDS)))?;
     let (mut runs, mut cursor) = (std::collections::BTreeMap::new(), 0_u64);
     loop {
-        let (next, keys): (u64, Vec<String>) = redis::cmd("SCAN")
+        let (next, keys): (u64, Vec<Vec<u8>>) = redis::cmd("SCAN")
             .arg(cursor)
             .arg("MATCH")
             .arg("artdag:run:*")
@@ -31,8 +31,10 @@ fn read(url: &str) -> Result<Vec<String>, redis::RedisError> {
             .arg(CHANGES_AT_ONCE)
             .query(&mut connection)?;
         if !keys.is_empty() {
-            let texts: Vec<Option<String>> = redis::cmd("MGET").arg(&keys).query(&mut connection)?;
-            runs.extend(keys.into_iter().zip(texts).filter_map(|(key, text)| Some((key, text?))));
+            let texts: Vec<Option<Vec<u8>>> = redis::cmd("MGET").arg(&keys).query(&mut connection)?;
+            // What is no text is left there, and told of, as any other that is no run.
+            let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+            runs.extend(keys.into_iter().zip(texts).filter_map(|(key, bytes)| Some((key, text(bytes?)))));
         }
         cursor = next;
         if cursor == 0 {
