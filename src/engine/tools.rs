@@ -75,7 +75,11 @@ impl Engine {
             return Ok(None);
         }
         if let Some(known) = self.row::<ProbeRow>(names::PROBES, hash.as_bytes())? {
-            return Ok(Some(told(known)));
+            // Earlier versions knew fewer codecs.
+            let unknown_then = known.damage.as_ref().is_some_and(|damage| damage.contains("not on whitelist"));
+            if !unknown_then {
+                return Ok(Some(told(known)));
+            }
         }
         let Some(toolkit) = self.0.tools.toolkit() else {
             let why = "ffmpeg, which films and sounds need, was not found; install it (`apt install ffmpeg`), or name it by --ffmpeg";

@@ -2,6 +2,7 @@
 
 mod analyze;
 mod commands;
+mod containers;
 mod later;
 mod lists;
 mod nodes;

@@ -48,6 +48,7 @@ impl Engine {
         }
         let mut args = words("-hide_banner -nostdin -v error -y -copyts -an -sn -dn");
         args.extend(reading::source_args(media_type));
+        args.extend(reading::decoder_args(&picture));
         args.extend(words("-i file:in -map"));
         args.extend([format!("0:{}", picture.stream), "-vf".to_owned(), filters]);
         args.extend(words("-frames:v 1 -vsync passthrough -c:v rawvideo -pix_fmt rgba -f rawvideo file:out"));

@@ -8,7 +8,7 @@ use crate::engine::work::WorkError;
 use crate::media::MediaType;
 use crate::media::clip::SCALE_FLAGS;
 use crate::media::decode;
-use crate::media::ffmpeg::{CODECS, demuxer};
+use crate::media::ffmpeg::{CODECS, alpha_decoder, demuxer};
 use crate::media::source_clip::{Matrix, SourcePicture, SourceSound, Transfer};
 
 /// The arguments before a source's name.
@@ -19,6 +19,12 @@ pub fn source_args(media_type: MediaType) -> Vec<String> {
         args.push(arg.to_owned());
     }
     args
+}
+
+/// The arguments before a source's name that its picture needs beside those.
+pub fn decoder_args(picture: &SourcePicture) -> Vec<String> {
+    let decoder = alpha_decoder(&picture.codec).filter(|_| picture.alpha);
+    decoder.into_iter().flat_map(|decoder| ["-c:v".to_owned(), decoder.to_owned()]).collect()
 }
 
 /// Writes what ffmpeg is given of an animated WebP.
@@ -106,12 +112,14 @@ fn colour(picture: &SourcePicture) -> Option<String> {
 }
 
 /// From a source's samples to 48 kHz stereo: gaps are silence, one channel goes to both sides.
+///
+/// Filters of sound count in samples, whatever the file counts in.
 pub fn sound_filters(sound: &SourceSound) -> String {
+    let (zero, second) = (i128::from(sound.zero) * i128::from(sound.tick.0), sound.tick.1);
     let both = if sound.channels == 1 { ",pan=stereo|c0=c0|c1=c0" } else { "" };
     format!(
-        "asetpts=PTS-({}),aresample=48000:async=1:min_hard_comp=0.1:first_pts=0{both},\
-         aformat=sample_fmts=flt:sample_rates=48000:channel_layouts=stereo",
-        sound.zero
+        "asetpts=PTS-round({zero}/({second}*TB)),aresample=48000:async=1:min_hard_comp=0.1:first_pts=0{both},\
+         aformat=sample_fmts=flt:sample_rates=48000:channel_layouts=stereo"
     )
 }
 

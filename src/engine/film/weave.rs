@@ -224,6 +224,7 @@ impl<'a> Weave<'a> {
                 let picture = picture.unwrap_or_else(|| panic!("BUG: a film without a picture"));
                 let seek = reading::seek(picture, from);
                 let mut args = reading::source_args(source.media_type);
+                args.extend(reading::decoder_args(picture));
                 args.extend(
                     seek.as_ref()
                         .map(|seconds| ["-noaccurate_seek".to_owned(), "-ss".to_owned(), seconds.clone()])
@@ -348,7 +349,7 @@ impl Loom for At<'_, '_> {
         if (from, to) == (0, facts.samples) {
             return pad;
         }
-        let cut = format!("atrim=start_sample={from},asetpts=N/SR/TB");
+        let cut = format!("atrim=start_sample={from},{NUMBERED}");
         self.weave.link(&[pad], &format!("{cut},{}", heard(to - from)))
     }
 
@@ -389,11 +390,14 @@ fn form(pixels: Pixels) -> &'static str {
     }
 }
 
+/// Samples numbered from 0 on. What is not quite a whole number in floating point would become the one below.
+const NUMBERED: &str = "asetpts=round(N/SR/TB)";
+
 /// A sound in its form and its length, in pieces of one size, its samples numbered.
 fn heard(samples: u64) -> String {
     format!(
         "aformat=sample_fmts=flt:sample_rates={SAMPLE_RATE}:channel_layouts=stereo,apad,atrim=end_sample={samples},\
-         asetnsamples=n=1024:p=0,asetpts=N/SR/TB"
+         asetnsamples=n=1024:p=0,{NUMBERED}"
     )
 }
 

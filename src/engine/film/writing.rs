@@ -37,10 +37,13 @@ pub fn stored(facts: &Facts) -> Vec<String> {
 }
 
 /// FFV1's slices, a part of its bytes: one of what is small, four of the rest; the encoder knows
-/// four of odd sizes not always, and then chooses by the size.
+/// four of odd sizes not always, and of large ones not at all (a slice has at most 8 · 2²⁴ bits of
+/// nine to a sample), and then chooses by the size.
 const fn slices(width: u32, height: u32) -> &'static str {
     if width <= 352 && height <= 288 {
         " -slices 1"
+    } else if (width / 2) as u64 * (height / 2) as u64 * 9 * 4 > 8 << 24 {
+        ""
     } else if width.is_multiple_of(2) && height.is_multiple_of(2) && width >= 16 && height >= 16 {
         " -slices 4"
     } else {

@@ -37,7 +37,7 @@ mpeg1video,mpeg2video,h263,flv,theora,prores,dnxhd,dvvideo,ffv1,huffyuv,ffvhuff,
 gif,qtrle,wmv1,wmv2,wmv3,vc1,vp6,vp6f,cinepak,aac,mp3float,mp3,mp2float,mp2,mp1float,ac3,eac3,dca,truehd,opus,\
 libopus,vorbis,libvorbis,flac,alac,speex,libspeex,wmav1,wmav2,amrnb,amrwb,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,\
 pcm_s32le,pcm_s32be,pcm_u8,pcm_s8,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,pcm_alaw,pcm_mulaw,adpcm_ms,adpcm_ima_wav,\
-adpcm_ima_qt,ape,wavpack,tta,gsm,gsm_ms";
+adpcm_ima_qt,ape,wavpack,tta,gsm,gsm_ms,subrip,srt,ass,ssa,webvtt,mov_text,text,pgssub,dvdsub,dvbsub,xsub,cc_dec";
 
 #[cfg(test)]
 mod tests {

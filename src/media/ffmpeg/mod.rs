@@ -13,5 +13,5 @@ mod toolkit;
 
 pub use allowed::{CODECS, demuxer};
 pub use child::{Child, Ended, Process, Written, confine_by, watched};
-pub use probe::{ProbeError, count, probe};
+pub use probe::{ProbeError, alpha_decoder, count, probe};
 pub use toolkit::{Toolkit, cpu_features};

@@ -295,7 +295,8 @@ fn of_film(
             _ => Transfer::Sdr,
         },
         interlaced: matches!(stream.field_order.as_str(), "tt" | "bb" | "tb" | "bt"),
-        alpha: has_alpha(&stream.pix_fmt),
+        alpha: has_alpha(&stream.pix_fmt)
+            || (stream.tags.alpha_mode == "1" && alpha_decoder(&stream.codec_name).is_some()),
         keyframes: packets.keyframes.clone(),
         seekable: is_seekable(media_type),
     })
@@ -370,6 +371,15 @@ fn is_rgb(pix_fmt: &str) -> bool {
     ["rgb", "bgr", "argb", "abgr", "0rgb", "0bgr", "pal8", "x2rgb", "x2bgr"]
         .iter()
         .any(|start| pix_fmt.starts_with(start))
+}
+
+/// The decoder of a codec whose usual one leaves alpha out.
+pub fn alpha_decoder(codec: &str) -> Option<&'static str> {
+    match codec {
+        "vp8" => Some("libvpx"),
+        "vp9" => Some("libvpx-vp9"),
+        _ => None,
+    }
 }
 
 fn has_alpha(pix_fmt: &str) -> bool {

@@ -40,6 +40,15 @@ pub struct Stream {
     pub sample_rate: String,
     pub disposition: Disposition,
     pub side_data_list: Vec<SideData>,
+    pub tags: Tags,
+}
+
+/// What the file says of a stream: 1 in `alpha_mode` says that VP8 or VP9 has a second picture, of alpha.
+#[derive(Debug, Deserialize, Clone, Default)]
+#[serde(default)]
+pub struct Tags {
+    #[serde(alias = "ALPHA_MODE")]
+    pub alpha_mode: String,
 }
 
 /// What a stream is for: 1 in `attached_pic` says that it is a cover.

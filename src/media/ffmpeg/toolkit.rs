@@ -66,7 +66,7 @@ impl Toolkit {
             let name = path.file_name().unwrap_or_default();
             parts.extend([std::os::unix::ffi::OsStrExt::as_bytes(name), seen.hash.as_bytes()]);
         }
-        let hash = Fingerprint::of_parts("artdag.ffmpeg.v1", &parts);
+        let hash = Fingerprint::of_parts("artdag.ffmpeg.v2", &parts);
         let is_elsewhere =
             |path: &&PathBuf| !path.starts_with("/usr") && !path.starts_with("/lib") && !path.starts_with("/lib64");
         let libraries = known.files.keys().filter(is_elsewhere).filter(|path| **path != ffmpeg).cloned().collect();

@@ -54,17 +54,20 @@ impl TransformFilm {
         }
         let blur = number("blur") as u32;
         if blur > 0 {
-            // No more than half of a side can be averaged.
+            // A window is no longer than a side: with half of one to both sides and a middle, boxblur reads beyond it.
             let (width, height) = film.size;
-            let luma = blur.min(width.min(height) / 2);
-            let chroma = blur.min(width.div_ceil(2).min(height.div_ceil(2)) / 2);
+            let luma = blur.min((width.min(height) - 1) / 2);
+            let chroma = blur.min((width.div_ceil(2).min(height.div_ceil(2)) - 1) / 2);
             filters.push(format!("boxblur=luma_radius={luma}:luma_power=2:chroma_radius={chroma}:chroma_power=2"));
         }
         if differs("sharpen", 0.0) {
             filters.push(format!("unsharp=5:5:{}:5:5:0", number("sharpen")));
         }
         if differs("speed", 1.0) {
-            filters.push(at_speed(film.rate, self.speed()));
+            let speed = self.speed();
+            // Less than half a frame is none to `fps`, and a film has one.
+            let short = (film.frames as f64) < 0.5 * speed;
+            filters.push(if short { "trim=end_frame=1".to_owned() } else { at_speed(film.rate, speed) });
         }
         filters
     }
