@@ -176,6 +176,12 @@ impl Binding<'_> {
             self.refuse("input_count", index, message);
             return None;
         }
+        // What goes with the number of inputs could not be checked before.
+        let problem = if lists { node.node_type.check(&node.params, inputs.len()).into_iter().next() } else { None };
+        if let Some((name, reason)) = problem {
+            self.refuse("bad_parameters", index, format!("config.{name}: {reason}"));
+            return None;
+        }
         let new =
             New { id: node.id.clone(), node_type: node.node_type, params: node.params.clone(), inputs, source: None };
         self.place(index, new)

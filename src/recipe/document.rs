@@ -1,8 +1,10 @@
 //! A config as a whole: from its bytes to a recipe or to everything that is wrong with it.
 
+use std::collections::HashSet;
+
 use crate::base::{NodeId, limits};
 use crate::media::encode::Format;
-use crate::nodes;
+use crate::nodes::{self, MAP, SOURCE_LIST};
 use crate::recipe::check;
 use crate::recipe::draft::{self, Draft};
 use crate::recipe::keys::{Section, text};
@@ -133,7 +135,15 @@ fn read_nodes<'a>(
         problems.error("node_count", place, node.mark, message);
         return None;
     }
-    Some(items.iter().enumerate().map(|(index, item)| draft::read(item, index, place, assets, problems)).collect())
+    let lists: HashSet<&str> = items.iter().filter_map(list_id).collect();
+    let read = |(index, item)| draft::read(item, index, place, assets, &lists, problems);
+    Some(items.iter().enumerate().map(read).collect())
+}
+
+/// The id of a node that is a list: how many inputs it is to others is known when it is given.
+fn list_id(node: &Node) -> Option<&str> {
+    let text = |key: &str| Some(node.map()?.get(key)?.node.scalar()?.text.as_str());
+    matches!(text("type")?, SOURCE_LIST | MAP).then(|| text("id")).flatten()
 }
 
 fn into_node(draft: Draft<'_>, inputs: Vec<usize>) -> Option<RecipeNode> {

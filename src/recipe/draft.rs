@@ -1,5 +1,7 @@
 //! One node of a config, read on its own: id, type, parameters, and the ids of its inputs.
 
+use std::collections::HashSet;
+
 use crate::base::{NodeId, Params, limits};
 use crate::nodes::{self, NodeType};
 use crate::recipe::keys::Section;
@@ -32,6 +34,7 @@ pub(crate) fn read<'a>(
     index: usize,
     nodes_place: &Place<'_>,
     assets: &Assets,
+    lists: &HashSet<&str>,
     problems: &mut Problems,
 ) -> Draft<'a> {
     let mut draft = Draft {
@@ -63,7 +66,10 @@ pub(crate) fn read<'a>(
     let mark = (node.mark, named.inputs.len());
     draft.inputs = ports::read(section.get("inputs"), draft.node_type, mark, &place, problems);
     draft.inputs.extend(named.inputs);
-    let inputs = draft.inputs.len();
+    // `MAP` has an operation for each item, and is itself checked with the list.
+    let is_map = draft.node_type.is_some_and(|node_type| node_type.name() == nodes::MAP);
+    let takes_list = !is_map && draft.inputs.iter().any(|input| lists.contains(input.id));
+    let inputs = (!takes_list).then_some(draft.inputs.len());
     draft.inputs.extend(named.data);
     let Some(node_type) = draft.node_type else { return draft };
     let place = place.key("config");
@@ -120,11 +126,11 @@ fn read_type(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<
     None
 }
 
-/// The parameters of `config`, checked each and together.
+/// The parameters of `config`, checked each, and together where the number of inputs is known.
 fn read_params(
     node_type: &dyn NodeType,
     section: &Section<'_>,
-    inputs: usize,
+    inputs: Option<usize>,
     place: &Place<'_>,
     problems: &mut Problems,
 ) -> Option<Params> {
@@ -138,7 +144,7 @@ fn read_params(
         },
     };
     let params = Params::new(check::entries(map, mark, node_type.params(), place, problems)?);
-    let reasons = node_type.check(&params, inputs);
+    let reasons = inputs.map(|inputs| node_type.check(&params, inputs)).unwrap_or_default();
     for (path, reason) in &reasons {
         let steps = path::steps(path);
         let mark = config.map_or(section.mark, |node| path::mark(node, &steps));

@@ -7,7 +7,7 @@ use serde_json::{Map as Object, Value};
 use crate::base::schema::{self, Default, Kind, Param};
 use crate::base::{NodeId, Params};
 use crate::effects;
-use crate::nodes::{self, NodeType};
+use crate::nodes::{self, MAP, NodeType, SOURCE_LIST};
 use crate::recipe::model::{Output, OutputEncoding, Recipe, RecipeNode, SourceSpec};
 use crate::recipe::place::Place;
 use crate::recipe::problem::{LocPart, Mark, Problem};
@@ -62,7 +62,7 @@ impl Recipe {
         let place = Place::ROOT.key("params");
         if self.bare {
             let node = &mut self.nodes[1];
-            node.params = replaced(node, given, &place, &mut problems);
+            node.params = replaced(node, false, given, &place, &mut problems);
         } else {
             let positions: HashMap<NodeId, usize> =
                 self.nodes.iter().enumerate().map(|(index, node)| (node.id.clone(), index)).collect();
@@ -83,6 +83,9 @@ impl Recipe {
             return problems.error("unknown_node", &place.key(id), Mark::default(), message);
         };
         let mut error = |kind, message| problems.error(kind, &place.key(id), Mark::default(), message);
+        let is_list = |index: usize| matches!(self.nodes[index].node_type.name(), MAP | SOURCE_LIST);
+        let (takes, is_map) = (&self.nodes[index].inputs, self.nodes[index].node_type.name() == MAP);
+        let takes_list = !is_map && takes.iter().any(|input| is_list(*input));
         let node = &mut self.nodes[index];
         if node.source.is_some() {
             let message = format!("{} is a SOURCE: what it holds is given as an input", quoted(id));
@@ -93,7 +96,7 @@ impl Recipe {
             return error("wrong_type", message);
         };
         let id = node.id.clone();
-        node.params = replaced(node, given, &place.node(&id), problems);
+        node.params = replaced(node, takes_list, given, &place.node(&id), problems);
     }
 }
 
@@ -109,8 +112,14 @@ fn parameters(node_type: &dyn NodeType, name: &str, value: Value) -> Params {
 }
 
 /// A node's parameters with these replaced, checked each and together; as they were where
-/// there was a problem.
-fn replaced(node: &RecipeNode, given: &Object<String, Value>, place: &Place<'_>, problems: &mut Problems) -> Params {
+/// there was a problem. Of a node that takes a list they are checked together when that is given.
+fn replaced(
+    node: &RecipeNode,
+    takes_list: bool,
+    given: &Object<String, Value>,
+    place: &Place<'_>,
+    problems: &mut Problems,
+) -> Params {
     let mut entries = node.params.entries().clone();
     let own = node.node_type.params().iter().find(|param| matches!(param.kind, Kind::EffectParams));
     let fine = match own {
@@ -124,7 +133,7 @@ fn replaced(node: &RecipeNode, given: &Object<String, Value>, place: &Place<'_>,
         None => replace_all(&mut entries, node.node_type.params(), given, place, problems),
     };
     let params = Params::new(entries);
-    if fine {
+    if fine && !takes_list {
         for (path, reason) in node.node_type.check(&params, node.inputs.len()) {
             let path = own.and_then(|own| path.strip_prefix(own.name)?.strip_prefix('.')).unwrap_or(&path);
             problems.error_below("bad_parameters", place, path::steps(path), Mark::default(), &reason);

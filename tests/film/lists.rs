@@ -50,6 +50,31 @@ fn a_list_where_one_value_is_wanted_is_told_of() {
 }
 
 #[test]
+fn what_is_written_for_each_input_goes_with_the_items_of_a_list() {
+    let home = Home::new();
+    let yaml = |node: &str| {
+        format!(
+            "name: x\ndag:\n  nodes:\n    - {{id: clips, type: SOURCE_LIST, config: {{input: true}}}}\n    \
+             - {{id: x, {node}, inputs: [clips]}}\n  output: {{node: x, format: mkv}}\n"
+        )
+    };
+    let switched = home.write("switch.yaml", yaml("type: SWITCH, config: {times: [0.4]}")).display().to_string();
+    let file = PathBuf::from(home.ok(&["run", &switched, "-i", &list(&["red.mp4", "blue.mp4"])]));
+    let frames = decoded_frames(&file, 64, 48);
+    assert_eq!((strongest(&frames[9]), strongest(&frames[10])), (0, 2));
+    let layered = yaml("type: LAYER, config: {inputs: [{}, {opacity: 0.1}, {scale: 0.5}]}");
+    let layered = home.write("layer.yaml", layered).display().to_string();
+    home.ok(&["run", &layered, "-i", &list(&["red.mp4", "blue.mp4", "green.mp4"])]);
+    for (config, files, said) in [
+        (&switched, &["red.mp4", "blue.mp4", "green.mp4"][..], "config.times: 1 times are written for 3 inputs"),
+        (&layered, &["red.mp4", "blue.mp4"], "config.inputs[2]: 3 entries are written for 2 inputs"),
+    ] {
+        let refused = home.run(&["run", config, "-i", &list(files)]);
+        assert!(refused.code == 3 && refused.err.contains(said), "{}", refused.err);
+    }
+}
+
+#[test]
 fn random_slices_are_the_same_for_a_seed() {
     let home = Home::new();
     let yaml = |seed: u32| {
