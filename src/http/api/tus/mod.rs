@@ -121,8 +121,9 @@ pub async fn options(State(app): State<App>) -> Response {
 pub async fn begin(State(app): State<App>, Caller(who): Caller, headers: HeaderMap) -> ApiResult<Response> {
     spoken(&headers)?;
     let length = number(&headers, &LENGTH)?;
-    if app.settings.server.max_upload_bytes.is_some_and(|most| length > most) {
-        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "the file is longer than this server takes"));
+    if let Some(most) = app.settings.server.max_upload_bytes.filter(|most| length > *most) {
+        let detail = format!("the file has {length} bytes, and this server takes {most} at most (max-upload-bytes)");
+        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
     }
     let Metadata { name, hash } = metadata(&headers)?;
     let repoint = app.auth.allows(&who, Need::Delete).is_ok();
