@@ -15,12 +15,13 @@ pub fn check(media_type: MediaType, out: Option<&Path>) -> Result<(), EngineErro
     if fits(media_type, extension) {
         return Ok(());
     }
-    let remedy = match Format::parse(&extension.to_ascii_lowercase()) {
+    let is_media = Format::ALL.iter().any(|format| format.media_type() == media_type);
+    let remedy = match Format::parse(&extension.to_ascii_lowercase()).filter(|_| is_media) {
         Some(format) => format!("; add --format {} to have it written as that", format.name()),
         None => String::new(),
     };
     Err(EngineError::Usage(format!(
-        "--out …{extension}: the output is {}, whose files end in .{}{remedy}",
+        "--out *.{extension}: the output is {}, whose files end in .{}{remedy}",
         media_type.mime(),
         media_type.extension()
     )))
@@ -35,7 +36,11 @@ fn fits(media_type: MediaType, extension: &str) -> bool {
     let extension = extension.to_ascii_lowercase();
     match Format::ALL.iter().find(|format| format.media_type() == media_type) {
         Some(format) => format.accepts_extension(&extension),
-        None => media_type == MediaType::Octet || media_type == MediaType::Text || extension == media_type.extension(),
+        None if matches!(media_type, MediaType::Octet | MediaType::Text) => {
+            // Texts and unknown bytes may be called anything but what they cannot be.
+            Format::ALL.iter().all(|format| !format.accepts_extension(&extension))
+        }
+        None => extension == media_type.extension(),
     }
 }
 
@@ -74,6 +79,27 @@ fn file_name(name: &str) -> Result<&str, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_extension_tells_what_the_bytes_are() {
+        for (media_type, extension, does) in [
+            (MediaType::Png, "png", true),
+            (MediaType::Png, "PNG", true),
+            (MediaType::Png, "jpg", false),
+            (MediaType::Text, "txt", true),
+            (MediaType::Text, "md", true),
+            (MediaType::Text, "png", false),
+            (MediaType::Octet, "bin", true),
+            (MediaType::Octet, "mp4", false),
+            (MediaType::Json, "json", true),
+            (MediaType::Json, "png", false),
+        ] {
+            assert_eq!(fits(media_type, extension), does, "{media_type} {extension}");
+        }
+        let refused = |media_type| check(media_type, Some(Path::new("a.jpg"))).unwrap_err().to_string();
+        assert!(refused(MediaType::Png).contains("add --format jpeg"));
+        assert!(!refused(MediaType::Json).contains("--format"));
+    }
 
     #[test]
     fn an_outputs_name_leads_nowhere_else() {

@@ -41,6 +41,7 @@ fn picture_and_sound_begin_when_they_do_in_every_container() {
         ("late.ts", "-c copy -output_ts_offset 100"),
         ("layer2.ts", "-c:v copy -c:a mp2 -output_ts_offset 10"),
         ("program.mpg", "-c:v mpeg2video -bf 0 -q:v 2 -c:a mp2"),
+        ("between.mpg", "-c:v mpeg2video -bf 2 -q:v 2 -c:a mp2"),
         ("late.mkv", "-c copy -output_ts_offset 100"),
         ("copy.flv", "-c copy"),
         ("windows.wmv", "-c:v wmv2 -q:v 2 -c:a wmav2"),

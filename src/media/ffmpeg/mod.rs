@@ -7,6 +7,7 @@
 mod allowed;
 mod child;
 pub mod confine;
+mod packets;
 mod probe;
 mod told;
 mod toolkit;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::base::limits;
 use crate::media::ffmpeg::allowed::{CODECS, demuxer, is_seekable};
 use crate::media::ffmpeg::child::{Process, link, watched};
+use crate::media::ffmpeg::packets::Packets;
 use crate::media::ffmpeg::told::{Format, Stream, Told};
 use crate::media::ffmpeg::toolkit::Toolkit;
 use crate::media::sniff::MediaType;
@@ -33,18 +34,6 @@ pub enum ProbeError {
     /// Whoever asked does not wait any longer.
     #[error("cancelled")]
     Stopped,
-}
-
-/// What the packets of a stream told.
-#[derive(Debug, Default)]
-struct Packets {
-    times: Vec<i64>,
-    keyframes: Vec<i64>,
-    first: Option<i64>,
-    /// The end of the last packet.
-    end: Option<i64>,
-    count: u64,
-    bytes: u64,
 }
 
 /// Looks at a file. `dir` is a directory for this alone.
@@ -171,32 +160,8 @@ impl Look<'_> {
             }
             Ok(())
         })?;
-        packets.times.sort_unstable();
-        packets.keyframes.sort_unstable();
+        packets.settle();
         Ok(packets)
-    }
-}
-
-impl Packets {
-    /// A line `pts,dts,duration,size,flags`.
-    fn add(&mut self, line: &str) {
-        let fields: Vec<&str> = line.split(',').collect();
-        let number = |at: usize| fields.get(at).and_then(|text| text.parse::<i64>().ok());
-        let Some(time) = number(0).or_else(|| number(1)) else { return };
-        let flags = fields.get(4).copied().unwrap_or_default();
-        // Told to the decoder, and not shown.
-        if flags.contains('D') {
-            return;
-        }
-        self.count += 1;
-        self.bytes += number(3).unwrap_or_default().max(0).cast_unsigned();
-        self.times.push(time);
-        if flags.starts_with('K') {
-            self.keyframes.push(time);
-        }
-        self.first = Some(self.first.map_or(time, |first| first.min(time)));
-        let end = time + number(2).unwrap_or_default().max(0);
-        self.end = Some(self.end.map_or(end, |last| last.max(end)));
     }
 }
 
@@ -268,7 +233,7 @@ fn of_film(
         let den = i128::from(tick.1) * i128::from(rate.den());
         u64::try_from((2 * num + den).div_euclid(2 * den)).unwrap_or(0)
     };
-    let is_constant = is_constant(packets, rate, tick);
+    let is_constant = packets.are_constant(rate, tick);
     let frames = if is_constant { in_frames(first - zero) + packets.count } else { in_frames(end - zero) };
     let turns = turns(stream);
     let (width, height, stretched) = upright(stream, turns).ok_or_else(|| refused("its picture has no size"))?;
@@ -309,7 +274,7 @@ fn rate_of(stream: &Stream, packets: &Packets, tick: (u32, u32)) -> Option<Rate>
     let constant = told.filter_map(|(num, den)| Rate::new(num.into(), den.into()));
     let usual =
         [(24_000, 1001), (30_000, 1001), (60_000, 1001)].into_iter().filter_map(|(num, den)| Rate::new(num, den));
-    if let Some(rate) = constant.chain(usual).find(|rate| packets.count > 1 && is_constant(packets, *rate, tick)) {
+    if let Some(rate) = constant.chain(usual).find(|rate| packets.count > 1 && packets.are_constant(*rate, tick)) {
         return Some(rate);
     }
     match (packets.first, packets.end) {
@@ -321,17 +286,6 @@ fn rate_of(stream: &Stream, packets: &Packets, tick: (u32, u32)) -> Option<Rate>
             .and_then(|(num, den)| Rate::new(num.into(), den.into()))
             .or(Some(Rate::STILL)),
     }
-}
-
-/// Is frame n of a stream at n/rate, but for the rounding of its timestamps?
-fn is_constant(packets: &Packets, rate: Rate, tick: (u32, u32)) -> bool {
-    let Some(first) = packets.first else { return false };
-    let (num, den) = (i128::from(tick.1) * i128::from(rate.den()), i128::from(tick.0) * i128::from(rate.num()));
-    packets.times.iter().enumerate().all(|(index, time)| {
-        // Ticks from where the frame should be, times `den`.
-        let off = i128::from(time - first) * den - index as i128 * num;
-        off.abs() * 2 <= 3 * den && off.abs() * 3 < num
-    })
 }
 
 fn turns(stream: &Stream) -> u8 {
