@@ -14,6 +14,8 @@ fn s6_keys_are_made_when_asked_for_and_only_public_parts_are_printed() {
     assert!(table.contains(ed25519["fingerprint"].as_str().unwrap()) && !table.contains("PRIVATE"), "{table}");
     assert_eq!(home.ok(&["keys", "export"]), ed25519["pem"].as_str().unwrap().trim_end());
     assert_eq!(home.ok(&["keys", "export", "rsa"]), rsa["pem"].as_str().unwrap().trim_end());
+    let actor: serde_json::Value = serde_json::from_str(&home.ok(&["keys", "export", "actor"])).expect("JSON");
+    assert_eq!((&actor["type"], &actor["publicKey"]["publicKeyPem"]), (&"Person".into(), &rsa["pem"]));
     for name in ["ed25519.pem", "rsa.pem"] {
         let path = home.path().join("keys").join(name);
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);

@@ -17,7 +17,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Print what somebody needs to check what this home signs, as PEM
+    /// Print what somebody needs to check what this home signs: a key as PEM, or the actor's document
     Export {
         /// Which key
         #[arg(value_enum, default_value = "ed25519")]
@@ -31,6 +31,8 @@ enum Which {
     Ed25519,
     /// Signs what other servers read
     Rsa,
+    /// Both, with what this home is called, as other servers read it: JSON
+    Actor,
 }
 
 #[derive(Serialize)]
@@ -56,10 +58,15 @@ impl From<KeyError> for CliError {
 /// Carries out a `keys` command.
 pub fn run(args: &Args, ctx: &mut Ctx<'_>) -> Result<Exit, CliError> {
     let keys = ctx.backend.keys()?;
+    if let Some(Command::Export { key: Which::Actor }) = args.command {
+        let actor = ctx.backend.actor()?;
+        output::one(ctx.io, ctx.format, false, &actor, "", output::json);
+        return Ok(Exit::Done);
+    }
     let rows = match args.command {
-        None => vec![ed25519(&keys)?, rsa(&keys)?],
         Some(Command::Export { key: Which::Ed25519 }) => vec![ed25519(&keys)?],
         Some(Command::Export { key: Which::Rsa }) => vec![rsa(&keys)?],
+        _ => vec![ed25519(&keys)?, rsa(&keys)?],
     };
     if args.command.is_some() {
         output::one(ctx.io, ctx.format, false, &rows[0], "", |row| row.pem.trim_end().to_owned());

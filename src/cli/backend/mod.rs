@@ -46,6 +46,9 @@ pub trait Backend: Runs + Blobs + Registry {
     /// The keys of the home: on its own machine alone.
     fn keys(&self) -> Answer<Keys>;
 
+    /// The document of the home's actor, as other servers read it: on its own machine alone.
+    fn actor(&self) -> Answer<serde_json::Value>;
+
     /// The open home itself, for what is done on its own machine alone.
     fn engine(&self) -> Answer<&Engine>;
 }

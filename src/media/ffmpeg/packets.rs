@@ -59,7 +59,9 @@ impl Packets {
         let untimed = std::mem::take(&mut self.untimed);
         self.times.sort_unstable();
         if untimed.len() > self.times.len() {
-            untimed.into_iter().for_each(|(time, lasts)| self.show(time, lasts));
+            for (time, lasts) in untimed {
+                self.show(time, lasts);
+            }
         } else if let Some(step) = untimed.iter().map(|(_, lasts)| *lasts).max() {
             let known = std::mem::take(&mut self.times);
             let mut left = untimed.len();
@@ -94,7 +96,9 @@ mod tests {
 
     fn settled(lines: &[&str]) -> Packets {
         let mut packets = Packets::default();
-        lines.iter().for_each(|line| packets.add(line));
+        for line in lines {
+            packets.add(line);
+        }
         packets.settle();
         packets
     }

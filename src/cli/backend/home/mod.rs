@@ -60,6 +60,10 @@ impl Backend for Home<'_> {
         Ok(Keys::open(self.engine.home()))
     }
 
+    fn actor(&self) -> Answer<serde_json::Value> {
+        Ok(self.publisher.identity().actor_document(&self.keys()?)?)
+    }
+
     fn engine(&self) -> Answer<&Engine> {
         Ok(self.engine)
     }

@@ -68,31 +68,31 @@ impl Backend for Remote {
     }
 
     fn move_in(&self, _: &Path, _: &[String], _: bool, _: &dyn Fn() -> bool) -> Answer<Moved> {
-        Err(CliError::usage(format!(
-            "a home is moved in on the machine of {}: run `artdag import-home` there, without --server",
-            self.client.url()
-        )))
+        self.only_there("a home is moved in")
     }
 
     fn tokens(&self) -> Answer<&dyn Tokens> {
-        Err(CliError::usage(format!(
-            "tokens are kept on the machine of {}: run `artdag token` there, without --server",
-            self.client.url()
-        )))
+        self.only_there("tokens are kept")
     }
 
     fn keys(&self) -> Answer<Keys> {
-        Err(CliError::usage(format!(
-            "keys are kept on the machine of {}: run this command there, without --server",
-            self.client.url()
-        )))
+        self.only_there("keys are kept")
+    }
+
+    fn actor(&self) -> Answer<serde_json::Value> {
+        self.only_there("keys are kept")
     }
 
     fn engine(&self) -> Answer<&Engine> {
-        Err(CliError::usage(format!(
-            "this is done on the machine of {}: run this command there, without --server",
-            self.client.url()
-        )))
+        self.only_there("this is done")
+    }
+}
+
+impl Remote {
+    /// What a server does for nobody who is elsewhere.
+    fn only_there<T>(&self, what: &str) -> Answer<T> {
+        let url = self.client.url();
+        Err(CliError::usage(format!("{what} on the machine of {url}: run this command there, without --server")))
     }
 }
 
