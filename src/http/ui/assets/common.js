@@ -88,9 +88,12 @@ const sent = new WeakMap(all("[data-live]").map((part) => [part, part.outerHTML]
 
 /** Puts the parts of this page that change in the place of those that are shown. */
 export const refresh = async () => {
-  const answer = await fetch(location.href.split("#")[0], { headers: { Accept: "text/html" } });
-  if (!answer.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const address = location.href.split("#")[0];
+  const answer = await fetch(address, { headers: { Accept: "text/html" } });
+  const text = await answer.text();
+  // Another address may have been asked for meanwhile, and answered before: this is none of it.
+  if (!answer.ok || address !== location.href.split("#")[0]) return;
+  const fresh = new DOMParser().parseFromString(text, "text/html");
   for (const shown of all("[data-live]")) {
     const now = shown.id && fresh.getElementById(shown.id);
     if (!now || now.outerHTML === sent.get(shown) || shown.contains(document.activeElement?.closest("input, textarea, select") ?? null)) continue;
