@@ -89,7 +89,7 @@ fn every_record_type_has_its_golden_bytes() {
             tools: vec![("effect:dog".to_owned(), tool)],
         },
     );
-    check("probe", &ProbeRow { clip: Some("{\"picture\":null,\"sound\":null}".to_owned()), damage: None });
+    check("probe", &ProbeRow { clip: Some("{\"picture\":null,\"sound\":null}".to_owned()), damage: None, look: 3 });
     check(
         "blob",
         &BlobRow {
@@ -148,6 +148,14 @@ fn a_trace_of_the_first_version_is_read() {
     assert_eq!(TraceRow::from_bytes(&bytes).expect("it can be read"), TraceRow { nodes: vec![node], stages: vec![] });
 }
 
+/// The first version of a look does not say which look it was: the source is looked at again.
+#[test]
+fn a_look_of_the_first_version_is_read() {
+    let bytes = std::fs::read(golden("probe-v1.bin")).expect("the golden record of version 1");
+    let row = ProbeRow::from_bytes(&bytes).expect("it can be read");
+    assert_eq!((row.clip.as_deref(), row.look), (Some("{\"picture\":null,\"sound\":null}"), 0));
+}
+
 /// A blob's row of version 2 does not say whose record it is.
 #[test]
 fn a_blob_of_the_second_version_is_read() {
@@ -191,6 +199,7 @@ fn every_golden_file_is_read_by_a_test() {
         "blob-v2",
         "blob-v3",
         "probe-v1",
+        "probe-v2",
         "asset-v1",
         "config-v1",
         "infra-v1",

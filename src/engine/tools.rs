@@ -62,8 +62,8 @@ impl Engine {
         tempfile::Builder::new().prefix(prefix).tempdir_in(&tmp).map_err(|error| EngineError::file(&tmp, &error))
     }
 
-    /// What ffmpeg's one look at a blob told, if it is of a type that ffmpeg reads: kept for all
-    /// time. The error is why the blob is no film or sound that can be used.
+    /// What ffmpeg's one look at a blob told, if it is of a type that ffmpeg reads: kept until a
+    /// version of artdag looks in another way. The error is why the blob is no film or sound that can be used.
     pub fn clip_of(
         &self,
         hash: &ContentHash,
@@ -74,14 +74,15 @@ impl Engine {
         if is_still || row.inline || ffmpeg::demuxer(media_type).is_none() {
             return Ok(None);
         }
-        if let Some(known) = self.row::<ProbeRow>(names::PROBES, hash.as_bytes())? {
-            // Earlier versions knew fewer codecs.
-            let unknown_then = known.damage.as_ref().is_some_and(|damage| damage.contains("not on whitelist"));
-            if !unknown_then {
-                return Ok(Some(told(known)));
-            }
+        let known = self.row::<ProbeRow>(names::PROBES, hash.as_bytes())?;
+        // Earlier versions saw less.
+        if let Some(known) = known.as_ref().filter(|known| known.look == ffmpeg::LOOK) {
+            return Ok(Some(told(known)));
         }
         let Some(toolkit) = self.0.tools.toolkit() else {
+            if let Some(known) = known {
+                return Ok(Some(told(&known)));
+            }
             let why = "ffmpeg, which films and sounds need, was not found; install it (`apt install ffmpeg`), or name it by --ffmpeg";
             return Ok(Some(Err(why.to_owned())));
         };
@@ -104,6 +105,7 @@ impl Engine {
         let stored = ProbeRow {
             clip: told.as_ref().ok().and_then(|clip| serde_json::to_string(clip).ok()),
             damage: told.as_ref().err().cloned(),
+            look: ffmpeg::LOOK,
         };
         let hash = *hash;
         self.write(move |tx| tables::put(tx, names::PROBES, hash.as_bytes(), &stored)).wait()?;
@@ -111,7 +113,7 @@ impl Engine {
     }
 }
 
-fn told(row: ProbeRow) -> Result<SourceClip, String> {
-    let unread = || row.damage.unwrap_or_else(|| "what was seen of it cannot be read".to_owned());
+fn told(row: &ProbeRow) -> Result<SourceClip, String> {
+    let unread = || row.damage.clone().unwrap_or_else(|| "what was seen of it cannot be read".to_owned());
     row.clip.as_deref().and_then(|clip| serde_json::from_str(clip).ok()).ok_or_else(unread)
 }

@@ -6,8 +6,7 @@ use serde::de::DeserializeOwned;
 use crate::db::{self, CodecError};
 use crate::records::published::{DeliveryRow, PublicationRow};
 use crate::records::rows::{
-    AssetRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, ProbeRow, RunRow, SealRow, SessionRow, TaskRow,
-    TokenRow,
+    AssetRow, ConfigRow, IdempotencyRow, InfraRow, KeyRow, MemoRow, RunRow, SealRow, SessionRow, TaskRow, TokenRow,
 };
 use crate::records::trace::CommandsRow;
 
@@ -39,7 +38,6 @@ records! {
     RunRow = 2,
     MemoRow = 1,
     KeyRow = 1,
-    ProbeRow = 1,
     AssetRow = 1,
     ConfigRow = 1,
     InfraRow = 1,

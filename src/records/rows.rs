@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{ContentHash, Fingerprint, NodeId, NodeKey, RunId, Timestamp};
+use crate::db::{self, CodecError};
+use crate::records::codec::Record;
 
 /// A run, as far as it must survive: what was asked, what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -204,6 +206,28 @@ pub struct ProbeRow {
     pub clip: Option<String>,
     /// Why not.
     pub damage: Option<String>,
+    /// The version of the look, `media::ffmpeg::LOOK`: 0 where it was not noted.
+    pub look: u32,
+}
+
+/// A look as version 1 of its row has it.
+#[derive(Serialize, Deserialize)]
+struct FirstProbe {
+    clip: Option<String>,
+    damage: Option<String>,
+}
+
+impl Record for ProbeRow {
+    const VERSION: u8 = 2;
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
+        match bytes.first() {
+            Some(1) => {
+                db::decode::<FirstProbe>(1, bytes).map(|FirstProbe { clip, damage }| Self { clip, damage, look: 0 })
+            }
+            _ => db::decode(Self::VERSION, bytes),
+        }
+    }
 }
 
 /// An asset: a friendly name.

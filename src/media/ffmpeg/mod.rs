@@ -15,4 +15,4 @@ mod toolkit;
 pub use allowed::{CODECS, demuxer};
 pub use child::{Child, Ended, Process, Written, confine_by, watched};
 pub use probe::{ProbeError, alpha_decoder, count, probe};
-pub use toolkit::{Toolkit, cpu_features};
+pub use toolkit::{LOOK, Toolkit, cpu_features};

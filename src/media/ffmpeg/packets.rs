@@ -17,12 +17,17 @@ pub struct Packets {
     pub count: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Samples at the end of the last packet that the encoder put there, and its duration holds.
+    pub padding: u64,
+    /// How long the last packet lasts.
+    lasts: i64,
     /// Of those that do not tell when they are shown: when they are decoded, and how long they last.
     untimed: Vec<(i64, i64)>,
 }
 
 impl Packets {
-    /// A line `pts,dts,duration,size,flags` of ffprobe.
+    /// A line `pts,dts,duration,size,flags` of ffprobe, with `,skip_samples,discard_padding` where a packet has
+    /// such.
     pub fn add(&mut self, line: &str) {
         let fields: Vec<&str> = line.split(',').collect();
         let number = |at: usize| fields.get(at).and_then(|text| text.parse::<i64>().ok());
@@ -41,6 +46,10 @@ impl Packets {
         } else {
             self.show(time, lasts);
         }
+        // Ogg takes it off the packet's duration, other containers do not.
+        let is_whole = lasts >= self.lasts;
+        self.lasts = lasts;
+        self.padding = number(6).filter(|_| is_whole).unwrap_or_default().max(0).cast_unsigned();
         if flags.starts_with('K') {
             self.keyframes.push(time);
         }
@@ -88,6 +97,25 @@ impl Packets {
             off.abs() * 2 <= 3 * den && off.abs() * 3 < num
         })
     }
+
+    /// Is each frame at some n/rate, but for the rounding of its timestamps, and nine of ten follow the one before
+    /// at the next? Then frames are missing from a film of this constant rate.
+    pub fn are_constant_with_gaps(&self, rate: Rate, tick: (u32, u32)) -> bool {
+        let Some(first) = self.first else { return false };
+        let (num, den) = (i128::from(tick.1) * i128::from(rate.den()), i128::from(tick.0) * i128::from(rate.num()));
+        let (mut last, mut follow) = (None, 0);
+        for time in &self.times {
+            let ticks = i128::from(time - first) * den;
+            let index = (2 * ticks + num).div_euclid(2 * num);
+            let off = (ticks - index * num).abs();
+            if off * 2 > 3 * den || off * 3 >= num || last.is_some_and(|last| last >= index) {
+                return false;
+            }
+            follow += usize::from(last == Some(index - 1));
+            last = Some(index);
+        }
+        self.times.len() > 1 && follow * 10 >= (self.times.len() - 1) * 9
+    }
 }
 
 #[cfg(test)]
@@ -125,5 +153,32 @@ mod tests {
         let of = |times: &[&str]| settled(times).are_constant(rate, (1, 1000));
         assert!(of(&["0,0,33,1,K_", "33,33,33,1,__", "67,67,33,1,__", "100,100,33,1,__"]));
         assert!(!of(&["0,0,33,1,K_", "33,33,33,1,__", "90,90,33,1,__"]));
+    }
+
+    #[test]
+    fn frames_that_are_missing_do_not_change_the_rate() {
+        let rate = Rate::new(25, 1).unwrap();
+        let of = |frames: &[i64]| {
+            let lines: Vec<String> = frames.iter().map(|frame| format!("{0},{0},40,1,__", frame * 40)).collect();
+            let packets = settled(&lines.iter().map(String::as_str).collect::<Vec<&str>>());
+            (packets.are_constant(rate, (1, 1000)), packets.are_constant_with_gaps(rate, (1, 1000)))
+        };
+        let gap: Vec<i64> = (0..20).chain(50..70).collect();
+        assert_eq!(of(&gap), (false, true));
+        assert_eq!(of(&(0..40).collect::<Vec<i64>>()), (true, true));
+        // Every other frame, or one of three: the rate is another one, or none.
+        assert_eq!(of(&(0..40).map(|frame| frame * 2).collect::<Vec<i64>>()), (false, false));
+        assert_eq!(of(&(0..40).filter(|frame| frame % 3 > 0).collect::<Vec<i64>>()), (false, false));
+        let mut uneven = settled(&["0,0,40,1,K_", "40,40,40,1,__"]);
+        uneven.times.extend((3..40).map(|frame| frame * 40 + 11));
+        assert!(!uneven.are_constant_with_gaps(rate, (1, 1000)));
+    }
+
+    #[test]
+    fn the_padding_of_an_encoder_is_that_of_the_last_packet() {
+        let packets = settled(&["0,0,20,1,K_,312,0", "", "20,20,20,1,K_,0,504", ""]);
+        assert_eq!((packets.count, packets.end, packets.padding), (2, Some(40), 504));
+        assert_eq!(settled(&["20,20,20,1,K_,0,504", "40,40,20,1,K_"]).padding, 0);
+        assert_eq!(settled(&["0,0,960,1,K_", "960,960,456,1,K_,0,504"]).padding, 0);
     }
 }

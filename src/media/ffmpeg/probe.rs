@@ -148,8 +148,7 @@ impl Look<'_> {
 
     fn packets(&self, stream: u32) -> Result<Packets, ProbeError> {
         let select = stream.to_string();
-        let args =
-            ["-select_streams", &select, "-show_entries", "packet=pts,dts,duration,size,flags", "-of", "csv=p=0"];
+        let args = ["-select_streams", &select, "-show_entries", ENTRIES, "-of", "csv=p=0"];
         let mut packets = Packets::default();
         self.run(&args, &mut |output| {
             for line in BufReader::new(output).lines() {
@@ -164,6 +163,9 @@ impl Look<'_> {
         Ok(packets)
     }
 }
+
+/// What is asked of each packet.
+const ENTRIES: &str = "packet=pts,dts,duration,size,flags:packet_side_data=skip_samples,discard_padding";
 
 /// The longest run-up of a sound's encoder: two thousand samples at 22 kHz.
 const RUN_UP_MICROS: i64 = 100_000;
@@ -190,7 +192,10 @@ impl Zero {
             return Self { micros: picture };
         }
         let of_packets = picture.into_iter().chain(sound).min();
-        Self { micros: told.or(of_packets).unwrap_or_default() }
+        let micros = told.or(of_packets).unwrap_or_default();
+        // Without a picture, so is what a sound has before 0.
+        let is_run_up = picture.is_none() && (-RUN_UP_MICROS..0).contains(&micros);
+        Self { micros: if is_run_up { 0 } else { micros } }
     }
 
     /// The same as a timestamp of ticks.
@@ -274,8 +279,10 @@ fn rate_of(stream: &Stream, packets: &Packets, tick: (u32, u32)) -> Option<Rate>
     let constant = told.filter_map(|(num, den)| Rate::new(num.into(), den.into()));
     let usual =
         [(24_000, 1001), (30_000, 1001), (60_000, 1001)].into_iter().filter_map(|(num, den)| Rate::new(num, den));
-    if let Some(rate) = constant.chain(usual).find(|rate| packets.count > 1 && packets.are_constant(*rate, tick)) {
-        return Some(rate);
+    let rates: Vec<Rate> = constant.chain(usual).collect();
+    let whole = rates.iter().find(|rate| packets.count > 1 && packets.are_constant(**rate, tick));
+    if let Some(rate) = whole.or_else(|| rates.iter().find(|rate| packets.are_constant_with_gaps(**rate, tick))) {
+        return Some(*rate);
     }
     match (packets.first, packets.end) {
         (Some(first), Some(end)) if packets.count > 1 && end > first => {
@@ -348,6 +355,9 @@ fn of_heard(stream: &Stream, packets: &Packets, zero: &Zero) -> Option<SourceSou
     let end = packets.end?;
     let num = i128::from(end - zero) * i128::from(tick.0) * i128::from(SAMPLE_RATE);
     let samples = u64::try_from((2 * num + i128::from(tick.1)).div_euclid(2 * i128::from(tick.1))).ok()?;
+    let sampled = stream.sample_rate.parse().ok().filter(|rate| *rate > 0).unwrap_or(SAMPLE_RATE);
+    let padding = (packets.padding.saturating_mul(SAMPLE_RATE) + sampled / 2) / sampled;
+    let samples = samples.saturating_sub(padding);
     (samples > 0).then(|| SourceSound {
         stream: stream.index,
         codec: stream.codec_name.clone(),

@@ -42,6 +42,10 @@ struct Known {
     files: BTreeMap<PathBuf, Seen>,
 }
 
+/// The version of how a file is looked at and read: raised where a source's value becomes another one. It is
+/// part of the toolkit's hash, and sources that an earlier version looked at are looked at again.
+pub const LOOK: u32 = 3;
+
 impl Toolkit {
     /// Where the ffmpeg that is named, or else the first on the path, and its ffprobe are.
     pub fn locate(named: Option<&Path>) -> Option<(PathBuf, PathBuf)> {
@@ -66,7 +70,7 @@ impl Toolkit {
             let name = path.file_name().unwrap_or_default();
             parts.extend([std::os::unix::ffi::OsStrExt::as_bytes(name), seen.hash.as_bytes()]);
         }
-        let hash = Fingerprint::of_parts("artdag.ffmpeg.v2", &parts);
+        let hash = Fingerprint::of_parts(&format!("artdag.ffmpeg.v{LOOK}"), &parts);
         let is_elsewhere =
             |path: &&PathBuf| !path.starts_with("/usr") && !path.starts_with("/lib") && !path.starts_with("/lib64");
         let libraries = known.files.keys().filter(is_elsewhere).filter(|path| **path != ffmpeg).cloned().collect();
