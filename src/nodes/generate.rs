@@ -99,27 +99,34 @@ fn noise(params: &Params, room: u32) -> drawing::Noise {
 }
 
 fn drawing(params: &Params) -> Box<dyn Drawing> {
-    let colour = |name: &str, default: [u8; 4]| params.optional_text(name).and_then(schema::colour).unwrap_or(default);
     let (width, height) = (params.integer("width") as u32, params.integer("height") as u32);
     match params.text("kind") {
         "gradient" => Box::new(drawing::Gradient {
             width,
             height,
-            top: colour("colour", [0, 0, 0, 255]),
-            bottom: colour("colour2", [255; 4]),
+            top: colour(params, "colour", [0, 0, 0, 255]),
+            bottom: colour(params, "colour2", [255; 4]),
         }),
         "pattern" => Box::new(drawing::Pattern { width, height }),
         "noise" => Box::new(noise(params, 0)),
-        "text" => Box::new(drawing::Text {
-            width,
-            height,
-            text: params.optional_text("text").unwrap_or_default().to_owned(),
-            size: params.number("size"),
-            colour: colour("colour", [255; 4]),
-            background: colour("background", [0; 4]),
-        }),
-        _ => Box::new(drawing::Colour { width, height, rgba: colour("colour", [0, 0, 0, 255]) }),
+        "text" => Box::new(written(params)),
+        _ => Box::new(drawing::Colour { width, height, rgba: colour(params, "colour", [0, 0, 0, 255]) }),
     }
+}
+
+fn written(params: &Params) -> drawing::Text {
+    drawing::Text {
+        width: params.integer("width") as u32,
+        height: params.integer("height") as u32,
+        text: params.optional_text("text").unwrap_or_default().to_owned(),
+        size: params.number("size"),
+        colour: colour(params, "colour", [255; 4]),
+        background: colour(params, "background", [0; 4]),
+    }
+}
+
+fn colour(params: &Params, name: &str, default: [u8; 4]) -> [u8; 4] {
+    params.optional_text(name).and_then(schema::colour).unwrap_or(default)
 }
 
 impl NodeType for Generate {
@@ -157,7 +164,8 @@ impl NodeType for Generate {
             match params.optional_text("text") {
                 None => problems.push(("text".to_owned(), "a text needs a text".to_owned())),
                 Some(text) => {
-                    problems.extend(drawing::Text::undrawable(text).map(|reason| ("text".to_owned(), reason)));
+                    let reason = drawing::Text::undrawable(text).or_else(|| written(params).misfit());
+                    problems.extend(reason.map(|reason| ("text".to_owned(), reason)));
                 }
             }
         } else if params.get("text").is_some() {

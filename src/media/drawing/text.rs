@@ -40,6 +40,27 @@ impl Text {
     }
 }
 
+impl Text {
+    /// Why it does not fit into its picture, if it does not.
+    pub fn misfit(&self) -> Option<String> {
+        let scale = PxScale::from(self.size as f32);
+        let font = FONT.as_scaled(scale);
+        let lines = self.text.lines().count().max(1) as f32;
+        let wide = self.text.lines().map(|line| length(line, scale)).fold(0.0, f32::max);
+        let high = lines * font.height() + (lines - 1.0) * font.line_gap();
+        // How much smaller the letters would have to be.
+        let by = (self.width as f32 / wide.max(1.0)).min(self.height as f32 / high);
+        (by < 1.0).then(|| {
+            let (wide, high, size) = (wide.ceil(), high.ceil(), (self.size * f64::from(by)).floor());
+            format!(
+                "at size {} it takes {wide}x{high} pixels, and the picture has {}x{}; break it into lines, \
+                 take size {size} or less, or make the picture larger",
+                self.size, self.width, self.height
+            )
+        })
+    }
+}
+
 impl Drawing for Text {
     fn draw(&self) -> Image {
         let mut image = Image::filled(self.width, self.height, self.background);
@@ -132,7 +153,18 @@ mod tests {
         }
         assert!(Text::undrawable("a\u{7}").is_some_and(|reason| reason.contains("U+0007")));
         assert!(Text::undrawable("漢").is_some());
-        // What does not fit is cut off.
-        text(&"long ".repeat(200));
+    }
+
+    #[test]
+    fn a_text_that_is_too_large_is_told_of() {
+        let of = |text: &str, size| {
+            let (colour, background) = ([255, 0, 0, 255], [0, 0, 255, 255]);
+            Text { width: 200, height: 100, text: text.to_owned(), size, colour, background }.misfit()
+        };
+        assert_eq!((of("Hi", 40.0), of("Hi\nthere", 48.0), of("", 100.0)), (None, None, None));
+        assert!(of("Hi\nthere", 51.0).is_some_and(|reason| reason.contains("size 50 or less")));
+        let wide = of("a long line of letters", 40.0).unwrap();
+        let size = wide.split("size ").nth(2).unwrap().split(' ').next().unwrap().parse().unwrap();
+        assert_eq!(of("a long line of letters", size), None, "{wide}");
     }
 }
