@@ -23,6 +23,9 @@ impl Rate {
     /// The rate of stills that nothing else gives one.
     pub const STILL: Self = Self { num: 25, den: 1 };
 
+    /// The most frames a second of a GIF that browsers show as fast as it says.
+    pub const GIF: Self = Self { num: 50, den: 1 };
+
     /// `num / den` frames a second, from 1/1000 to 1000; `None` outside of that.
     pub fn new(num: u64, den: u64) -> Option<Self> {
         if num == 0 || den == 0 {

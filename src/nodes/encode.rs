@@ -36,7 +36,7 @@ const PARAMS: &[Param] = &[
         name: "crf",
         kind: Type::Integer { min: 0, max: 63 },
         default: Default::Absent,
-        doc: "For films: constant rate factor, smaller is better (18 if not written; 31 for webm).",
+        doc: "For films: constant rate factor, smaller is better (18 if not written; 31 for webm). 0 loses nothing, in a profile of H.264 that few players know.",
         unit: "",
     },
     Param {
@@ -145,9 +145,6 @@ impl NodeType for Encode {
         let format = format(params);
         let Facts { width, height, .. } = &inputs[0];
         let (width, height) = (*width, *height);
-        if inputs[0].has_time() {
-            return Ok(inputs[0].as_file(format.media_type()));
-        }
         let limit = format.side_limit();
         if width.max(height) > limit {
             return Err(NodeError::Inputs(EncodeError::TooLarge { format, limit, width, height }.to_string()));

@@ -34,15 +34,17 @@ mod transform;
 pub use analyze::Analysis;
 pub use effect::effect_params;
 pub use encode::{ENCODE, Encoding, PRESETS};
+pub use film::Film;
 pub use map::{MAP, SEED_FROM, node_params, of_item};
 pub use source_list::SOURCE_LIST;
 pub use table::{NODE_TYPES, find, names};
 
 use crate::base::schema::Param;
 use crate::base::{Fingerprint, Params};
+use crate::media::clip::{FILM_SIZES, size_is_allowed};
 use crate::media::drawing::Drawing;
 use crate::media::encode::Format;
-use crate::media::{ClipOp, Facts, Kind, PixelOp};
+use crate::media::{ClipOp, Facts, Form, Kind, PixelOp};
 
 /// A node type.
 pub trait NodeType: Sync {
@@ -160,7 +162,25 @@ pub enum NodeError {
         /// Height it would have.
         height: u64,
     },
+    /// The value would be a film that ffmpeg does not take, or does not keep as it is.
+    #[error("its film would be {width}x{height}; {FILM_SIZES}")]
+    FilmSize {
+        /// Width it would have.
+        width: u32,
+        /// Height it would have.
+        height: u32,
+    },
     /// Something else about its inputs.
     #[error("{0}")]
     Inputs(String),
+}
+
+/// What is known of a node's value: its type's word, unless no film can be like that. A film's very bytes can.
+pub fn facts(node_type: &dyn NodeType, params: &Params, inputs: &[Facts]) -> Result<Facts, NodeError> {
+    let facts = node_type.facts(params, inputs)?;
+    let (width, height) = (facts.width, facts.height);
+    if facts.kind == Kind::Video && facts.form == Form::Value && !size_is_allowed(width, height) {
+        return Err(NodeError::FilmSize { width, height });
+    }
+    Ok(facts)
 }

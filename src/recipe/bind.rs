@@ -289,7 +289,7 @@ impl Binding<'_> {
         if !facts.iter().enumerate().all(|(position, facts)| fits(position, facts)) {
             return None;
         }
-        match new.node_type.facts(&new.params, &facts) {
+        match nodes::facts(new.node_type, &new.params, &facts) {
             Ok(facts) => Some(facts),
             Err(error) => {
                 // A type that takes any kind judges by itself, and does not know what its inputs are called.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{clip, decoded_frames, decoded_sound, make, mean, streams};
+use super::{clip, decoded_frames, decoded_sound, make, mean, samples, streams};
 use crate::support::Home;
 
 /// A source as it comes out of a node that changes nothing.
@@ -244,4 +244,90 @@ fn an_animated_webp_is_a_film_of_all_its_frames() {
     let half = home.write("half.webp", &whole[..whole.len() / 2]);
     let (code, err) = as_it_is(&home, &half, "{node: x, format: mkv}").expect_err("it ends early");
     assert!(code == 3 && err.contains("ends early"), "{code} {err}");
+}
+
+/// `MEDIA.md`: gaps become frames.
+#[test]
+fn a_gap_in_a_film_of_constant_rate_is_filled_with_the_frame_before() {
+    let home = Home::new();
+    for name in ["gap.mp4", "gap.mkv"] {
+        make(
+            home.dir(),
+            name,
+            "-f lavfi -i testsrc=s=64x48:r=25:d=4 -vf select='lt(n\\,30)+gte(n\\,60)' -vsync vfr -c:v libx264 -pix_fmt yuv420p",
+        );
+        let file = as_it_is(&home, &home.dir().join(name), "{node: x, format: mkv, crf: 1}").expect("it is rendered");
+        assert_eq!(streams(&file), ["video 64x48 25/1 100"], "{name}");
+        let frames = decoded_frames(&file, 64, 48);
+        let differ = |a: usize, b: usize| {
+            frames[a].iter().zip(&frames[b]).map(|(a, b)| u32::from(a.abs_diff(*b))).sum::<u32>() / 9216
+        };
+        // `testsrc` shows the second in large digits.
+        assert!(differ(30, 59) < 2 && differ(40, 29) < 2 && differ(59, 61) > 2, "{name}: {}", differ(59, 61));
+    }
+}
+
+#[test]
+fn what_an_encoder_put_around_a_sound_is_not_counted() {
+    let home = Home::new();
+    let ways = [
+        ("a.mp3", "-c:a libmp3lame -ar 44100"),
+        ("a.ogg", "-c:a libopus"),
+        ("a.webm", "-c:a libopus"),
+        ("a.m4a", "-c:a aac -ar 44100"),
+        ("v.ogg", "-c:a libvorbis -ar 44100"),
+    ];
+    for (name, args) in ways {
+        make(home.dir(), name, &format!("-f lavfi -i sine=f=500:r=48000:d=3.123 {args}"));
+        let file = as_it_is(&home, &home.dir().join(name), "{node: x, format: wav}").expect("it is rendered");
+        // WebM counts in milliseconds.
+        let found = samples(&file);
+        assert!(found.abs_diff(149_904) <= 48, "{name}: {found} samples");
+        let heard = decoded_sound(&file);
+        let loud = |samples: std::ops::Range<usize>| heard[samples].iter().fold(0.0_f32, |a, b| a.max(b.abs()));
+        let end = heard.len();
+        assert!(
+            loud(0..480) > 0.05 && loud(end - 480..end) > 0.05,
+            "{name}: {} {}",
+            loud(0..480),
+            loud(end - 480..end)
+        );
+    }
+}
+
+#[test]
+fn sizes_that_no_film_has_are_refused_when_it_is_planned() {
+    let home = Home::new();
+    let refused = |width: u32, height: u32, format: &str| {
+        let yaml = format!(
+            "name: sized\ndag:\n  nodes:\n    - {{id: s, type: SOURCE, config: {{input: true}}}}\n    - {{id: x, type: RESIZE, config: {{width: {width}, height: {height}, mode: stretch}}, inputs: [s]}}\n  output: {{node: x, format: {format}}}\n"
+        );
+        let config = home.write("sized.yaml", yaml);
+        home.run(&["plan", &config.display().to_string(), "-i", &format!("s={}", clip("one.mkv").display())])
+    };
+    for (width, height) in [(1, 64), (64, 1), (16_384, 16_384), (65_535, 4096)] {
+        let said = refused(width, height, "mkv");
+        assert!(said.code == 3 && said.err.contains(&format!("its film would be {width}x{height}; ")), "{}", said.err);
+    }
+    for (format, title) in [("mp4", "an MP4"), ("webm", "a WebM")] {
+        let said = refused(16_386, 64, format);
+        assert!(said.code == 3 && said.err.contains("no side over 16384 pixels"), "{title}: {}", said.err);
+    }
+    assert_eq!(refused(2, 2, "mkv").code, 0);
+    assert_eq!(refused(16_384, 16, "mp4").code, 0);
+}
+
+#[test]
+fn a_gif_is_as_fast_as_browsers_show_it() {
+    let home = Home::new();
+    make(home.dir(), "fast.mkv", "-f lavfi -i testsrc=s=64x48:r=60000/1001:d=2 -c:v ffv1 -pix_fmt yuv420p");
+    let file = as_it_is(&home, &home.dir().join("fast.mkv"), "{node: x, format: gif}").expect("it is rendered");
+    let bytes = std::fs::read(&file).expect("a file");
+    // Each picture's graphic control extension: 21 f9 04, flags, then the delay in hundredths.
+    let delays: Vec<u16> = bytes
+        .windows(6)
+        .filter(|six| six[..3] == [0x21, 0xf9, 0x04])
+        .map(|six| u16::from_le_bytes([six[4], six[5]]))
+        .collect();
+    assert!(delays.len() == 100 && delays.iter().all(|delay| *delay == 2), "{} {delays:?}", delays.len());
 }

@@ -28,7 +28,7 @@ use crate::engine::work::{Blobs, Failure, Inputs, Outcome, WorkError};
 use crate::media::clip::yuv_to_rgb;
 use crate::media::ffmpeg::{self, Child, Ended, Process, Toolkit};
 use crate::media::{Facts, Form, Image, Kind, Loom as _, Pad, Pixels, decode};
-use crate::nodes::Lowered;
+use crate::nodes::{Film, Lowered};
 use crate::plan::{Plan, Work};
 use crate::records::{CommandTrace, FileTrace, Held};
 use frames::Laid;
@@ -269,11 +269,13 @@ impl Run<'_> {
         let facts = &self.plan.nodes[node].facts;
         match self.lowered(node) {
             Lowered::EncodeClip(encoding) => {
-                let value = self.plan.nodes[self.plan.nodes[node].inputs[0]].facts.clone();
+                let mut value = self.plan.nodes[self.plan.nodes[node].inputs[0]].facts.clone();
                 let mut pads = Vec::new();
                 if let Some(clip) = value.clip {
-                    let pixels = Pixels::Yuv420;
-                    let pad = weave.input(node).picture(0, 0, clip.frames, pixels);
+                    let shown = writing::shown(encoding.format, clip);
+                    let film = Film::new(&value, shown.rate, 0);
+                    let pad = film.take(&mut weave.input(node), 0, (0, shown.frames), Pixels::Yuv420);
+                    value.clip = Some(shown);
                     pads.push(weave.input(node).link(&[pad], &writing::picture_filters(encoding.format, &value)));
                 }
                 if value.has_sound() && writing::holds_sound(encoding.format) {

@@ -1,10 +1,9 @@
 //! How values are stored between stages, and how outputs are encoded.
 
 use crate::engine::film::words;
-use crate::media::Facts;
-use crate::media::Pixels;
 use crate::media::encode::Format;
 use crate::media::time::{Rate, SAMPLE_RATE};
+use crate::media::{Clip, Facts, Pixels};
 use crate::nodes::Encoding;
 
 /// Frames are written as they are numbered, nothing is told of who wrote them, and nothing of
@@ -49,6 +48,17 @@ const fn slices(width: u32, height: u32) -> &'static str {
     } else {
         ""
     }
+}
+
+/// A film's frames as the format tells them: browsers show a GIF of more than 50 a second slowly, as they take
+/// the shortest of its delays, a hundredth, for a mistake.
+pub fn shown(format: Format, clip: Clip) -> Clip {
+    let most = Rate::GIF;
+    let is_fast = u64::from(clip.rate.num()) > u64::from(most.num()) * u64::from(clip.rate.den());
+    if format != Format::Gif || !is_fast {
+        return clip;
+    }
+    Clip { rate: most, frames: most.frames_from(clip.frames, clip.rate), ..clip }
 }
 
 /// Filters between a film's value and its encoder.

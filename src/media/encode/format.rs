@@ -208,6 +208,7 @@ impl Format {
     pub const fn side_limit(self) -> u32 {
         match self {
             Self::Webp => 16_383,
+            Self::Mp4 | Self::Mov | Self::Mkv | Self::Webm => 16_384,
             Self::Jpeg | Self::Gif => 65_535,
             _ => limits::IMAGE_SIDE,
         }

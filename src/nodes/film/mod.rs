@@ -16,7 +16,7 @@ pub(super) const STILL_SECONDS: f64 = 5.0;
 
 /// An input at a port for films: a film brought to a rate, or a still that lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Film {
+pub struct Film {
     /// Width and height.
     pub size: Size,
     /// Frames a second, after bringing it there.
