@@ -59,8 +59,8 @@ const PARAMS: &[Param] = &[
     Param {
         name: "size",
         kind: Type::Number { min: 4.0, max: 2000.0 },
-        default: Default::Number(72.0),
-        doc: "Height of a text's line.",
+        default: Default::Absent,
+        doc: "Height of a text's line: 72 if it is not written, or less where the text would not fit.",
         unit: "px",
     },
     Param {
@@ -114,15 +114,23 @@ fn drawing(params: &Params) -> Box<dyn Drawing> {
     }
 }
 
+/// The size of a text that fits, if none is written.
+const TEXT_SIZE: f64 = 72.0;
+
 fn written(params: &Params) -> drawing::Text {
-    drawing::Text {
+    let size = params.optional_number("size");
+    let mut text = drawing::Text {
         width: params.integer("width") as u32,
         height: params.integer("height") as u32,
         text: params.optional_text("text").unwrap_or_default().to_owned(),
-        size: params.number("size"),
+        size: size.unwrap_or(TEXT_SIZE),
         colour: colour(params, "colour", [255; 4]),
         background: colour(params, "background", [0; 4]),
+    };
+    if size.is_none() {
+        text.size = text.fitting();
     }
+    text
 }
 
 fn colour(params: &Params, name: &str, default: [u8; 4]) -> [u8; 4] {
@@ -135,7 +143,7 @@ impl NodeType for Generate {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn description(&self) -> &'static str {
@@ -164,8 +172,7 @@ impl NodeType for Generate {
             match params.optional_text("text") {
                 None => problems.push(("text".to_owned(), "a text needs a text".to_owned())),
                 Some(text) => {
-                    let reason = drawing::Text::undrawable(text).or_else(|| written(params).misfit());
-                    problems.extend(reason.map(|reason| ("text".to_owned(), reason)));
+                    problems.extend(drawing::Text::undrawable(text).map(|reason| ("text".to_owned(), reason)));
                 }
             }
         } else if params.get("text").is_some() {

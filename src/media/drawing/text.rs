@@ -41,23 +41,16 @@ impl Text {
 }
 
 impl Text {
-    /// Why it does not fit into its picture, if it does not.
-    pub fn misfit(&self) -> Option<String> {
+    /// The size, in whole pixels, in which it fits into its picture: its own, or less.
+    pub fn fitting(&self) -> f64 {
         let scale = PxScale::from(self.size as f32);
         let font = FONT.as_scaled(scale);
         let lines = self.text.lines().count().max(1) as f32;
-        let wide = self.text.lines().map(|line| length(line, scale)).fold(0.0, f32::max);
+        let wide = self.text.lines().map(|line| length(line, scale)).fold(1.0, f32::max);
         let high = lines * font.height() + (lines - 1.0) * font.line_gap();
         // How much smaller the letters would have to be.
-        let by = (self.width as f32 / wide.max(1.0)).min(self.height as f32 / high);
-        (by < 1.0).then(|| {
-            let (wide, high, size) = (wide.ceil(), high.ceil(), (self.size * f64::from(by)).floor());
-            format!(
-                "at size {} it takes {wide}x{high} pixels, and the picture has {}x{}; break it into lines, \
-                 take size {size} or less, or make the picture larger",
-                self.size, self.width, self.height
-            )
-        })
+        let by = (self.width as f32 / wide).min(self.height as f32 / high);
+        if by < 1.0 { (self.size * f64::from(by)).floor().max(1.0) } else { self.size }
     }
 }
 
@@ -156,15 +149,19 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_too_large_is_told_of() {
+    fn a_text_that_is_too_large_fits_in_a_smaller_size() {
         let of = |text: &str, size| {
             let (colour, background) = ([255, 0, 0, 255], [0, 0, 255, 255]);
-            Text { width: 200, height: 100, text: text.to_owned(), size, colour, background }.misfit()
+            Text { width: 200, height: 100, text: text.to_owned(), size, colour, background }
         };
-        assert_eq!((of("Hi", 40.0), of("Hi\nthere", 48.0), of("", 100.0)), (None, None, None));
-        assert!(of("Hi\nthere", 51.0).is_some_and(|reason| reason.contains("size 50 or less")));
-        let wide = of("a long line of letters", 40.0).unwrap();
-        let size = wide.split("size ").nth(2).unwrap().split(' ').next().unwrap().parse().unwrap();
-        assert_eq!(of("a long line of letters", size), None, "{wide}");
+        let fitting = |text: &str, size| of(text, size).fitting();
+        assert_eq!((fitting("Hi", 40.0), fitting("Hi\nthere", 48.0), fitting("", 100.0)), (40.0, 48.0, 100.0));
+        assert_eq!(fitting("Hi\nthere", 72.0), 49.0);
+        let line = "a long line of letters";
+        let size = fitting(line, 40.0);
+        assert!(size < 30.0 && fitting(line, size) == size, "{size}");
+        let image = of(line, size).draw();
+        let is_blue = |x: u32| (0..100).all(|y| image.pixel(x, y) == [0, 0, 255, 255]);
+        assert!(is_blue(0) && is_blue(199) && !(20..180).all(is_blue));
     }
 }
