@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use crate::base::{ContentHash, RunId, Timestamp};
 use crate::cas::{StoreError, Verdict};
 use crate::db::DbError;
-use crate::engine::blobs::Bytes;
+use crate::engine::blobs::{Bytes, OTHER_BYTES, damaged};
 use crate::engine::error::EngineError;
 use crate::engine::events::What;
 use crate::engine::idempotency::Idempotency;
@@ -30,18 +30,14 @@ impl<W: FnOnce(&redb::WriteTransaction) -> Result<(), DbError> + Send + 'static>
 /// Times that a run is planned again because a value it counted on was found damaged.
 const REPLANS: u32 = 3;
 
-/// What is wrong with a blob that was changed.
-const OTHER_BYTES: &str = "its bytes are not what its name says; add the original file again";
-
 impl Engine {
     /// A blob for a stage, checked against its hash. What a stage before has just made may not
     /// be recorded yet, so the store alone is asked.
     pub(super) fn stage_read(&self, hash: &ContentHash) -> Result<Bytes, EngineError> {
-        let damaged = |what: &str| EngineError::Damaged { hash: *hash, what: what.to_owned() };
         let bytes = match self.0.store.open_blob(hash, None) {
             Ok(blob) => Bytes::Mapped(Arc::new(blob)),
             Err(StoreError::NotFound { .. }) => match self.read_blob(hash) {
-                Err(EngineError::NotFound { .. }) => return Err(damaged("its file is gone")),
+                Err(EngineError::NotFound { .. }) => return Err(damaged(*hash, "its file is gone")),
                 other => other?,
             },
             Err(error) => return Err(error.into()),
@@ -49,19 +45,18 @@ impl Engine {
         let mut hasher = blake3::Hasher::new();
         hasher.update_rayon(&bytes);
         if ContentHash::from(hasher.finalize()) != *hash {
-            return Err(damaged(OTHER_BYTES));
+            return Err(damaged(*hash, OTHER_BYTES));
         }
         Ok(bytes)
     }
 
     /// Checks a blob that another program reads: piece by piece, as films are larger than memory.
     pub(super) fn stage_check(&self, hash: &ContentHash) -> Result<(), EngineError> {
-        let damaged = |what: &str| EngineError::Damaged { hash: *hash, what: what.to_owned() };
         match self.0.store.verify(hash)? {
             Verdict::Whole { .. } => Ok(()),
-            Verdict::Missing => Err(damaged("its file is gone")),
-            Verdict::Damaged { .. } => Err(damaged(OTHER_BYTES)),
-            Verdict::Unreadable(error) => Err(damaged(&format!("the disk does not give it back: {error}"))),
+            Verdict::Missing => Err(damaged(*hash, "its file is gone")),
+            Verdict::Damaged { .. } => Err(damaged(*hash, OTHER_BYTES)),
+            Verdict::Unreadable(error) => Err(damaged(*hash, &format!("the disk does not give it back: {error}"))),
         }
     }
 

@@ -3,8 +3,7 @@
 
 use std::future::Future as _;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -34,8 +33,11 @@ impl Default for Pace {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Cut {
     /// It is longer than its route takes.
-    #[error("the body is too long")]
-    TooLong,
+    #[error("the body is longer than {limit} bytes")]
+    TooLong {
+        /// The most bytes that its route takes.
+        limit: u64,
+    },
     /// It comes too slowly.
     #[error("the body comes too slowly")]
     TooSlow,
@@ -50,28 +52,14 @@ pub struct Watch(Arc<Watched>);
 
 #[derive(Debug, Default)]
 struct Watched {
-    cut: AtomicU8,
+    cut: OnceLock<Cut>,
     room: Mutex<Option<OwnedSemaphorePermit>>,
 }
 
 impl Watch {
     /// Was it cut off? Why?
     pub fn cut(&self) -> Option<Cut> {
-        match self.0.cut.load(Ordering::Relaxed) {
-            0 => None,
-            1 => Some(Cut::TooLong),
-            2 => Some(Cut::TooSlow),
-            _ => Some(Cut::NoRoom),
-        }
-    }
-
-    fn set(&self, cut: Cut) {
-        let number = match cut {
-            Cut::TooLong => 1,
-            Cut::TooSlow => 2,
-            Cut::NoRoom => 3,
-        };
-        self.0.cut.store(number, Ordering::Relaxed);
+        self.0.cut.get().copied()
     }
 
     /// Takes room until there are so many KiB.
@@ -102,6 +90,7 @@ struct Held {
 /// A body that is counted and timed.
 pub struct Counted {
     inner: Body,
+    limit: u64,
     left: u64,
     held: Option<Held>,
     pace: Pace,
@@ -120,6 +109,7 @@ impl Counted {
         let watch = Watch::default();
         let body = Self {
             inner,
+            limit,
             left: limit,
             held: None,
             pace,
@@ -158,7 +148,7 @@ impl Counted {
         if self.came >= self.pace.bytes {
             (self.came, self.waited) = (0, Duration::ZERO);
         }
-        self.left = self.left.checked_sub(bytes).ok_or(Cut::TooLong)?;
+        self.left = self.left.checked_sub(bytes).ok_or(Cut::TooLong { limit: self.limit })?;
         if let Some(Held { room, weight, came }) = &mut self.held {
             *came += bytes as usize;
             self.watch.reserve(room, (came.saturating_sub(BODY_FREE_BYTES) * *weight).div_ceil(1024))?;
@@ -181,7 +171,8 @@ impl http_body::Body for Counted {
         match judged {
             Ok(()) => polled,
             Err(cut) => {
-                self.watch.set(cut);
+                // Whatever stops it later, the first reason stands.
+                let _ = self.watch.0.cut.set(cut);
                 Poll::Ready(Some(Err(axum::Error::new(cut))))
             }
         }
@@ -267,7 +258,7 @@ mod tests {
     async fn s18_a_body_stops_at_its_limit() {
         let (body, watch) = Counted::new(Body::from(vec![0; 11]), 10, Pace::default());
         assert!(body.collect().await.is_err());
-        assert_eq!(watch.cut(), Some(Cut::TooLong));
+        assert_eq!(watch.cut(), Some(Cut::TooLong { limit: 10 }));
         let (body, watch) = Counted::new(Body::from(vec![0; 10]), 10, Pace::default());
         assert_eq!((body.collect().await.unwrap().to_bytes().len(), watch.cut()), (10, None));
     }

@@ -119,8 +119,8 @@ pub fn plan(
         nodes.push(planned);
     }
     let output = append_encode(&wanted, &mut nodes, toolbox)?;
-    let keep = indices(&nodes, "--keep", &options.keep)?;
-    let force = indices(&nodes, "--force", &options.force)?;
+    let keep = indices(&nodes, "keep", &options.keep)?;
+    let force = indices(&nodes, "force", &options.force)?;
     demand(&mut nodes, output, &keep, &force, options, known);
     for index in 0..nodes.len() {
         if nodes[index].state == State::Miss {
@@ -131,7 +131,7 @@ pub fn plan(
     }
     let mut keeps = keep;
     if let Checkpoint::At(id) = &options.checkpoint {
-        keeps.extend(indices(&nodes, "--checkpoint", std::slice::from_ref(id))?);
+        keeps.extend(indices(&nodes, "checkpoint", std::slice::from_ref(id))?);
     }
     let mut groups = fuse::groups(&nodes, output, &keeps, options.fuse);
     if options.checkpoint == Checkpoint::Auto && options.fuse {

@@ -30,7 +30,7 @@ pub fn admit(request: &mut Request, takes: Takes, app: &App) -> ApiResult<Option
         Takes::Bytes | Takes::Config => app.settings.server.max_upload_bytes.unwrap_or(u64::MAX),
     };
     if request.body().size_hint().lower() > limit {
-        return Err(cut(Cut::TooLong));
+        return Err(cut(Cut::TooLong { limit }));
     }
     let body = std::mem::replace(request.body_mut(), Body::empty());
     let (counted, watch) = Counted::new(body, limit, Pace::default());
@@ -48,7 +48,10 @@ pub fn admit(request: &mut Request, takes: Takes, app: &App) -> ApiResult<Option
 /// What a client is told whose body was cut off. The rest of it is not read.
 pub fn cut(cut: Cut) -> ApiError {
     let error = match cut {
-        Cut::TooLong => ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than this route takes"),
+        Cut::TooLong { limit } => {
+            let detail = format!("the body is longer than the {limit} bytes that this route takes");
+            ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+        }
         Cut::TooSlow => ApiError::new(StatusCode::REQUEST_TIMEOUT, "the body came too slowly; send it again, faster"),
         Cut::NoRoom => {
             let detail = "too many long requests come at this moment; send it again in a while";
