@@ -70,4 +70,21 @@ await cases({
       await page.close();
     }
   },
+
+  "the description of the API, folded, open and tried out": async () => {
+    for (const of LOOKS) {
+      const page = await open(of);
+      await look(page, of, "full", "api", "/docs");
+      // One of each method; that take nothing, JSON, or a file.
+      for (const id of ["list_runs", "submit_run", "upload_blob", "put_asset", "delete_run"]) {
+        await page.locator(`[id$="-${id}"] .opblock-summary-control`).click();
+      }
+      await page.locator('[id$="-upload_blob"] .responses-table').waitFor();
+      await accessible(page, `API, open, ${of.name}`);
+      await page.locator('[id$="-list_runs"] .execute').click();
+      await page.locator('[id$="-list_runs"] .live-responses-table .response-col_status').first().waitFor();
+      await accessible(page, `API, tried out, ${of.name}`);
+      await page.close();
+    }
+  },
 });
