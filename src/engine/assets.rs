@@ -36,7 +36,11 @@ pub(super) fn names_in(tx: &redb::WriteTransaction, hash: &ContentHash) -> Resul
     names_from(&table, hash)
 }
 
-fn names_from(table: &impl redb::ReadableTable<&'static [u8], ()>, hash: &ContentHash) -> Result<Vec<String>, DbError> {
+/// The names of a blob.
+pub(super) fn names_from(
+    table: &impl redb::ReadableTable<&'static [u8], ()>,
+    hash: &ContentHash,
+) -> Result<Vec<String>, DbError> {
     let range = names::pairs_of(hash.as_bytes());
     let mut names = Vec::new();
     for row in table.range(range.start().as_slice()..=range.end().as_slice())? {

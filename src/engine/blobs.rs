@@ -7,12 +7,12 @@ use std::sync::Arc;
 use redb::ReadableTable as _;
 use serde::{Deserialize, Serialize};
 
-use crate::base::limits::{PAGE_ROWS, SMALL_BLOB_BYTES};
+use crate::base::limits::SMALL_BLOB_BYTES;
 use crate::base::{ContentHash, RunId, Timestamp};
 use crate::cas::{Blob, StoreError, Verdict};
 use crate::db::DbError;
 use crate::engine::error::EngineError;
-use crate::engine::{Engine, Page, tables};
+use crate::engine::{Engine, tables};
 use crate::media::{MediaType, SourceFacts, probe};
 use crate::records::tables as names;
 use crate::records::{BlobRow, Origin, Record};
@@ -205,35 +205,6 @@ impl Engine {
             Ok(rows)
         })?;
         Ok(rows)
-    }
-
-    /// Blobs whose type begins with `prefix`, newest first, from before the sequence number
-    /// `before`. Where few are of the type, a page may have fewer than there are: `next` goes on.
-    pub fn blobs_page(
-        &self,
-        prefix: &str,
-        before: Option<u64>,
-        limit: usize,
-    ) -> Result<Page<(ContentHash, BlobRow), u64>, EngineError> {
-        let page = self.0.db.read(|tx| {
-            let (order, blobs) = (tx.open_table(names::BLOB_ORDER)?, tx.open_table(names::BLOBS)?);
-            let mut page = Page::default();
-            for (looked_at, row) in order.range(..before.unwrap_or(u64::MAX))?.rev().enumerate() {
-                let (sequence, hash) = row?;
-                if page.items.len() == limit || looked_at == PAGE_ROWS {
-                    page.next = Some(sequence.value() + 1);
-                    break;
-                }
-                let hash = *hash.value();
-                let Some(bytes) = blobs.get(&hash)? else { continue };
-                let row = BlobRow::from_bytes(bytes.value())?;
-                if row.media_type.starts_with(prefix) {
-                    page.items.push((ContentHash::from_bytes(hash), row));
-                }
-            }
-            Ok(page)
-        })?;
-        Ok(page)
     }
 
     /// What is stored, from counters.

@@ -23,6 +23,7 @@ pub mod work;
 mod accepting;
 pub mod aliases;
 mod assets;
+mod blob_list;
 mod blobs;
 pub mod changes;
 mod configs;
@@ -70,6 +71,7 @@ mod why;
 
 pub use crate::records::{DeliveryRow, DeliveryState};
 pub use accepting::{Accepted, Accepting, Submission};
+pub use blob_list::BlobFilter;
 pub use blobs::{Bytes, Storage, VerifyReport};
 pub use configs::Config;
 pub use error::{Class, EngineError};

@@ -113,7 +113,8 @@ impl Engine {
     }
 }
 
-fn told(row: &ProbeRow) -> Result<SourceClip, String> {
+/// What a probe told, or why the blob is no film or sound that can be used.
+pub(super) fn told(row: &ProbeRow) -> Result<SourceClip, String> {
     let unread = || row.damage.clone().unwrap_or_else(|| "what was seen of it cannot be read".to_owned());
     row.clip.as_deref().and_then(|clip| serde_json::from_str(clip).ok()).ok_or_else(unread)
 }

@@ -59,7 +59,7 @@ await cases({
     const full = {
       home: "/", runs: "/runs", failures: "/runs?status=failed", run: `/run/${run_id}`, node: `/run/${run_id}?node=print`,
       "run-delete": `/run/${run_id}/delete`, recipes: "/recipes", recipe: `/recipe/${config_id}`, effect: "/recipe/dog?input=cat",
-      editor: "/recipes/new", media: "/media", search: "/media?q=cat", medium: "/media/cat", effects: "/effects", storage: "/storage", client: "/client", "log-in": "/auth",
+      editor: "/recipes/new", media: "/media", search: "/media?q=cat", facets: "/media?kind=image&origin=derived&size=small&side=small&q=invert", nothing: "/media?size=huge&q=nothing", medium: "/media/cat", effects: "/effects", storage: "/storage", client: "/client", "log-in": "/auth",
       command: `/run/${shown}?node=small#node`, times: `/run/${shown}#timeline`, large: `/run/${large}#run-graph`, opened: `/run/${large}?open=tail0#run-graph`,
     };
     for (const of of LOOKS) {

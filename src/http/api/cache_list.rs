@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::base::{ContentHash, Timestamp};
 use crate::engine::gc::Collected;
-use crate::engine::{Engine, EngineError, VerifyReport};
+use crate::engine::{BlobFilter, Engine, EngineError, VerifyReport};
 use crate::http::App;
 use crate::http::accept::varied;
 use crate::http::error::{ApiError, ApiResult};
@@ -65,13 +65,13 @@ pub enum CacheItem {
 pub async fn list(State(app): State<App>, mut query: QueryWords) -> ApiResult<Response> {
     let paging = Paging::of(List::Blobs, &mut query);
     let details = query.flag("details");
-    let prefix = query.text("media_type").unwrap_or_default();
+    let filter = BlobFilter::of_type(query.text("media_type").unwrap_or_default());
     let here = query.finish()?;
     let (before, limit) = (paging.after_number(), paging.limit);
     let (items, next, total) = app
         .blocking(move |engine| {
-            let total = if prefix.is_empty() { Some(engine.storage()?.blobs) } else { None };
-            let page = engine.blobs_page(&prefix, before, limit)?;
+            let total = if filter.media_type.is_empty() { Some(engine.storage()?.blobs) } else { None };
+            let page = engine.blobs_page(&filter, before, limit)?;
             let items = page.items.into_iter().map(|(hash, row)| item(engine, hash, row, details));
             Ok((items.collect::<Result<Vec<_>, EngineError>>()?, page.next, total))
         })

@@ -1,11 +1,14 @@
-//! The media: a grid of all of them, by kind or by name.
+//! The media: a grid of all of them, by kind, origin, size and name.
+
+use std::ops::Range;
 
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
 use crate::base::ContentHash;
-use crate::engine::{Engine, EngineError};
+use crate::base::limits::PAGE_ROWS;
+use crate::engine::{BlobFilter, Engine, EngineError};
 use crate::http::App;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::paging::{List, Next, Paging};
@@ -28,8 +31,26 @@ const KINDS: [(&str, &str, &str); 5] = [
     ("audio", "audio/", "Sounds"),
     ("data", "application/", "Data"),
 ];
-/// Names that a search shows.
-const FOUND: usize = 200;
+/// How media came: the word in the address, its name, and what it stands for.
+const ORIGINS: [Choice<Origin>; 2] =
+    [("upload", "Uploaded", Origin::Upload), ("derived", "Made here", Origin::Derived)];
+/// How large their files are.
+const SIZES: [Choice<Range<u64>>; 4] = [
+    ("small", "Below 1 MB", 0..1_000_000),
+    ("medium", "1 MB to 10 MB", 1_000_000..10_000_000),
+    ("large", "10 MB to 100 MB", 10_000_000..100_000_000),
+    ("huge", "100 MB and more", 100_000_000..u64::MAX),
+];
+/// How many pixels the longer side of pictures and films has.
+const SIDES: [Choice<Range<u32>>; 4] = [
+    ("small", "Below 640 px", 0..640),
+    ("medium", "640 to 1279 px", 640..1280),
+    ("large", "1280 to 2559 px", 1280..2560),
+    ("huge", "2560 px and more", 2560..u32::MAX),
+];
+
+/// The word in the address, the name, and what it stands for.
+type Choice<T> = (&'static str, &'static str, T);
 
 /// A medium in the grid.
 struct Item {
@@ -38,93 +59,141 @@ struct Item {
     names: Vec<String>,
 }
 
-/// What is shown, and where the next page begins.
-type Shown = (Vec<Item>, Option<u64>);
-
-fn listed(engine: &Engine, kind: &str, before: Option<u64>, limit: usize) -> Result<Shown, EngineError> {
-    let prefix = KINDS.iter().find(|(word, ..)| *word == kind).map_or("", |(_, prefix, _)| prefix);
-    let page = engine.blobs_page(prefix, before, limit)?;
-    let mut items = Vec::with_capacity(page.items.len());
-    for (hash, row) in page.items {
-        // Records are what artdag has written itself: they are data, and no media.
-        if !kind.is_empty() || row.origin != Origin::Record {
-            items.push(Item { hash, row, names: engine.names_of(&hash)? });
-        }
-    }
-    Ok((items, page.next))
+/// What is asked for, as it stands in the address; what is empty asks for nothing.
+#[derive(Default)]
+struct Asked {
+    kind: String,
+    origin: String,
+    size: String,
+    side: String,
+    words: String,
 }
 
-fn found(engine: &Engine, words: &str) -> Result<Shown, EngineError> {
-    let wanted = words.to_lowercase();
-    let mut items: Vec<Item> = Vec::new();
-    let mut add = |hash: ContentHash| -> Result<(), EngineError> {
-        if items.len() < FOUND && items.iter().all(|item| item.hash != hash) {
-            items.push(Item { hash, row: engine.describe(&hash)?, names: engine.names_of(&hash)? });
-        }
-        Ok(())
-    };
-    if let Ok(hash) = wanted.parse::<ContentHash>() {
-        match add(hash) {
-            Ok(()) | Err(EngineError::NotFound { .. }) => {}
-            Err(error) => return Err(error),
+impl Asked {
+    fn read(query: &mut QueryWords) -> Self {
+        let mut word = |name: &'static str, known: Vec<&str>| {
+            let word = query.text(name).unwrap_or_default();
+            if !word.is_empty() && !known.contains(&word.as_str()) {
+                query.problem(name, "enum", format!("{name:?} is {}", known.join(", ")));
+            }
+            word
+        };
+        let kind = word("kind", KINDS[1..].iter().map(|(kind, ..)| *kind).collect());
+        let origin = word("origin", ORIGINS.map(|(origin, ..)| origin).to_vec());
+        let size = word("size", SIZES.map(|(size, ..)| size).to_vec());
+        let side = word("side", SIDES.map(|(side, ..)| side).to_vec());
+        let words = query.text("q").unwrap_or_default().trim().to_owned();
+        Self { kind, origin, size, side, words }
+    }
+
+    fn prefix(&self) -> &'static str {
+        KINDS.iter().find(|(kind, ..)| *kind == self.kind).map_or("", |(_, prefix, _)| prefix)
+    }
+
+    fn filter(&self) -> BlobFilter {
+        let origins = match chosen(&ORIGINS, &self.origin) {
+            Some(origin) => vec![origin],
+            // Records are what artdag has written itself: they are data, and no media.
+            None if self.kind.is_empty() => vec![Origin::Upload, Origin::Derived],
+            None => Vec::new(),
+        };
+        BlobFilter {
+            media_type: self.prefix().to_owned(),
+            origins,
+            size: chosen(&SIZES, &self.size),
+            side: chosen(&SIDES, &self.side),
+            words: (!self.words.is_empty()).then(|| self.words.clone()),
         }
     }
-    for (name, row) in engine.assets()? {
-        if name.to_lowercase().contains(&wanted) {
-            add(row.hash)?;
+
+    /// The address that asks for another kind, and for the same otherwise.
+    fn of_kind(&self, kind: &str) -> String {
+        let pairs =
+            [("kind", kind), ("origin", &self.origin), ("size", &self.size), ("side", &self.side), ("q", &self.words)];
+        let pairs = pairs.iter().filter(|(_, word)| !word.is_empty());
+        let pairs: Vec<String> = pairs.map(|(name, word)| format!("{name}={}", path_part(word))).collect();
+        if pairs.is_empty() { "/media".to_owned() } else { format!("/media?{}", pairs.join("&")) }
+    }
+
+    /// The kinds as tabs, and all else as a form.
+    fn facets(&self) -> Markup {
+        html! {
+            div.filters {
+                nav.tabs aria-label="By kind" {
+                    @for (kind, _, name) in KINDS {
+                        a href=(self.of_kind(kind)) aria-current=[(kind == self.kind).then_some("page")] {
+                            @if !kind.is_empty() { (icon(kind)) } (name)
+                        }
+                    }
+                }
+                form.find method="get" action="/media" role="search" {
+                    @if !self.kind.is_empty() { input type="hidden" name="kind" value=(self.kind); }
+                    (select("origin", "Where it came from", "From anywhere", &ORIGINS, &self.origin))
+                    (select("size", "Size of the file", "Any size", &SIZES, &self.size))
+                    (select("side", "Longer side of a picture or film", "Any side", &SIDES, &self.side))
+                    input type="search" name="q" value=[(!self.words.is_empty()).then_some(&self.words)] placeholder="A name, hash or recipe" aria-label="A name, the beginning of a hash, or the recipe that made it";
+                    button.button { "Find" }
+                }
+            }
         }
     }
-    Ok((items, None))
+}
+
+fn chosen<T: Clone>(choices: &[Choice<T>], word: &str) -> Option<T> {
+    choices.iter().find(|(known, ..)| *known == word).map(|(.., of)| of.clone())
+}
+
+fn select<T>(name: &str, about: &str, any: &str, choices: &[Choice<T>], now: &str) -> Markup {
+    html! {
+        select name=(name) aria-label=(about) {
+            option value="" { (any) }
+            @for (word, title, _) in choices { option value=(word) selected[*word == now] { (title) } }
+        }
+    }
+}
+
+/// What is shown, and where the next page begins.
+fn listed(
+    engine: &Engine,
+    filter: &BlobFilter,
+    before: Option<u64>,
+    limit: usize,
+) -> Result<(Vec<Item>, Option<u64>), EngineError> {
+    let page = engine.blobs_page(filter, before, limit)?;
+    let items = page.items.into_iter().map(|(hash, row)| Ok(Item { hash, row, names: engine.names_of(&hash)? }));
+    Ok((items.collect::<Result<_, EngineError>>()?, page.next))
 }
 
 /// `/media`
 pub async fn page(State(app): State<App>, visitor: Visitor, mut query: QueryWords) -> ApiResult<Response> {
     let paging = Paging::of(List::Blobs, &mut query);
-    let kind = query.text("kind").unwrap_or_default();
-    if !KINDS.iter().any(|(word, ..)| *word == kind) {
-        query.problem("kind", "enum", "\"kind\" is image, video, audio or data");
-    }
-    let words = query.text("q").map(|words| words.trim().to_owned()).filter(|words| !words.is_empty());
+    let asked = Asked::read(&mut query);
     let here = query.finish()?;
-    let (before, limit) = (paging.after_number(), paging.limit);
-    let (of, asked) = (kind.clone(), words.clone());
-    let shown = app.blocking(move |engine| {
-        let shown = match asked {
-            Some(words) => found(engine, &words)?,
-            None => listed(engine, &of, before, limit)?,
-        };
-        Ok((shown, engine.storage()?))
-    });
-    let ((items, next), storage) = shown.await?;
+    let (before, limit, filter) = (paging.after_number(), paging.limit, asked.filter());
+    let shown = app.blocking(move |engine| Ok((listed(engine, &filter, before, limit)?, engine.storage()?))).await?;
+    let ((items, next), storage) = shown;
     let body = html! {
         div.head { h1 { "Media" } span.muted { (words::count(storage.blobs, "file", "files")) ", " (words::bytes(storage.bytes)) } }
-        div.filters {
-            nav.tabs aria-label="By kind" {
-                @for (word, _, name) in KINDS {
-                    @let address = if word.is_empty() { "/media".to_owned() } else { format!("/media?kind={word}") };
-                    a href=(address) aria-current=[(word == kind && words.is_none()).then_some("page")] {
-                        @if !word.is_empty() { (icon(word)) } (name)
-                    }
-                }
-            }
-            form.find method="get" action="/media" role="search" {
-                input type="search" name="q" value=[words.as_deref()] placeholder="A name, or a hash" aria-label="A name, or a hash";
-                button.button { "Find" }
-            }
-        }
+        (asked.facets())
         @if visitor.runs { (upload_form(&visitor)) }
         div id="grid" data-live="" data-scroll="" {
-            @if items.is_empty() && next.is_none() {
-                (shell::empty(if words.is_some() { "Nothing has such a name." } else { "Nothing of this kind is here." }, &html! { p { a.button href="/media" { "All media" } } }))
-            } @else {
+            @if !items.is_empty() {
                 ul.grid { @for item in &items { (tile(item)) } }
+            } @else if next.is_none() {
+                @let words = if before.is_some() { "No older ones are like that." } else { "Nothing here is like that." };
+                (shell::empty(words, &html! { p { a.button href="/media" { "All media" } } }))
             }
-            @if let Some(next) = next { p.more { a.button rel="next" href=(paging.link(&here, Next::from(next))) { "Older media" } } }
+            @if let Some(next) = next {
+                p.more {
+                    @if items.is_empty() { span.muted { "None is like that among the " (words::number(PAGE_ROWS as u64)) " that were looked at. " } }
+                    a.button rel="next" href=(paging.link(&here, Next::from(next))) { "Older media" }
+                }
+            }
         }
     };
-    let page =
-        Page::new("/media", "Media").script("scroll.js").api("GET /cache?details=true").command("artdag cache list");
-    Ok(page.show(&visitor, &body))
+    let of_type = if asked.kind.is_empty() { String::new() } else { format!("&media_type={}", asked.prefix()) };
+    let page = Page::new("/media", "Media").script("scroll.js").api(format!("GET /cache?details=true{of_type}"));
+    Ok(page.command("artdag cache list").show(&visitor, &body))
 }
 
 fn upload_form(visitor: &Visitor) -> Markup {

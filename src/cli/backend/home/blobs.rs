@@ -14,7 +14,7 @@ use crate::cli::backend::{Answer, BlobView, Blobs};
 use crate::cli::error::CliError;
 use crate::engine::gc::Collected;
 use crate::engine::views::BlobInfo;
-use crate::engine::{Freed, Upload, VerifyReport};
+use crate::engine::{BlobFilter, Freed, Upload, VerifyReport};
 
 /// Files that are taken in at once: what they wait for is one commit of the disk, whose time they share.
 const ADDERS: usize = 8;
@@ -68,9 +68,9 @@ impl Blobs for Home<'_> {
 
     fn blobs(&self, prefix: &str) -> Answer<Vec<BlobView>> {
         let names = self.engine.names_by_hash()?;
-        let (mut views, mut before) = (Vec::new(), None);
+        let (filter, mut views, mut before) = (BlobFilter::of_type(prefix), Vec::new(), None);
         loop {
-            let page = self.engine.blobs_page(prefix, before, PAGE_MAX)?;
+            let page = self.engine.blobs_page(&filter, before, PAGE_MAX)?;
             views.extend(page.items.into_iter().map(|(content_hash, row)| BlobView {
                 content_hash,
                 size: row.size,

@@ -52,7 +52,9 @@ const end = new IntersectionObserver(
       from.set(list, address);
       near.observe(list);
     }
-    more.replaceWith(...[list, next].filter((part) => part !== null));
+    // Where nothing at all was found, that is said in the end.
+    const nothing = one(".medium", grid ?? document) ? null : one("#grid .empty", page);
+    more.replaceWith(...[list, next, nothing].filter((part) => part !== null));
     if (next) end.observe(next);
   },
   { rootMargin: "1200px" },

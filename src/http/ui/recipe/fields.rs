@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::base::ContentHash;
 use crate::base::schema::{Kind, Param};
 use crate::effects;
-use crate::engine::{Engine, EngineError};
+use crate::engine::{BlobFilter, Engine, EngineError};
 use crate::http::ui::form::PageForm;
 use crate::http::ui::thumb::is_drawn;
 use crate::recipe::{Recipe, RecipeNode};
@@ -29,7 +29,7 @@ impl Offered {
         let names = engine.assets()?.into_iter().take(NAMES).map(|(name, row)| (name, row.hash)).collect();
         let mut newest = Vec::new();
         for (kind, prefix) in [("image", "image/"), ("video", "video/"), ("audio", "audio/")] {
-            let items = engine.blobs_page(prefix, None, OFFERED)?.items;
+            let items = engine.blobs_page(&BlobFilter::of_type(prefix), None, OFFERED)?.items;
             // What cannot be drawn small cannot be read as a picture either.
             for (hash, row) in items.into_iter().filter(|(_, row)| kind != "image" || is_drawn(row)) {
                 newest.push((kind, hash, row.media_type, engine.names_of(&hash)?.into_iter().next()));

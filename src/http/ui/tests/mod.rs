@@ -3,5 +3,6 @@
 mod browser;
 mod forms;
 mod hostile;
+mod media;
 mod negotiation;
 mod pages;
