@@ -286,6 +286,8 @@ pub const VIEW_BYTES: u64 = 256 << 10;
 pub const THUMB_PIXELS: u64 = 1 << 26;
 /// Small pictures that are made at once: each decodes a whole picture.
 pub const THUMBS_AT_ONCE: usize = 2;
+/// Runs that the page of the storage looks at for what each recipe gave.
+pub const RECIPE_RUNS: usize = 20_000;
 /// Runs that one form does something to.
 pub const BULK_RUNS: usize = 1000;
 /// Files that come in parts at once.

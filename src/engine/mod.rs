@@ -25,6 +25,7 @@ pub mod aliases;
 mod assets;
 mod blob_list;
 mod blobs;
+pub mod by_recipe;
 pub mod changes;
 mod configs;
 mod earlier;

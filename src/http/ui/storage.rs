@@ -6,17 +6,22 @@ use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 
+use crate::base::limits::RECIPE_RUNS;
+use crate::engine::by_recipe::{ByRecipe, RecipeSum};
 use crate::engine::gc::Collected;
 use crate::engine::{Engine, EngineError, Storage};
 use crate::http::App;
 use crate::http::error::{ApiError, ApiResult};
-use crate::http::query::QueryWords;
+use crate::http::query::{QueryWords, path_part};
 use crate::http::ui::form::PageForm;
 use crate::http::ui::icons::{icon, of_media};
 use crate::http::ui::shell::{self, Page};
 use crate::http::ui::visitor::Visitor;
 use crate::http::ui::words;
 use crate::records::Origin;
+
+/// Recipes that stand in a row of their own.
+const RECIPES: usize = 20;
 
 /// Files and their bytes.
 #[derive(Default, Clone, Copy)]
@@ -36,6 +41,7 @@ impl Sum {
 struct Facts {
     storage: Storage,
     kinds: BTreeMap<&'static str, Sum>,
+    recipes: ByRecipe,
     uploads: Sum,
     derived: Sum,
     records: Sum,
@@ -60,6 +66,7 @@ fn facts(engine: &Engine) -> Result<Facts, EngineError> {
     Ok(Facts {
         storage: engine.storage()?,
         kinds,
+        recipes: engine.by_recipe(RECIPE_RUNS)?,
         uploads,
         derived,
         records,
@@ -103,6 +110,7 @@ pub async fn page(State(app): State<App>, visitor: Visitor, query: QueryWords) -
                 } @else { p.muted { a href="/auth?next=/storage" { "Log in" } " as an administrator to make room." } }
             }
         }
+        (by_recipe(&facts.recipes))
         @let (published, waiting) = facts.published;
         @if published > 0 {
             section {
@@ -126,6 +134,39 @@ pub async fn page(State(app): State<App>, visitor: Visitor, query: QueryWords) -
     };
     let page = Page::new("/storage", "Storage").api("POST /cache/gc?dry_run=true").command("artdag cache gc --dry-run");
     Ok(page.show(&visitor, &body))
+}
+
+/// The outputs of runs, by what was run.
+fn by_recipe(found: &ByRecipe) -> Markup {
+    let (shown, rest) = found.recipes.split_at(found.recipes.len().min(RECIPES));
+    let of_rest = |of: fn(&RecipeSum) -> u64| rest.iter().map(of).sum::<u64>();
+    let row = |name: &Markup, [runs, files, bytes]: [u64; 3]| {
+        html! { tr { th scope="row" { (name) } td.num { (words::number(runs)) } td.num { (words::number(files)) } td.num { (words::bytes(bytes)) } } }
+    };
+    html! {
+        @if !found.recipes.is_empty() {
+            section id="by-recipe" {
+                h2 { "By recipe" }
+                p.muted {
+                    "What runs of each gave, as far as it is here; what several gave is counted for each of them."
+                    @if found.more { " Of the newest " (words::number(found.looked_at as u64)) " runs alone: older ones are not counted." }
+                }
+                table {
+                    thead { tr { th scope="col" { "Recipe" } th.num scope="col" { "Runs" } th.num scope="col" { "Files" } th.num scope="col" { "Size" } } }
+                    tbody {
+                        @for sum in shown {
+                            @let address = sum.config.map_or_else(|| path_part(&sum.recipe), |id| id.to_string());
+                            (row(&html! { a href={ "/recipe/" (address) } { (sum.recipe) } }, [sum.runs, sum.files, sum.bytes]))
+                        }
+                        @if !rest.is_empty() {
+                            @let name = html! { (words::count(rest.len() as u64, "other", "others")) };
+                            (row(&name, [of_rest(|sum| sum.runs), of_rest(|sum| sum.files), of_rest(|sum| sum.bytes)]))
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn plural(kind: &str) -> &'static str {

@@ -225,3 +225,37 @@ async fn room_is_made_after_it_was_told_what_goes() {
     assert_eq!(browser.post("/storage/gc", &[("down_to", "0"), ("sure", "yes")]).await.header("location"), "/storage");
     browser.post("/storage/gc", &[("down_to", "7")]).await.page(422);
 }
+
+#[tokio::test]
+async fn room_is_told_by_recipe_with_each_output_counted_once() {
+    let browser = Browser::new();
+    for _ in 0..2 {
+        browser.ended(&browser.post("/recipe/invert/run", &[("input.input", "cat")]).await).await;
+    }
+    let mut total = 0;
+    for number in 0..22 {
+        let yaml = format!(
+            "name: of-{number}\ndag:\n  nodes:\n    - {{id: a, type: GENERATE, config: {{kind: colour, width: {}, height: 1}}}}\n  output: a\n",
+            number + 1
+        );
+        let config = browser.config(yaml).await;
+        let run = browser.ended(&browser.post(&format!("/recipe/{config}/run"), &[]).await).await;
+        let output = browser.app.engine.run_view(run.parse().unwrap()).unwrap().output_hash.expect("an output");
+        total += browser.app.engine.describe(&output).unwrap().size;
+    }
+    let engine = &browser.app.engine;
+    let told = engine.by_recipe(100).unwrap();
+    let first = &told.recipes[0];
+    assert_eq!((first.recipe.as_str(), first.config, first.runs, first.files), ("invert", None, 2, 1));
+    assert_eq!(told.recipes[1..].iter().map(|sum| sum.bytes).sum::<u64>(), total);
+    assert!(told.recipes.is_sorted_by_key(|sum| std::cmp::Reverse(sum.bytes)));
+    assert_eq!((told.recipes.len(), told.looked_at, told.more), (23, 24, false));
+    // Of more runs than are looked at the newest count, and that is said.
+    let few = engine.by_recipe(3).unwrap();
+    assert_eq!((few.recipes.len(), few.looked_at, few.more), (3, 3, true));
+    let page = browser.get("/storage").await.page(200);
+    assert!(
+        page.contains("<a href=\"/recipe/invert\">invert</a></th><td class=\"num\">2</td><td class=\"num\">1</td>")
+    );
+    assert!(page.contains("<th scope=\"row\">3 others</th>") && !page.contains("older ones are not counted"));
+}
