@@ -127,7 +127,7 @@ impl Engine {
         let row = RunRow {
             status,
             completed_at: Some(Timestamp::now()),
-            stats: job.stats(),
+            stats: job.stats(status),
             progress: job.counts(),
             ..job.row()
         };

@@ -14,7 +14,7 @@ use crate::engine::request::Data;
 use crate::engine::slots::Place;
 use crate::engine::tables::Pending;
 use crate::plan::{Plan, State};
-use crate::records::{BlobRow, CommandTrace, KeyRow, MemoRow, RunRow, RunStats};
+use crate::records::{BlobRow, CommandTrace, KeyRow, MemoRow, RunRow, RunStats, RunStatus};
 
 /// A run in flight.
 pub struct Job {
@@ -310,18 +310,30 @@ impl Job {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts for the run's record.
-    pub fn stats(&self) -> RunStats {
+    /// Counts for the record of a run that ends so.
+    pub fn stats(&self, status: RunStatus) -> RunStats {
         let progress = self.progress();
-        let adopted = progress.adopted.len() as u64;
-        let is_miss = |key: &NodeKey| self.plan.nodes.iter().any(|node| node.state == State::Miss && node.key == *key);
+        let adopted: HashSet<usize> = progress.adopted.iter().copied().collect();
+        let failed = progress.failure.as_ref().map(|failure| failure.node);
+        let skipped: HashSet<usize> = progress.skipped.iter().copied().collect();
+        let notes = self.notes();
+        // Of a run without an output only what was done counts, whatever else it was to do.
+        let was_made = |node: usize| {
+            status == RunStatus::Completed
+                || (notes.of_node(node).ended.is_some() && failed != Some(node) && !skipped.contains(&node))
+        };
+        let computed: Vec<&NodeKey> = (0..self.plan.nodes.len())
+            .filter(|node| self.plan.nodes[*node].state == State::Miss && !adopted.contains(node) && was_made(*node))
+            .map(|node| &self.plan.nodes[node].key)
+            .collect();
         // What is computed twice by one run is one node.
-        let before = self.earlier.made.keys().filter(|key| !is_miss(key)).count() as u64;
+        let again: HashSet<&NodeKey> = computed.iter().copied().collect();
+        let before = self.earlier.made.keys().filter(|key| !again.contains(key)).count();
         let own = (0..self.plan.nodes.len()).filter(|node| self.is_hit(*node) && self.made_before(*node)).count();
         RunStats {
             stages: self.earlier.stages + progress.stages,
-            hits: (self.plan.hits() - own) as u64 + adopted,
-            misses: (self.plan.misses() as u64 + before).saturating_sub(adopted),
+            hits: (self.plan.hits() - own + adopted.len()) as u64,
+            misses: (computed.len() + before) as u64,
             blobs_written: self.earlier.written + progress.written,
         }
     }

@@ -172,6 +172,34 @@ mod tests {
         let states: Vec<&str> = plan.nodes.iter().map(|node| node.state.as_ref()).collect();
         assert_eq!(states, ["failed", "skipped", "skipped"]);
         assert_eq!(plan.nodes[0].why, "its bytes cannot be used");
+        let stats = engine.run_row(run).unwrap().stats;
+        assert_eq!((stats.misses, stats.hits, stats.blobs_written), (0, 0, 0), "nothing was computed");
+        engine.close().unwrap();
+    }
+
+    #[test]
+    fn of_a_run_that_fails_in_the_middle_what_was_computed_counts() {
+        use crate::engine::testing::{opened, picture};
+        use crate::engine::{Inputs, RecipeRef, Request};
+        use crate::media::{Image, encode::encode_stored};
+        use crate::records::RunOptions;
+        let home = tempfile::tempdir().unwrap();
+        let engine = opened(home.path());
+        let whole = encode_stored(&Image::filled(64, 64, [1, 2, 3, 255]));
+        let half = engine.add_bytes(&whole[..whole.len() / 2], None).unwrap().content_hash;
+        let yaml = "name: halves\ndag:\n  nodes:\n    - {id: one, type: SOURCE, config: {input: true}}\n    \
+                    - {id: other, type: SOURCE, config: {input: true}}\n    \
+                    - {id: dark, type: EFFECT, config: {effect: invert}, inputs: [one]}\n    \
+                    - {id: grey, type: EFFECT, config: {effect: grayscale}, inputs: [dark]}\n    \
+                    - {id: both, type: LAYER, inputs: [grey, other]}\n  output: both\n";
+        let inputs = Inputs::Listed(vec![picture(&engine, [1, 2, 3, 255]), half]);
+        let options = RunOptions { fuse: false, ..RunOptions::default() };
+        let request = Request { options, ..Request::new(RecipeRef::Bytes(yaml.into()), inputs) };
+        let run = engine.submit(&request, true, &|_| Ok(())).unwrap();
+        let row = engine.wait(run).unwrap();
+        let plan = engine.run_plan(run).unwrap();
+        let computed = plan.nodes.iter().filter(|node| node.state == "completed").count() as u64;
+        assert_eq!((row.status, row.stats.misses, computed), (RunStatus::Failed, 2, 2), "{:?}", row.error);
         engine.close().unwrap();
     }
 

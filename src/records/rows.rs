@@ -163,7 +163,7 @@ pub struct RunStats {
     pub stages: u64,
     /// Nodes whose known results were used.
     pub hits: u64,
-    /// Nodes that had to run.
+    /// Nodes that were computed.
     pub misses: u64,
     /// Blobs that were new to the store.
     pub blobs_written: u64,

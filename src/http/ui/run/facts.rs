@@ -80,7 +80,7 @@ pub fn facts(seen: &Seen) -> Markup {
                 dt { "Asked for" } dd { (words::ago(run.created_at)) @if let Some(name) = &run.username { " by " (name) } }
                 @if let Some(took) = took { dt { "Took" } dd { (words::duration(took)) @if let Some(waited) = waited { span.muted { " after waiting " (words::duration(waited)) } } } }
                 @if let Some(start) = run.started_at.filter(|_| took.is_none()) { dt { "Began" } dd { (words::ago(start)) } }
-                dt { "Nodes" } dd { (run.stats.misses) " computed, " (run.stats.hits) " known, in " (words::count(run.stats.stages, "stage", "stages")) }
+                @if run.status.is_final() { dt { "Nodes" } dd { (run.stats.misses) " computed, " (run.stats.hits) " known, in " (words::count(run.stats.stages, "stage", "stages")) } }
                 @if let Some(output) = &seen.output {
                     dt { "Output" } dd {
                         a href={ "/media/" (output.content_hash) } { (output.media_type) } ", " (words::bytes(output.size))
