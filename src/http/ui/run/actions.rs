@@ -16,6 +16,7 @@ use crate::http::ui::runs::recipe_word;
 use crate::http::ui::shell::{self, Page};
 use crate::http::ui::visitor::Visitor;
 use crate::http::ui::words;
+use crate::media::encode::Format;
 use crate::records::{DeliveryState, RunOptions, RunStatus};
 
 /// The run's name, its state, and the buttons.
@@ -107,14 +108,15 @@ pub async fn publish(State(app): State<App>, PathRun(run): PathRun, _form: PageF
 
 /// Asks for the same once more.
 fn again(engine: &Engine, run: RunId, username: Option<String>) -> Result<RunId, EngineError> {
-    let view = engine.run_view(run)?;
+    let row = engine.run_row(run)?;
+    let view = engine.view_of(run, &row)?;
     let bound = |bound: &OneOrMany| super::facts::hashes(bound).to_vec();
     let request = Request {
         recipe: view.config_id.map_or(RecipeRef::Effect(view.recipe), RecipeRef::Config),
         inputs: Inputs::Named(view.bindings.iter().map(|(node, hashes)| (node.clone(), bound(hashes))).collect()),
         params: view.params.as_object().cloned().unwrap_or_default(),
         output_name: Some(view.output_name),
-        format: None,
+        format: row.format.as_deref().and_then(Format::parse).map(|format| (format, row.quality)),
         options: RunOptions::default(),
         priority: view.priority,
         username,

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::Seen;
+use super::{Seen, same};
 use crate::base::ContentHash;
 use crate::engine::views::{BlobInfo, OneOrMany};
 use crate::http::ui::icons::{icon, of_media};
@@ -109,7 +109,7 @@ pub fn facts(seen: &Seen) -> Markup {
                     }
                 }
             }
-            (same(seen))
+            (same::same(&seen.run, &seen.row))
         }
     }
 }
@@ -118,65 +118,4 @@ fn media_type_of<'a>(seen: &'a Seen, hash: &ContentHash) -> Option<&'a str> {
     let known = [&seen.before, &seen.output].into_iter().flatten().find(|blob| blob.content_hash == *hash);
     // Most inputs are pictures; one that is none shows the box without a picture.
     Some(known.map_or("image/*", |blob| blob.media_type.as_str()))
-}
-
-/// The same run, asked for by a program.
-fn same(seen: &Seen) -> Markup {
-    let run = &seen.run;
-    let inputs: serde_json::Map<String, serde_json::Value> = run
-        .bindings
-        .iter()
-        .map(|(node, bound)| (node.clone(), serde_json::to_value(bound).unwrap_or_default()))
-        .collect();
-    let recipe = run.config_id.map_or_else(|| run.recipe.clone(), |id| id.to_string());
-    let body =
-        serde_json::json!({"recipe": recipe, "inputs": inputs, "params": run.params, "output_name": run.output_name});
-    let curl = format!(
-        "curl -X POST \"$ARTDAG/runs\" -H 'Content-Type: application/json' -d {}",
-        words::shell(&body.to_string())
-    );
-    let words_of = |(node, bound): (&String, &OneOrMany)| {
-        let hashes: Vec<String> = hashes(bound).iter().map(ToString::to_string).collect();
-        format!(" -i {}", words::shell(&format!("{node}={}", hashes.join(","))))
-    };
-    let command = match (run.config_id, run.bindings.values().next()) {
-        (None, Some(bound)) => {
-            let hash = hashes(bound).first().map(ToString::to_string).unwrap_or_default();
-            format!("artdag render {} {hash}{}", words::shell(&run.recipe), params(&run.params))
-        }
-        _ => format!(
-            "artdag run {recipe}{}{}",
-            run.bindings.iter().map(words_of).collect::<String>(),
-            params(&run.params)
-        ),
-    };
-    html! {
-        details.same {
-            summary { "The same run from a shell" }
-            dl {
-                dt { "curl" } dd { code { (curl) } (crate::http::ui::shell::copy(&curl)) }
-                dt { "Command" } dd { code { (command) } (crate::http::ui::shell::copy(&command)) }
-            }
-        }
-    }
-}
-
-/// Parameters as the command line takes them.
-fn params(params: &serde_json::Value) -> String {
-    let mut text = String::new();
-    for (name, value) in params.as_object().into_iter().flatten() {
-        match value {
-            serde_json::Value::Object(of_node) => {
-                for (inner, value) in of_node {
-                    text.push_str(&format!(" --param {}", words::shell(&format!("{name}.{inner}={}", plain(value)))));
-                }
-            }
-            value => text.push_str(&format!(" --param {}", words::shell(&format!("{name}={}", plain(value))))),
-        }
-    }
-    text
-}
-
-fn plain(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

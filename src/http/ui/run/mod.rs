@@ -6,6 +6,7 @@ mod facts;
 mod nodes;
 mod panel;
 mod proof;
+mod same;
 mod timeline;
 
 pub use actions::{act, ask_delete, delete, publish};
@@ -24,10 +25,13 @@ use crate::http::query::QueryWords;
 use crate::http::ui::icons;
 use crate::http::ui::shell::Page;
 use crate::http::ui::visitor::Visitor;
+use crate::records::RunRow;
 
 /// What the page is about.
 struct Seen {
     run: RunView,
+    /// What was asked for.
+    row: RunRow,
     /// Its plan, or why there is none now.
     plan: Result<PlanView, String>,
     /// What is known of the output.
@@ -40,7 +44,8 @@ struct Seen {
 
 impl Seen {
     fn of(engine: &Engine, run: crate::base::RunId) -> Result<Self, EngineError> {
-        let view = engine.run_view(run)?;
+        let row = engine.run_row(run)?;
+        let view = engine.view_of(run, &row)?;
         let mut plan = engine.run_plan(run).map_err(|error| error.to_string());
         if let (Ok(plan), false) = (&mut plan, view.status.is_final()) {
             // A value that was just made may not be recorded yet: nobody can look at it before.
@@ -55,7 +60,7 @@ impl Seen {
         let before = first.and_then(|hash| engine.blob_info(&hash).ok());
         let record = view.provenance_hash.and_then(|_| engine.provenance(&run.to_string()).ok());
         let record = record.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        Ok(Self { run: view, plan, output, before, record })
+        Ok(Self { run: view, row, plan, output, before, record })
     }
 }
 

@@ -259,3 +259,45 @@ async fn room_is_told_by_recipe_with_each_output_counted_once() {
     );
     assert!(page.contains("<th scope=\"row\">3 others</th>") && !page.contains("older ones are not counted"));
 }
+
+#[tokio::test]
+async fn what_is_copied_from_a_run_asks_for_the_same_run() {
+    let browser = Browser::new();
+    let asked = serde_json::json!({
+        "recipe": "invert", "inputs": ["cat"], "output_name": "a b", "priority": -3, "format": "jpeg", "quality": 70,
+        "options": {"cache": false, "fuse": false, "keep": ["invert"], "force": ["invert"], "checkpoint": "never"},
+    });
+    let post = |body: String| browser.call(Method::POST, "/runs", "application/json", body);
+    let id = |run: &serde_json::Value| run["run_id"].as_str().expect("a run").parse().expect("its id");
+    let first: crate::base::RunId = id(&post(asked.to_string()).await);
+    let page = browser.get(&format!("/run/{first}")).await.page(200);
+    let copied = |beginning: &str| {
+        let (_, rest) = page.split_once(&format!("data-copy=\"{beginning}")).expect("something to copy");
+        rest.split('"').next().unwrap_or_default().replace("&quot;", "\"").replace("&amp;", "&")
+    };
+    let flags = "--name 'a b' --format jpeg --quality 70 --priority -3 --keep invert --force invert --checkpoint never \
+                 --no-cache --no-fuse";
+    let command = copied("artdag render invert ");
+    assert!(command.ends_with(flags), "{command}");
+    let curl = copied("curl -X POST ");
+    let (_, body) = curl.split_once("-d '").expect("a body");
+    let again = id(&post(body.trim_end_matches('\'').to_owned()).await);
+    let row = |run| browser.app.engine.run_row(run).expect("a run");
+    let (first, again) = (row(first), row(again));
+    let of = |row: &crate::records::RunRow| {
+        (
+            row.options.clone(),
+            row.priority,
+            row.format.clone(),
+            row.quality,
+            row.output_name.clone(),
+            row.bindings.clone(),
+        )
+    };
+    assert_eq!(of(&first), of(&again));
+    // What is as ever is not written.
+    let plain = id(&post(r#"{"recipe": "sepia", "inputs": ["cat"]}"#.to_owned()).await);
+    let page = browser.get(&format!("/run/{plain}")).await.page(200);
+    assert!(page.contains("data-copy=\"artdag render sepia ") && !page.contains(" --"), "{page}");
+    assert!(!page.contains("&quot;options&quot;") && !page.contains("&quot;priority&quot;"));
+}
