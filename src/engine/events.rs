@@ -64,6 +64,8 @@ pub enum What {
         /// That run.
         on: RunId,
     },
+    /// It was deleted: told after the commit that takes it out.
+    Deleted,
 }
 
 /// The state of a node within a run.

@@ -6,6 +6,7 @@ use crate::base::{ContentHash, RunId};
 use crate::db::DbError;
 use crate::engine::changes::{self, Subject};
 use crate::engine::error::EngineError;
+use crate::engine::events::What;
 use crate::engine::job::Job;
 use crate::engine::{Engine, assets, runs, tables, tasks, trace};
 use crate::records::tables as names;
@@ -57,6 +58,7 @@ impl Engine {
         freed.kept.dedup();
         if !dry_run {
             self.write(move |tx| forget_run(tx, run)).wait()?;
+            self.0.events.tell(run, What::Deleted);
             self.take_away(&gone)?;
         }
         Ok(freed)

@@ -1,7 +1,8 @@
 //! What happens, as it happens: server-sent events of a run, or of all.
 //!
 //! A stream begins with the run itself, or, for a client that comes back with the number of the
-//! last event it saw, with what it missed. The stream of a run ends after the event that says how
+//! last event it saw, with what it missed. Where that is no longer known, the event `missed` after
+//! the run says so: nodes may have changed without a word. The stream of a run ends after the event that says how
 //! it ended; a client that names that event is told by 204 to come no more.
 
 use std::convert::Infallible;
@@ -22,7 +23,7 @@ use crate::http::auth::Peer;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::PathRun;
 
-/// What happens to a run: `run` (the whole run), `node` and `progress`.
+/// What happens to a run: `run` (the whole run), `node` and `progress`; also `missed` and `deleted`.
 #[utoipa::path(
     get, path = "/runs/{run_id}/events", operation_id = "follow_run", tag = "events",
     params(
@@ -31,7 +32,9 @@ use crate::http::extract::PathRun;
     ),
     responses(
         (status = 200, body = String, content_type = "text/event-stream",
-         description = "Events: the data of `run` is a run, of `node` a node's state, of `progress` counts."),
+         description = "Events: the data of `run` is a run, of `node` a node's state, of `progress` counts. \
+         `missed` says that what came after the client's last event is not known any more: ask for the plan. `deleted` \
+         is the last of a run that is gone."),
         (status = 204, description = "The client has seen the last event there is."),
         (status = 404),
         (status = 503, description = "Too many streams are open."),
@@ -57,7 +60,8 @@ pub async fn of_run(
     params(("Last-Event-ID" = Option<String>, Header, description = "The last event that was seen: what came after it is told first")),
     responses(
         (status = 200, body = String, content_type = "text/event-stream",
-         description = "Events as of single runs; first, unless the client comes back, the runs that have not ended."),
+         description = "Events as of single runs; first, unless the client comes back, the runs that have not ended. \
+         `missed` says that runs which were not told before it may have ended, or are gone."),
         (status = 503, description = "Too many streams are open."),
     )
 )]

@@ -30,6 +30,8 @@ pub struct Feed {
     run: Option<RunId>,
     /// The number of the last event that was looked at; none before the first look.
     seen: Option<u64>,
+    /// Was the client told something before? Then what is no longer known is missed.
+    came_back: bool,
     ready: VecDeque<Event>,
     changed: watch::Receiver<u64>,
     /// The run had ended before the stream began: nothing new is to be waited for.
@@ -93,6 +95,19 @@ struct ProgressEvent<'a> {
     seconds_left: Option<f64>,
 }
 
+/// The run is no longer there.
+#[derive(Serialize)]
+struct DeletedEvent {
+    run_id: RunId,
+}
+
+/// What happened after the last event that the client saw is no longer known.
+#[derive(Serialize)]
+struct MissedEvent {
+    /// To which run; to any, if none.
+    run_id: Option<RunId>,
+}
+
 impl Feed {
     /// The events of a run, as it was when the stream was asked for.
     pub fn of_run(app: App, view: &RunView, listener: Listener, place: OwnedSemaphorePermit) -> Self {
@@ -108,10 +123,11 @@ impl Feed {
 
     fn new(app: App, run: Option<RunId>, listener: Listener, place: OwnedSemaphorePermit) -> Self {
         let log = app.engine.events();
-        let seen = last_event_id(&listener.headers).and_then(|last| number(last, log.boot()));
+        let last = last_event_id(&listener.headers).filter(|last| !last.is_empty());
+        let (seen, came_back) = (last.and_then(|last| number(last, log.boot())), last.is_some());
         let changed = log.changed();
         let ready = VecDeque::from([Event::default().retry(Duration::from_secs(2))]);
-        Self { app, run, seen, ready, changed, settled: false, ended: false, listener, _place: place }
+        Self { app, run, seen, came_back, ready, changed, settled: false, ended: false, listener, _place: place }
     }
 
     /// The next event, as soon as there is one; none when the stream is at its end.
@@ -153,7 +169,8 @@ impl Feed {
     async fn begin_anew(&mut self) -> ApiResult<()> {
         self.listener.check(&self.app)?;
         let seen = self.app.engine.events().latest();
-        self.seen = Some(seen);
+        let missed = self.came_back;
+        (self.seen, self.came_back) = (Some(seen), true);
         let run = self.run;
         let views = self.app.blocking(move |engine| match run {
             Some(run) => Ok(vec![engine.run_view(run)?]),
@@ -167,8 +184,19 @@ impl Feed {
                 Ok(views)
             }
         });
-        for view in views.await? {
-            self.tell_run(&view, seen);
+        let views = views.await?;
+        // Only the last event has a number: who is cut off before it has not seen the rest, and begins anew.
+        let last = views.len().saturating_sub(1);
+        for (at, view) in views.iter().enumerate() {
+            self.tell_run(view, (at == last && !missed).then_some(seen));
+        }
+        if views.is_empty() && !missed {
+            // Whoever is cut off now has seen nothing, and misses nothing when they come back.
+            self.ready.push_back(Event::default().id(self.id(seen)));
+        }
+        if missed && !self.ended {
+            let event = data("missed", &MissedEvent { run_id: run });
+            self.ready.extend(event.map(|event| event.id(self.id(seen))));
         }
         Ok(())
     }
@@ -195,25 +223,36 @@ impl Feed {
         });
         let views = views.await?;
         for Logged { seq, event } in events {
+            if self.ended {
+                break;
+            }
             match (&event.what, views.get(&event.run)) {
                 (What::Status(status), Some(view)) => {
                     // A run that has ended since is told when its end is.
                     if status.is_final() || !view.status.is_final() {
-                        self.tell_run(view, seq);
+                        self.tell_run(view, Some(seq));
                     }
                 }
-                (What::Status(status), None) => self.ended |= self.run.is_some() && status.is_final(),
+                // That it was deleted is told next.
+                (What::Status(_), None) => {}
+                (What::Deleted, _) => {
+                    self.ended |= self.run.is_some();
+                    let event = data("deleted", &DeletedEvent { run_id: event.run });
+                    self.ready.extend(event.map(|event| event.id(self.id(seq))));
+                }
                 (what, _) => self.ready.extend(part(event.run, what).map(|event| event.id(self.id(seq)))),
             }
         }
         Ok(())
     }
 
-    fn tell_run(&mut self, view: &RunView, seq: u64) {
+    /// Makes a run's event ready, with the number if there is one that says where the client is.
+    fn tell_run(&mut self, view: &RunView, seq: Option<u64>) {
         let last = self.run.is_some() && view.status.is_final();
-        let id = if last { final_id(view.run_id) } else { self.id(seq) };
+        let id = if last { Some(final_id(view.run_id)) } else { seq.map(|seq| self.id(seq)) };
         self.ended |= last;
-        self.ready.extend(data("run", view).map(|event| event.id(id)));
+        let event = data("run", view);
+        self.ready.extend(event.map(|event| if let Some(id) = id { event.id(id) } else { event }));
     }
 
     fn id(&self, seq: u64) -> String {
@@ -237,7 +276,7 @@ fn part(run_id: RunId, what: &What) -> Option<Event> {
     let plain = |node, state| NodeEvent { run_id, node, state, output_hash: None, error: None, waits_for: None };
     let node_event = match what {
         // That a run waits is told of each node that does.
-        What::Status(_) | What::Waits { .. } => return None,
+        What::Status(_) | What::Waits { .. } | What::Deleted => return None,
         What::Progress { done, nodes } => {
             let fraction = if *nodes == 0 { 0.0 } else { *done as f64 / *nodes as f64 };
             let (done, nodes) = (*done, *nodes);

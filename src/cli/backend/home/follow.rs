@@ -59,8 +59,8 @@ impl<'a> Listening<'a> {
                     seconds_left: Some(seconds_left),
                 }))
             }
-            // Each node that waits is told.
-            What::Waits { .. } => None,
+            // Each node that waits is told; what was deleted had ended before.
+            What::Waits { .. } | What::Deleted => None,
             What::Node { node, state } => {
                 let word = match &state {
                     NodeState::Waiting { .. } => "waiting",

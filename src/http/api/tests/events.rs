@@ -104,6 +104,71 @@ async fn the_stream_of_all_runs_begins_with_those_that_have_not_ended() {
 }
 
 #[tokio::test]
+async fn a_deletion_is_told_and_ends_what_was_told_of_the_run() {
+    let site = Site::new();
+    site.config(INK).await;
+    let run = submit(&site, false).await;
+    site.ended(&run).await;
+    let boot = format!("{:016x}", site.app.engine.events().boot());
+    let seen = format!("{boot}-{}", site.app.engine.events().latest());
+    let delete = async { assert_eq!(site.delete(&format!("/runs/{run}")).await.status, StatusCode::OK) };
+    let headers = [("last-event-id", seen.as_str())];
+    let (told, ()) = tokio::join!(cut(&site, "/events", &headers), delete);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((told[0].1.as_str(), &told[0].2), ("deleted", &json!({"run_id": run})));
+    site.get(&format!("/runs/{run}/events")).await.refused(404, "no run");
+}
+
+#[tokio::test]
+async fn who_comes_back_too_late_is_told_that_something_was_missed() {
+    let site = Site::new();
+    site.config(INK).await;
+    let (run, other) = (submit(&site, true).await, submit(&site, true).await);
+    let boot = format!("{:016x}", site.app.engine.events().boot());
+    let paths = [format!("/runs/{run}/events"), "/events".to_owned()];
+    // Nobody who is new has missed anything.
+    for (path, last) in paths.iter().flat_map(|path| [(path, None), (path, Some("0-1"))]) {
+        let headers: Vec<_> = last.iter().map(|last| ("last-event-id", *last)).collect();
+        let told = cut(&site, path, &headers).await;
+        let (names, expected): (Vec<&str>, _) =
+            (told.iter().map(|(_, name, _)| name.as_str()).collect(), 1 + usize::from(path == "/events"));
+        let missed = names.iter().position(|name| *name == "missed");
+        assert_eq!(
+            (names.iter().filter(|name| **name == "run").count(), missed),
+            (expected, last.map(|_| expected)),
+            "{path}"
+        );
+        // Whoever is cut off within has no number, and so begins anew: only the last event has one.
+        let (whole, before) = told.split_last().expect("events");
+        assert!(before.iter().all(|(id, ..)| id.is_empty()), "{told:?}");
+        assert_eq!(whole.0, format!("{boot}-{}", site.app.engine.events().latest()));
+    }
+    // Where nothing waits a new client has a number, too: what ends before it comes back is told.
+    for run in [&run, &other] {
+        site.post(&format!("/runs/{run}/cancel")).await;
+    }
+    let text = cut_text(&site, "/events", &[]).await;
+    let id = text.lines().find_map(|line| line.strip_prefix("id: ")).expect("a number").to_owned();
+    assert_eq!(events(&text), []);
+    let quick = submit(&site, false).await;
+    site.ended(&quick).await;
+    let told = cut(&site, "/events", &[("last-event-id", id.as_str())]).await;
+    assert!(
+        told.iter()
+            .any(|(_, name, data)| name == "run" && data["run_id"] == json!(quick) && data["status"] == "completed")
+    );
+}
+
+/// What a stream tells before its way is cut.
+async fn cut_text(site: &Site, path: &str, headers: &[(&'static str, &str)]) -> String {
+    site.told_within(path, headers, std::time::Duration::from_millis(300)).await
+}
+
+async fn cut(site: &Site, path: &str, headers: &[(&'static str, &str)]) -> Vec<Told> {
+    events(&cut_text(site, path, headers).await)
+}
+
+#[tokio::test]
 async fn streams_are_limited_and_leave_their_place() {
     let site = Site::new();
     site.config(INK).await;

@@ -1,6 +1,7 @@
 //! A server without its guard, over a home that goes when it is dropped.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -75,6 +76,26 @@ impl Site {
             request = request.header(HeaderName::from_static(name), *value);
         }
         self.send(request.body(Body::empty()).expect("a request")).await
+    }
+
+    /// What an answer has brought after a while; then its way is cut.
+    pub async fn told_within(&self, path: &str, headers: &[(&'static str, &str)], most: Duration) -> String {
+        let mut request = Request::get(path).body(Body::empty()).expect("a request");
+        request.extensions_mut().insert(self.who.clone());
+        request.extensions_mut().insert(Peer(Ipv4Addr::LOCALHOST.into()));
+        for (name, value) in headers {
+            request.headers_mut().insert(HeaderName::from_static(name), value.parse().expect("a header"));
+        }
+        let mut body = self.router.clone().oneshot(request).await.expect("a router answers").into_body();
+        let mut told = Vec::new();
+        let read = async {
+            while let Some(Ok(frame)) = body.frame().await {
+                told.extend(frame.into_data().unwrap_or_default());
+            }
+        };
+        // That time is over is how it is meant to end.
+        tokio::time::timeout(most, read).await.ok();
+        String::from_utf8(told).expect("a text")
     }
 
     pub async fn post(&self, path: &str) -> Answer {
