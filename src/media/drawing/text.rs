@@ -156,10 +156,10 @@ mod tests {
         };
         let fitting = |text: &str, size| of(text, size).fitting();
         assert_eq!((fitting("Hi", 40.0), fitting("Hi\nthere", 48.0), fitting("", 100.0)), (40.0, 48.0, 100.0));
-        assert_eq!(fitting("Hi\nthere", 72.0), 49.0);
+        assert!((48.0..51.0).contains(&fitting("Hi\nthere", 72.0)));
         let line = "a long line of letters";
         let size = fitting(line, 40.0);
-        assert!(size < 30.0 && fitting(line, size) == size, "{size}");
+        assert!(size < 30.0 && (fitting(line, size) - size).abs() < 0.1, "{size}");
         let image = of(line, size).draw();
         let is_blue = |x: u32| (0..100).all(|y| image.pixel(x, y) == [0, 0, 255, 255]);
         assert!(is_blue(0) && is_blue(199) && !(20..180).all(is_blue));
