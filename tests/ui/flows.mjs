@@ -114,6 +114,23 @@ await cases({
     await page.close();
   },
 
+  "media are found by a form without script": async () => {
+    const page = await open(undefined, { script: false });
+    await page.goto("/media?kind=image");
+    await page.getByLabel("Where it came from").selectOption({ label: "Uploaded" });
+    await page.getByRole("searchbox").fill("cat");
+    await page.getByRole("button", { name: "Find" }).click();
+    await page.locator(".medium-name").getByText("cat", { exact: true }).waitFor();
+    const asked = new URL(page.url()).searchParams;
+    assert.deepEqual([asked.get("kind"), asked.get("origin"), asked.get("q")], ["image", "upload", "cat"]);
+    await page.getByLabel("Size of the file").selectOption({ label: "100 MB and more" });
+    await page.getByRole("button", { name: "Find" }).click();
+    await page.getByText("Nothing here is like that.").waitFor();
+    await page.getByRole("link", { name: "All media" }).click();
+    await page.waitForURL("**/media");
+    await page.close();
+  },
+
   "before and after are compared by the slider": async () => {
     const { run_id } = await api("POST", "/runs", { recipe: "dog", inputs: ["cat"] });
     await ended(run_id);
