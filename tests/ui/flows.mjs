@@ -114,6 +114,33 @@ await cases({
     await page.close();
   },
 
+  "a run that somebody deletes goes from open pages, and its own page says so": async () => {
+    const { run_id } = await api("POST", "/runs", { recipe: "sharpen", inputs: ["cat"] });
+    await ended(run_id);
+    const pages = [];
+    for (const path of ["/", "/runs", `/run/${run_id}`]) {
+      const page = await open(undefined, { expected: ["404"] });
+      await logIn(page);
+      await page.goto(path);
+      await page.evaluate(() => (globalThis.sameDocument = true));
+      pages.push(page);
+    }
+    const [home, list, own] = pages;
+    for (const page of [home, list]) await page.locator(`[data-run="${run_id}"]`).waitFor();
+    await own.getByRole("link", { name: "Delete…" }).waitFor();
+    // The streams are open when this is told.
+    for (const page of pages) await page.waitForTimeout(300);
+    await api("DELETE", `/runs/${run_id}`);
+    for (const page of [home, list]) await page.locator(`[data-run="${run_id}"]`).waitFor({ state: "detached" });
+    await own.getByText("This run was deleted.").waitFor();
+    assert.equal(await own.locator(".actions").count(), 0, "nothing more can be done with it");
+    await accessible(own, "a deleted run");
+    for (const page of pages) {
+      assert.equal(await page.evaluate(() => globalThis.sameDocument), true, "no page was loaded again");
+      await page.close();
+    }
+  },
+
   "media are found by a form without script": async () => {
     const page = await open(undefined, { script: false });
     await page.goto("/media?kind=image");

@@ -91,6 +91,7 @@ export const refresh = async () => {
   const address = location.href.split("#")[0];
   const answer = await fetch(address, { headers: { Accept: "text/html" } });
   const text = await answer.text();
+  if (answer.status === 404) document.dispatchEvent(new CustomEvent("artdag:gone"));
   // Another address may have been asked for meanwhile, and answered before: this is none of it.
   if (!answer.ok || address !== location.href.split("#")[0]) return;
   const fresh = new DOMParser().parseFromString(text, "text/html");

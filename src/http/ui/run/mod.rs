@@ -85,7 +85,7 @@ pub async fn page(
     let view = &seen.run;
     let body = html! {
         (icons::of_states())
-        article data-run-page=(run) data-final=[view.status.is_final().then_some("")] {
+        article data-run-page=(view.run_id) data-final=[view.status.is_final().then_some("")] {
             (actions::head(&visitor, view))
             div.split {
                 (facts::output(&seen))
