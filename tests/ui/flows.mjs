@@ -141,6 +141,49 @@ await cases({
     }
   },
 
+  "a picture that is damaged behind its header says that it cannot be shown": async () => {
+    // A header of 300 × 200 pixels, and nothing that can be read after it.
+    const header = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAASwAAADICAIAAADdvUsCAAAAEElEQVT//////////////////////////w==", "base64");
+    const { content_hash } = await api("POST", "/cache/upload?name=damaged.png", header, "application/octet-stream");
+    const { width, height } = await api("GET", `/cache/${content_hash}/info`);
+    assert.deepEqual([width, height], [300, 200]);
+    // Of a type that this browser does not know: its own bytes are what its page shows.
+    const plain = "name: plain\ndag:\n  nodes:\n    - {id: a, type: GENERATE, config: {kind: gradient, width: 300, height: 200}}\n  output: a\n";
+    const { config_id } = await api("POST", "/configs/upload", plain, "application/yaml");
+    const { output_hash } = await ended((await api("POST", `/configs/${config_id}/run`, { format: "tiff" })).run_id);
+    const shifts = (page) =>
+      page.evaluate(
+        () =>
+          new Promise((done) => {
+            let sum = 0;
+            new PerformanceObserver((list) => list.getEntries().forEach((entry) => (sum += entry.value))).observe({ type: "layout-shift", buffered: true });
+            setTimeout(() => done(sum), 500);
+          }),
+      );
+    for (const late of [false, true]) {
+      const page = await open(undefined, { expected: ["404"] });
+      // The pictures have failed long before the script is there.
+      if (late) await page.route("**/page.js", (route) => setTimeout(() => route.continue(), 1500));
+      await page.goto("/media?q=damaged");
+      await page.locator(".medium .broken").getByText("This picture cannot be shown").waitFor();
+      assert.equal(await page.locator("#grid img").count(), 0);
+      await accessible(page, "media with a damaged one");
+      await page.goto(`/media/${output_hash}`);
+      const box = page.locator(".stage .broken");
+      await box.getByText("This picture cannot be shown").waitFor();
+      await accessible(page, "a medium that cannot be shown");
+      const { width, height } = await box.boundingBox();
+      assert.deepEqual([Math.round(width), Math.round(height)], [300, 200], "it has the picture's room");
+      if (!late) assert.ok((await shifts(page)) < 0.01, "nothing moves");
+      await page.goto("/media/cat");
+      await page.locator(".stage img").waitFor();
+      assert.equal(await page.locator(".broken").count(), 0, "what can be shown is shown");
+      await page.close();
+    }
+    // Other cases look at pages without any trouble.
+    await api("DELETE", `/cache/${content_hash}`);
+  },
+
   "media are found by a form without script": async () => {
     const page = await open(undefined, { script: false });
     await page.goto("/media?kind=image");

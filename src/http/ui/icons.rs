@@ -64,14 +64,23 @@ pub fn state(word: &str) -> Markup {
     html! { span class={ "state s-" (word) } { (icon(word)) span { (word) } } }
 }
 
+/// The icons of what is shown by a picture, for the script that puts them in the place of one that fails.
+pub fn of_kinds() -> Markup {
+    symbols("k", &["image", "video"])
+}
+
 /// Every icon that states have, for the script that changes them.
 pub fn of_states() -> Markup {
     const STATES: [&str; 8] =
         ["pending", "waiting", "running", "cached", "completed", "failed", "cancelled", "skipped"];
+    symbols("i", &STATES)
+}
+
+fn symbols(prefix: &str, names: &[&str]) -> Markup {
     html! {
         svg.defs width="0" height="0" aria-hidden="true" focusable="false" {
-            @for state in STATES {
-                symbol id={ "i-" (state) } viewBox="0 0 16 16" { (PreEscaped(format!("<path d=\"{}\"/>", strokes(state)))) }
+            @for name in names {
+                symbol id={ (prefix) "-" (name) } viewBox="0 0 16 16" { (PreEscaped(format!("<path d=\"{}\"/>", strokes(name)))) }
             }
         }
     }

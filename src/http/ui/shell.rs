@@ -8,7 +8,7 @@ use maud::{DOCTYPE, Markup, html};
 use crate::engine::infra::Infrastructure;
 use crate::http::accept::varied;
 use crate::http::ui::form;
-use crate::http::ui::icons::icon;
+use crate::http::ui::icons::{icon, of_kinds};
 use crate::http::ui::statics::address;
 use crate::http::ui::visitor::Visitor;
 
@@ -149,6 +149,7 @@ impl Page {
                     }
                     p.lost role="status" hidden id="lost" { (icon("again")) "Reconnecting…" }
                     main id="main" tabindex="-1" { (body) }
+                    @if self.scripts_run { (of_kinds()) }
                     footer.foot {
                         @if !self.same.is_empty() {
                             details.same {

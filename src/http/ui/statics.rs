@@ -32,6 +32,7 @@ static FILES: &[File] = &[
     file!("style.css", "text/css; charset=utf-8"),
     file!("icon.svg", "image/svg+xml"),
     file!("blake3.js", SCRIPT),
+    file!("broken.js", SCRIPT),
     file!("common.js", SCRIPT),
     file!("compare.js", SCRIPT),
     file!("complete.js", SCRIPT),

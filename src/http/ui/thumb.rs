@@ -135,7 +135,7 @@ pub fn thumb(hash: Option<&ContentHash>, media_type: Option<&str>) -> Markup {
         span.thumb {
             @match hash {
                 Some(hash) if matches!(kind, "image" | "video") => {
-                    img src={ "/thumb/" (hash) "?size=small" } alt="" width="320" height="240" loading="lazy" decoding="async";
+                    img data-kind=[(kind == "video").then_some(kind)] src={ "/thumb/" (hash) "?size=small" } alt="" width="320" height="240" loading="lazy" decoding="async";
                 }
                 Some(_) => (icon(kind)),
                 None => span.none {},

@@ -1,7 +1,8 @@
 // @ts-check
-// What every page does: times that go on, hashes that are copied, keys, uploads.
+// What every page does: pictures that fail, times that go on, hashes that are copied, keys, uploads.
 
 import { all } from "./common.js";
+import "./broken.js";
 import "./time.js";
 import "./keys.js";
 import "./upload.js";
