@@ -131,8 +131,7 @@ impl Page {
                         a.brand href="/" aria-current=[(self.part == "/").then_some("page")] {
                             svg.mark viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false" {
                                 path d="M6 6L17 12L6 18" {}
-                                circle cx="5" cy="6" r="3" {}
-                                circle cx="5" cy="18" r="3" {}
+                                circle cx="5" cy="6" r="3" {} circle cx="5" cy="18" r="3" {}
                                 circle.out cx="18" cy="12" r="4" {}
                             }
                             "artdag"
