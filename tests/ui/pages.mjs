@@ -72,7 +72,7 @@ await cases({
   },
 
   "the description of the API, folded, open and tried out": async () => {
-    for (const of LOOKS) {
+    for (const of of LOOKS) {
       const page = await open(of);
       await look(page, of, "full", "api", "/docs");
       // One of each method; that take nothing, JSON, or a file.
