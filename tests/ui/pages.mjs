@@ -72,7 +72,8 @@ await cases({
   },
 
   "the description of the API, folded, open and tried out": async () => {
-    for (const of of LOOKS) {
+    // By day on a desk, by night on a phone: what is Swagger UI's own takes its time to be checked.
+    for (const of of [LOOKS[0], LOOKS[3]]) {
       const page = await open(of);
       await look(page, of, "full", "api", "/docs");
       // One of each method; that take nothing, JSON, or a file.
@@ -82,7 +83,7 @@ await cases({
       await page.locator('[id$="-upload_blob"] .responses-table').waitFor();
       await accessible(page, `API, open, ${of.name}`);
       await page.locator('[id$="-list_runs"] .execute').click();
-      await page.locator('[id$="-list_runs"] .live-responses-table .response-col_status').first().waitFor();
+      await page.locator('[id$="-list_runs"] .live-responses-table tbody .response-col_status').first().waitFor();
       await accessible(page, `API, tried out, ${of.name}`);
       await page.close();
     }
