@@ -60,6 +60,13 @@ fn every_page_fits_and_shuts_nobody_out() {
 }
 
 #[test]
+fn the_description_of_the_api_shuts_nobody_out() {
+    let home = Home::new();
+    let server = Server::start(&home, &[]);
+    script("docs.mjs", &[("ARTDAG_URL", server.url.as_str()), ("ARTDAG_TOKEN", &server.token)]);
+}
+
+#[test]
 fn graphs_of_a_thousand_nodes_fold_open_and_move() {
     let home = Home::new();
     let server = Server::start(&home, &[]);

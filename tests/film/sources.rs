@@ -331,3 +331,49 @@ fn a_gif_is_as_fast_as_browsers_show_it() {
         .collect();
     assert!(delays.len() == 100 && delays.iter().all(|delay| *delay == 2), "{} {delays:?}", delays.len());
 }
+
+/// Films of MPEG-TS can be put one behind the other byte by byte, and then have two clocks.
+#[test]
+fn a_clock_that_steps_back_is_told_of_and_a_gap_of_any_length_is_filled() {
+    let home = Home::new();
+    let both = "-f lavfi -i testsrc2=s=64x48:r=25:d=2 -f lavfi -i sine=d=2 -c:v libx264 -pix_fmt yuv420p -c:a aac";
+    make(home.dir(), "one.ts", both);
+    make(home.dir(), "later.ts", &format!("{both} -output_ts_offset 7.013"));
+    make(home.dir(), "far.ts", &format!("{both} -output_ts_offset 500"));
+    let bytes = |name: &str| std::fs::read(home.dir().join(name)).expect("a file");
+    let joined = |first: &str, second: &str| home.write("joined.ts", [bytes(first), bytes(second)].concat());
+    for (first, second) in [("one.ts", "one.ts"), ("far.ts", "one.ts")] {
+        let (code, err) = as_it_is(&home, &joined(first, second), "x").expect_err("it has two clocks");
+        assert!(code == 3 && err.contains("its clock steps from ") && err.contains("-c copy NEW.mkv"), "{code} {err}");
+    }
+    // What is proposed helps.
+    let file = joined("one.ts", "one.ts");
+    make(home.dir(), "new.mkv", &format!("-i {} -c copy", file.display()));
+    let file = as_it_is(&home, &home.dir().join("new.mkv"), "{node: x, format: mkv}").expect("it is rendered");
+    assert!(streams(&file)[0].starts_with("video 64x48 25/1 10"), "{:?}", streams(&file));
+    let file = as_it_is(&home, &joined("one.ts", "later.ts"), "{node: x, format: mkv}").expect("it is rendered");
+    assert!(streams(&file)[0].starts_with("video 64x48 25/1 22"), "nine seconds: {:?}", streams(&file));
+}
+
+#[test]
+fn short_frames_of_program_streams_are_all_there_at_their_rate() {
+    let home = Home::new();
+    for seconds in [1, 4, 8] {
+        let name = format!("{seconds}.mpg");
+        let last = seconds * 25 - 1;
+        make(
+            home.dir(),
+            &name,
+            &format!(
+                "-f lavfi -i color=black:s=64x48:r=25:d={seconds} -f lavfi -i sine=d={seconds} \
+                 -vf drawbox=t=fill:c=white:enable='eq(n\\,{last})' -c:v mpeg2video -c:a mp2"
+            ),
+        );
+        let file = as_it_is(&home, &home.dir().join(&name), "{node: x, format: mkv}").expect("it is rendered");
+        assert_eq!(streams(&file)[0], format!("video 64x48 25/1 {}", seconds * 25));
+        let frames = decoded_frames(&file, 64, 48);
+        let light = |frame: &[u8]| mean(frame)[0];
+        let [.., before, end] = frames.as_slice() else { panic!("{} frames", frames.len()) };
+        assert!(light(end) > 200 && light(before) < 50, "{name}: {} {}", light(before), light(end));
+    }
+}

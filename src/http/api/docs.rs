@@ -1,8 +1,10 @@
 //! `openapi.json`, and a page that shows it and tries it out, with nothing loaded from elsewhere.
 //!
 //! The page is Swagger UI, built into the program. Its policy allows no inline script or style:
-//! what it does at the start is a file of its own.
+//! what it does at the start is a file of its own. Swagger UI's style is sent as a layer, which
+//! lets ours mend its colours without being more exact than each of its rules.
 
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use axum::Extension;
@@ -79,17 +81,22 @@ fn of_swagger_ui(headers: &HeaderMap, name: &str) -> ApiResult<Response> {
     let unknown = || ApiError::not_found("file of the docs", name);
     let (name, kind) = FILES.iter().find(|(known, _)| *known == name).ok_or_else(unknown)?;
     let file = utoipa_swagger_ui::serve(name, CONFIG.clone()).map_err(|error| ApiError::bug(&error))?;
-    let bytes = match file.ok_or_else(unknown)?.bytes {
-        std::borrow::Cow::Borrowed(bytes) => bytes::Bytes::from_static(bytes),
-        std::borrow::Cow::Owned(bytes) => bytes.into(),
+    let file = file.ok_or_else(unknown)?.bytes;
+    let bytes = match (name.ends_with(".css"), file) {
+        (true, file) => bytes::Bytes::from([b"@layer swagger {\n", &*file, b"\n}\n"].concat()),
+        (false, Cow::Borrowed(bytes)) => bytes::Bytes::from_static(bytes),
+        (false, Cow::Owned(bytes)) => bytes.into(),
     };
-    // The files are this build's: its version tells them apart.
-    Ok(fixed(headers, kind, bytes, concat!("\"", env!("CARGO_PKG_VERSION"), "\"")))
+    Ok(hashed(headers, kind, bytes))
 }
 
 fn served(headers: &HeaderMap, kind: &'static str, text: &'static str) -> Response {
-    let etag = format!("\"{}\"", ContentHash::of(text.as_bytes()));
-    fixed(headers, kind, bytes::Bytes::from_static(text.as_bytes()), &etag)
+    hashed(headers, kind, bytes::Bytes::from_static(text.as_bytes()))
+}
+
+fn hashed(headers: &HeaderMap, kind: &'static str, bytes: bytes::Bytes) -> Response {
+    let etag = format!("\"{}\"", ContentHash::of(&bytes));
+    fixed(headers, kind, bytes, &etag)
 }
 
 /// Bytes of ours that change with the program alone.

@@ -21,8 +21,18 @@ pub struct Packets {
     pub padding: u64,
     /// How long the last packet lasts.
     lasts: i64,
+    /// The widest step back of the clock between one packet and the next as they are decoded: from and to.
+    pub back: Option<(i64, i64)>,
+    /// The widest step ahead.
+    pub ahead: Option<(i64, i64)>,
+    /// When the last packet is decoded.
+    decoded: Option<i64>,
     /// Of those that do not tell when they are shown: when they are decoded, and how long they last.
     untimed: Vec<(i64, i64)>,
+    /// The same of those that tell it.
+    timed: Vec<(i64, i64)>,
+    /// How long after it is decoded the first of these is shown.
+    delay: Option<i64>,
 }
 
 impl Packets {
@@ -45,6 +55,15 @@ impl Packets {
             self.untimed.push((time, lasts));
         } else {
             self.show(time, lasts);
+            self.timed.push((decoded.unwrap_or(time), lasts));
+            self.delay = self.delay.or(decoded.map(|decoded| time - decoded));
+        }
+        let now = decoded.unwrap_or(time);
+        if let Some(before) = self.decoded.replace(now) {
+            let widest = if now < before { &mut self.back } else { &mut self.ahead };
+            if widest.is_none_or(|(from, to)| before.abs_diff(now) > from.abs_diff(to)) {
+                *widest = Some((before, now));
+            }
         }
         // Ogg takes it off the packet's duration, other containers do not.
         let is_whole = lasts >= self.lasts;
@@ -62,14 +81,17 @@ impl Packets {
         self.end = Some(self.end.map_or(end, |last| last.max(end)));
     }
 
-    /// Brings all into order when the last has come. Containers without times to show tell those of
-    /// decoding. Where a few lack, as in MPEG program streams, they are where the others leave room.
+    /// Brings all into order when the last has come. Where most do not tell when they are shown, all are
+    /// shown a while after they are decoded, as the first that tells is. Where a few lack, as in MPEG program streams, they are where the others leave room.
     pub fn settle(&mut self) {
         let untimed = std::mem::take(&mut self.untimed);
         self.times.sort_unstable();
         if untimed.len() > self.times.len() {
-            for (time, lasts) in untimed {
-                self.show(time, lasts);
+            let delay = self.delay.unwrap_or_default();
+            let timed = std::mem::take(&mut self.timed);
+            (self.times, self.first, self.end) = (Vec::new(), None, None);
+            for (time, lasts) in timed.into_iter().chain(untimed) {
+                self.show(time + delay, lasts);
             }
         } else if let Some(step) = untimed.iter().map(|(_, lasts)| *lasts).max() {
             let known = std::mem::take(&mut self.times);
@@ -98,21 +120,25 @@ impl Packets {
         })
     }
 
-    /// Is each frame at some n/rate, but for the rounding of its timestamps, and nine of ten follow the one before
-    /// at the next? Then frames are missing from a film of this constant rate.
+    /// Do nine of ten frames follow the one before at 1/rate, but for the rounding of their timestamps, and the
+    /// others later? Then frames are missing from a film of this constant rate.
     pub fn are_constant_with_gaps(&self, rate: Rate, tick: (u32, u32)) -> bool {
-        let Some(first) = self.first else { return false };
+        let Some(mut start) = self.first else { return false };
         let (num, den) = (i128::from(tick.1) * i128::from(rate.den()), i128::from(tick.0) * i128::from(rate.num()));
         let (mut last, mut follow) = (None, 0);
         for time in &self.times {
-            let ticks = i128::from(time - first) * den;
+            let ticks = i128::from(time - start) * den;
             let index = (2 * ticks + num).div_euclid(2 * num);
             let off = (ticks - index * num).abs();
-            if off * 2 > 3 * den || off * 3 >= num || last.is_some_and(|last| last >= index) {
-                return false;
+            let is_there = off * 2 <= 3 * den && off * 3 < num;
+            match last {
+                Some(last) if is_there && index == last + 1 => follow += 1,
+                // Behind a gap, which need not last whole frames, they are counted anew.
+                Some(last) if index > last + 1 => start = *time,
+                None if is_there => {}
+                _ => return false,
             }
-            follow += usize::from(last == Some(index - 1));
-            last = Some(index);
+            last = Some(if start == *time { 0 } else { index });
         }
         self.times.len() > 1 && follow * 10 >= (self.times.len() - 1) * 9
     }
@@ -148,6 +174,14 @@ mod tests {
     }
 
     #[test]
+    fn where_most_do_not_tell_it_all_are_shown_as_late_as_the_first_that_tells() {
+        // As MPEG program streams of small frames: the first of each pack has a time to show.
+        let packets =
+            settled(&["50,10,40,1,K_", "N/A,50,40,1,__", "N/A,90,40,1,__", "170,130,40,1,__", "N/A,170,40,1,__"]);
+        assert_eq!((packets.times, packets.end), (vec![50, 90, 130, 170, 210], Some(250)));
+    }
+
+    #[test]
     fn a_rate_is_constant_but_for_rounding() {
         let rate = Rate::new(30_000, 1001).unwrap();
         let of = |times: &[&str]| settled(times).are_constant(rate, (1, 1000));
@@ -169,9 +203,21 @@ mod tests {
         // Every other frame, or one of three: the rate is another one, or none.
         assert_eq!(of(&(0..40).map(|frame| frame * 2).collect::<Vec<i64>>()), (false, false));
         assert_eq!(of(&(0..40).filter(|frame| frame % 3 > 0).collect::<Vec<i64>>()), (false, false));
+        // Behind the gap the clock is another.
+        let mut jumps = settled(&["0,0,40,1,K_"]);
+        jumps.times = (0..30).map(|frame| frame * 40).chain((0..30).map(|frame| 500_013 + frame * 40)).collect();
+        assert!(jumps.are_constant_with_gaps(rate, (1, 1000)));
         let mut uneven = settled(&["0,0,40,1,K_", "40,40,40,1,__"]);
-        uneven.times.extend((3..40).map(|frame| frame * 40 + 11));
+        uneven.times.extend((2..40).map(|frame| frame * 40 + frame % 2 * 15));
         assert!(!uneven.are_constant_with_gaps(rate, (1, 1000)));
+    }
+
+    #[test]
+    fn the_widest_step_of_the_clock_is_told() {
+        let steps = |lines: &[&str]| (settled(lines).back, settled(lines).ahead);
+        assert_eq!(steps(&["0,0,40,1,K_", "80,40,40,1,__", "40,80,40,1,__"]), (None, Some((0, 40))));
+        let back = steps(&["0,0,40,1,K_", "120,40,40,1,__", "500,500,40,1,K_", "0,0,40,1,K_"]);
+        assert_eq!(back, (Some((500, 0)), Some((40, 500))));
     }
 
     #[test]

@@ -56,6 +56,9 @@ pub fn probe(
     let sound = told.streams.iter().find(|s| s.codec_type == "audio" && s.channels > 0);
     let of_picture = picture.map(|stream| look.packets(stream.index)).transpose()?;
     let of_sound = sound.map(|stream| look.packets(stream.index)).transpose()?;
+    for (stream, packets) in [picture.zip(of_picture.as_ref()), sound.zip(of_sound.as_ref())].into_iter().flatten() {
+        one_clock(stream, packets)?;
+    }
     let zero = Zero::new(&told.format, [picture.zip(of_picture.as_ref()), sound.zip(of_sound.as_ref())]);
     let picture =
         picture.zip(of_picture).map(|(stream, packets)| of_film(stream, &packets, &zero, media_type)).transpose()?;
@@ -166,6 +169,26 @@ impl Look<'_> {
 
 /// What is asked of each packet.
 const ENTRIES: &str = "packet=pts,dts,duration,size,flags:packet_side_data=skip_samples,discard_padding";
+
+/// Seconds by which the clock of a stream may step back: files that were cut do so by a few frames.
+const BACK_SECONDS: f64 = 1.0;
+/// Seconds by which it may step ahead: a gap, which becomes held frames and silence.
+const AHEAD_SECONDS: f64 = 3600.0;
+
+/// Has a stream one clock? Films of MPEG-TS that were put one behind the other have two.
+fn one_clock(stream: &Stream, packets: &Packets) -> Result<(), ProbeError> {
+    let Some((num, den)) = fraction(&stream.time_base) else { return Ok(()) };
+    let seconds = |ticks: i64| ticks as f64 * f64::from(num) / f64::from(den);
+    let steps = [packets.back.map(|step| (step, BACK_SECONDS)), packets.ahead.map(|step| (step, AHEAD_SECONDS))];
+    let too_wide = steps.into_iter().flatten().find(|((from, to), most)| (seconds(*to) - seconds(*from)).abs() > *most);
+    let Some(((from, to), _)) = too_wide else { return Ok(()) };
+    Err(ProbeError::Refused(format!(
+        "its clock steps from {:.1} s to {:.1} s, as if it were several films one behind the other; \
+         give it one clock (`ffmpeg -i FILE -c copy NEW.mkv`), or take its parts one by one",
+        seconds(from),
+        seconds(to)
+    )))
+}
 
 /// The longest run-up of a sound's encoder: two thousand samples at 22 kHz.
 const RUN_UP_MICROS: i64 = 100_000;

@@ -61,7 +61,10 @@ async fn the_docs_load_nothing_from_elsewhere_and_run_nothing_inline() {
         let again = site.get_with(part, &[("if-none-match", file.header("etag"))]).await;
         assert_eq!(again.status, StatusCode::NOT_MODIFIED, "{part}");
     }
-    assert_eq!(files, 6);
+    assert_eq!(files, 7);
+    let style = site.get("/docs/swagger-ui.css").await.text();
+    assert!(style.starts_with("@layer swagger {") && style.matches('{').count() == style.matches('}').count());
+    assert!(text.contains("<a href=\"/\">"), "no way back: {text}");
     for missing in ["/docs/index.html", "/docs/..%2fpage.html", "/docs/oauth2-redirect.html"] {
         site.get(missing).await.refused(404, "no file of the docs");
     }
