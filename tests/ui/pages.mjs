@@ -59,7 +59,7 @@ await cases({
     const full = {
       home: "/", runs: "/runs", failures: "/runs?status=failed", run: `/run/${run_id}`, node: `/run/${run_id}?node=print`,
       "run-delete": `/run/${run_id}/delete`, recipes: "/recipes", recipe: `/recipe/${config_id}`, effect: "/recipe/dog?input=cat",
-      editor: "/recipes/new", media: "/media", search: "/media?q=cat", facets: "/media?kind=image&origin=derived&size=small&side=small&q=invert", nothing: "/media?size=huge&q=nothing", medium: "/media/cat", effects: "/effects", storage: "/storage", client: "/client", "log-in": "/auth",
+      editor: "/recipes/new", media: "/media", search: "/media?q=cat", facets: "/media?kind=image&origin=derived&size=small&side=small&q=invert", nothing: "/media?size=huge&q=nothing", medium: "/media/cat", effects: "/effects", storage: "/storage", api: "/docs", client: "/client", "log-in": "/auth",
       command: `/run/${shown}?node=small#node`, times: `/run/${shown}#timeline`, large: `/run/${large}#run-graph`, opened: `/run/${large}?open=tail0#run-graph`,
     };
     for (const of of LOOKS) {
@@ -67,24 +67,6 @@ await cases({
       await logIn(page);
       for (const [name, path] of Object.entries(full)) await look(page, of, "full", name, path);
       await look(page, of, "full", "not-here", "/nowhere");
-      await page.close();
-    }
-  },
-
-  "the description of the API, folded, open and tried out": async () => {
-    // By day on a desk, by night on a phone: what is Swagger UI's own takes its time to be checked.
-    for (const of of [LOOKS[0], LOOKS[3]]) {
-      const page = await open(of);
-      await look(page, of, "full", "api", "/docs");
-      // One of each method; that take nothing, JSON, or a file.
-      for (const id of ["list_runs", "submit_run", "upload_blob", "put_asset", "delete_run"]) {
-        await page.locator(`[id$="-${id}"] .opblock-summary-control`).click();
-      }
-      await page.locator('[id$="-upload_blob"] .responses-table').waitFor();
-      await accessible(page, `API, open, ${of.name}`);
-      await page.locator('[id$="-list_runs"] .execute').click();
-      await page.locator('[id$="-list_runs"] .live-responses-table tbody .response-col_status').first().waitFor();
-      await accessible(page, `API, tried out, ${of.name}`);
       await page.close();
     }
   },

@@ -82,7 +82,7 @@ fn of_swagger_ui(headers: &HeaderMap, name: &str) -> ApiResult<Response> {
     let (name, kind) = FILES.iter().find(|(known, _)| *known == name).ok_or_else(unknown)?;
     let file = utoipa_swagger_ui::serve(name, CONFIG.clone()).map_err(|error| ApiError::bug(&error))?;
     let file = file.ok_or_else(unknown)?.bytes;
-    let bytes = match (name.ends_with(".css"), file) {
+    let bytes = match (kind.starts_with("text/css"), file) {
         (true, file) => bytes::Bytes::from([b"@layer swagger {\n", &*file, b"\n}\n"].concat()),
         (false, Cow::Borrowed(bytes)) => bytes::Bytes::from_static(bytes),
         (false, Cow::Owned(bytes)) => bytes.into(),
