@@ -49,12 +49,12 @@ pub trait ClipOp: Send + Sync {
 
 /// May a film between nodes be this large? FFV1 as ffmpeg writes it does not keep what is one pixel wide or high;
 /// above, the limit is that of ffmpeg's pictures (`av_image_check_size2`).
-pub fn size_is_allowed(width: u32, height: u32) -> bool {
+pub fn film_size_is_allowed(width: u32, height: u32) -> bool {
     let with_edge = |side: u32| u64::from(side) + 128;
     width.min(height) >= 2 && with_edge(width) * with_edge(height) < 1 << 28
 }
 
-/// What [`size_is_allowed`] allows, in words.
+/// What [`film_size_is_allowed`] allows, in words.
 pub const FILM_SIZES: &str =
     "a film has at least 2 pixels a side, and (width + 128) x (height + 128) stays below 268435456";
 

@@ -41,7 +41,7 @@ pub use table::{NODE_TYPES, find, names};
 
 use crate::base::schema::Param;
 use crate::base::{Fingerprint, Params};
-use crate::media::clip::{FILM_SIZES, size_is_allowed};
+use crate::media::clip::{FILM_SIZES, film_size_is_allowed};
 use crate::media::drawing::Drawing;
 use crate::media::encode::Format;
 use crate::media::{ClipOp, Facts, Form, Kind, PixelOp};
@@ -179,7 +179,7 @@ pub enum NodeError {
 pub fn facts(node_type: &dyn NodeType, params: &Params, inputs: &[Facts]) -> Result<Facts, NodeError> {
     let facts = node_type.facts(params, inputs)?;
     let (width, height) = (facts.width, facts.height);
-    if facts.kind == Kind::Video && facts.form == Form::Value && !size_is_allowed(width, height) {
+    if facts.kind == Kind::Video && facts.form == Form::Value && !film_size_is_allowed(width, height) {
         return Err(NodeError::FilmSize { width, height });
     }
     Ok(facts)

@@ -38,9 +38,7 @@ impl Text {
             format!("the embedded font has no {strange:?} (U+{:04X})", u32::from(strange))
         })
     }
-}
 
-impl Text {
     /// The size, in whole pixels, in which it fits into its picture: its own, or less.
     pub fn fitting(&self) -> f64 {
         let scale = PxScale::from(self.size as f32);

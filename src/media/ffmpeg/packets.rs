@@ -56,7 +56,7 @@ impl Packets {
         } else {
             self.show(time, lasts);
             self.timed.push((decoded.unwrap_or(time), lasts));
-            self.delay = self.delay.or(decoded.map(|decoded| time - decoded));
+            self.delay = self.delay.or(decoded.map(|decoded| time.saturating_sub(decoded)));
         }
         let now = decoded.unwrap_or(time);
         if let Some(before) = self.decoded.replace(now) {
@@ -77,12 +77,13 @@ impl Packets {
     fn show(&mut self, time: i64, lasts: i64) {
         self.times.push(time);
         self.first = Some(self.first.map_or(time, |first| first.min(time)));
-        let end = time + lasts;
+        let end = time.saturating_add(lasts);
         self.end = Some(self.end.map_or(end, |last| last.max(end)));
     }
 
     /// Brings all into order when the last has come. Where most do not tell when they are shown, all are
-    /// shown a while after they are decoded, as the first that tells is. Where a few lack, as in MPEG program streams, they are where the others leave room.
+    /// shown a while after they are decoded, as the first that tells is. Where a few do not, they are where
+    /// the others leave room. MPEG program streams have both.
     pub fn settle(&mut self) {
         let untimed = std::mem::take(&mut self.untimed);
         self.times.sort_unstable();
@@ -91,7 +92,7 @@ impl Packets {
             let timed = std::mem::take(&mut self.timed);
             (self.times, self.first, self.end) = (Vec::new(), None, None);
             for (time, lasts) in timed.into_iter().chain(untimed) {
-                self.show(time + delay, lasts);
+                self.show(time.saturating_add(delay), lasts);
             }
         } else if let Some(step) = untimed.iter().map(|(_, lasts)| *lasts).max() {
             let known = std::mem::take(&mut self.times);
